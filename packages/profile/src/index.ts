@@ -1,0 +1,10 @@
+export type {
+  FunctionTable,
+  LabelSetTable,
+  LocationTable,
+  MappingTable,
+  Profile,
+  SampleTable,
+  StackTable,
+  ValueType,
+} from './profile.ts';

@@ -1,0 +1,300 @@
+/**
+ * The shapes of the HTTP API, once: the server validates with them and makes its OpenAPI document from them; the page and
+ * the CLI take their types from them. 64-bit quantities travel as decimal strings, since a JSON number holds 53 bits.
+ */
+import { type Static, type TSchema, Type } from 'typebox';
+
+const strict = { additionalProperties: false } as const;
+
+/** A 64-bit integer in decimal. */
+export const Int64 = Type.String({ pattern: '^-?[0-9]{1,19}$', description: 'int64 in decimal' });
+/** Parallel columns of one table all have the same length. */
+const column = <T extends TSchema>(item: T, description: string) => Type.Array(item, { description });
+const Labels = Type.Record(Type.String(), Type.String());
+const UnixMs = Type.Number({ description: 'Unix time in milliseconds' });
+
+/** RFC 9457. `code` is stable; `detail` says what is wrong and what to do. */
+export const Problem = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.String(),
+    detail: Type.String(),
+    field: Type.Optional(Type.String({ description: 'the parameter or the profile field at fault' })),
+  },
+  strict,
+);
+export type Problem = Static<typeof Problem>;
+
+export const RangeQuery = {
+  from: Type.Optional(
+    Type.String({ description: 'RFC 3339, Unix milliseconds, or relative (now-1h). Default now-1h' }),
+  ),
+  until: Type.Optional(Type.String({ description: 'as from; exclusive. Default now' })),
+};
+export const SelectorQuery = {
+  query: Type.Optional(
+    Type.String({
+      description: 'profile type and selector: process_cpu:cpu:nanoseconds:cpu:nanoseconds{service_name="api"}',
+    }),
+  ),
+  ...RangeQuery,
+};
+
+export const ProfileType = Type.Object(
+  {
+    id: Type.String({ description: 'name:sample_type:sample_unit:period_type:period_unit' }),
+    name: Type.String(),
+    sampleType: Type.String(),
+    sampleUnit: Type.String(),
+    periodType: Type.String(),
+    periodUnit: Type.String(),
+  },
+  strict,
+);
+export type ProfileType = Static<typeof ProfileType>;
+export const ProfileTypesAnswer = Type.Object({ profileTypes: Type.Array(ProfileType) }, strict);
+export type ProfileTypesAnswer = Static<typeof ProfileTypesAnswer>;
+
+export const LabelNamesAnswer = Type.Object(
+  {
+    names: Type.Array(Type.String()),
+    sampleNames: Type.Array(Type.String({ description: 'labels of samples, not of series' })),
+  },
+  strict,
+);
+export type LabelNamesAnswer = Static<typeof LabelNamesAnswer>;
+export const LabelValuesAnswer = Type.Object({ values: Type.Array(Type.String()) }, strict);
+export type LabelValuesAnswer = Static<typeof LabelValuesAnswer>;
+export const SeriesAnswer = Type.Object(
+  { series: Type.Array(Type.Object({ profileType: Type.String(), labels: Labels }, strict)) },
+  strict,
+);
+export type SeriesAnswer = Static<typeof SeriesAnswer>;
+
+export const QueryRangeAnswer = Type.Object(
+  {
+    profileType: Type.String(),
+    unit: Type.String({ description: 'unit of the values; a CPU value in nanoseconds ÷ (stepMs × 1e6) is cores' }),
+    from: UnixMs,
+    until: UnixMs,
+    stepMs: Type.Integer(),
+    series: Type.Array(
+      Type.Object(
+        {
+          labels: Labels,
+          times: column(UnixMs, 'start of each step that has data; a step without data is left out (a gap)'),
+          values: column(Int64, 'sum over the step'),
+          samples: column(Type.Number(), 'sample count over the step'),
+        },
+        strict,
+      ),
+    ),
+  },
+  strict,
+);
+export type QueryRangeAnswer = Static<typeof QueryRangeAnswer>;
+
+export const FrameKind = Type.Union([
+  Type.Literal('root'),
+  Type.Literal('group'),
+  Type.Literal('kernel'),
+  Type.Literal('native'),
+  Type.Literal('jit'),
+  Type.Literal('unsymbolized'),
+]);
+export type FrameKind = Static<typeof FrameKind>;
+
+/** Frames are interned: a node names its frame by index. Frame 0 is the root. */
+export const FrameColumns = Type.Object(
+  {
+    name: column(Type.String(), 'function, demangled'),
+    file: column(Type.String(), 'source file or empty'),
+    binary: column(Type.String(), 'path of the mapping or empty'),
+    kind: column(FrameKind, 'what the frame is'),
+  },
+  strict,
+);
+export type FrameColumns = Static<typeof FrameColumns>;
+
+const treeShape = {
+  parent: column(
+    Type.Integer({ minimum: 0 }),
+    'index of the parent; node 0 is the root, its parent is itself; parents precede children',
+  ),
+  frame: column(Type.Integer({ minimum: 0 }), 'index into frames'),
+};
+const total = {
+  total: column(Int64, 'value of the samples that pass through this node'),
+  self: column(Int64, 'value of the samples whose leaf is this node'),
+  samples: column(Type.Number(), 'sample count behind total'),
+  selfSamples: column(Type.Number(), 'sample count behind self'),
+};
+const answerHead = {
+  profileType: Type.String(),
+  unit: Type.String(),
+  from: UnixMs,
+  until: UnixMs,
+  profiles: Type.Integer({ description: 'how many stored profiles were merged' }),
+};
+
+export const FlamegraphAnswer = Type.Object(
+  { ...answerHead, frames: FrameColumns, nodes: Type.Object({ ...treeShape, ...total }, strict) },
+  strict,
+);
+export type FlamegraphAnswer = Static<typeof FlamegraphAnswer>;
+
+const Side = Type.Object(
+  { total: Int64, samples: Type.Number(), profiles: Type.Integer(), from: UnixMs, until: UnixMs, query: Type.String() },
+  strict,
+);
+const sideColumns = Type.Object(total, strict);
+export const DiffAnswer = Type.Object(
+  {
+    profileType: Type.String(),
+    unit: Type.String(),
+    before: Side,
+    after: Side,
+    frames: FrameColumns,
+    /** Both sides whole: a node that only one side has is there with zeros on the other. */
+    nodes: Type.Object({ ...treeShape, before: sideColumns, after: sideColumns }, strict),
+    functions: Type.Array(
+      Type.Object(
+        {
+          name: Type.String(),
+          file: Type.String(),
+          before: Type.Object({ self: Int64, total: Int64, samples: Type.Number() }, strict),
+          after: Type.Object({ self: Int64, total: Int64, samples: Type.Number() }, strict),
+          /** Self value ÷ total of its side; null when that side is empty. */
+          shareBefore: Type.Union([Type.Number(), Type.Null()]),
+          shareAfter: Type.Union([Type.Number(), Type.Null()]),
+          presence: Type.Union([Type.Literal('both'), Type.Literal('new'), Type.Literal('gone')]),
+        },
+        strict,
+      ),
+    ),
+  },
+  strict,
+);
+export type DiffAnswer = Static<typeof DiffAnswer>;
+
+export const TopRow = Type.Object(
+  {
+    name: Type.String(),
+    file: Type.String(),
+    binary: Type.String(),
+    self: Int64,
+    total: Int64,
+    samples: Type.Number({ description: 'sample count behind total' }),
+    selfSamples: Type.Number(),
+  },
+  strict,
+);
+export type TopRow = Static<typeof TopRow>;
+export const TopAnswer = Type.Object(
+  { ...answerHead, total: Int64, samples: Type.Number(), functions: Type.Array(TopRow) },
+  strict,
+);
+export type TopAnswer = Static<typeof TopAnswer>;
+
+export const CallersAnswer = Type.Object(
+  { ...answerHead, function: TopRow, callers: Type.Array(TopRow), callees: Type.Array(TopRow) },
+  strict,
+);
+export type CallersAnswer = Static<typeof CallersAnswer>;
+
+/** What the overview shows of one service. */
+export const ServiceSummary = Type.Object(
+  {
+    service: Type.String(),
+    versions: Type.Array(Type.String(), { description: 'newest first' }),
+    hosts: Type.Integer(),
+    value: Int64,
+    samples: Type.Number(),
+    times: column(UnixMs, 'start of each step that has data'),
+    values: column(Int64, 'sum over the step'),
+    top: Type.Array(Type.Object({ name: Type.String(), self: Int64 }, strict), {
+      description: 'the functions with the most self value',
+    }),
+  },
+  strict,
+);
+export type ServiceSummary = Static<typeof ServiceSummary>;
+export const ServicesAnswer = Type.Object(
+  {
+    profileType: Type.String(),
+    unit: Type.String(),
+    from: UnixMs,
+    until: UnixMs,
+    stepMs: Type.Integer(),
+    services: Type.Array(ServiceSummary),
+  },
+  strict,
+);
+export type ServicesAnswer = Static<typeof ServicesAnswer>;
+
+export const Deployment = Type.Object(
+  {
+    service: Type.String(),
+    version: Type.String(),
+    environment: Type.String({ description: 'deployment_environment_name, or empty' }),
+    firstSeen: Type.Union([UnixMs, Type.Null()], { description: 'first sample; null when only marked' }),
+    lastSeen: Type.Union([UnixMs, Type.Null()]),
+    hosts: Type.Array(Type.String()),
+    samples: Type.Number(),
+    marks: Type.Array(Type.Object({ at: UnixMs, commit: Type.String(), url: Type.String() }, strict)),
+  },
+  strict,
+);
+export type Deployment = Static<typeof Deployment>;
+export const DeploymentsAnswer = Type.Object({ deployments: Type.Array(Deployment) }, strict);
+export type DeploymentsAnswer = Static<typeof DeploymentsAnswer>;
+export const DeploymentMark = Type.Object(
+  {
+    service: Type.String({ minLength: 1, maxLength: 256 }),
+    version: Type.String({ minLength: 1, maxLength: 256 }),
+    environment: Type.Optional(Type.String({ maxLength: 256 })),
+    at: Type.Optional(Type.String({ description: 'RFC 3339, Unix milliseconds or relative. Default now' })),
+    commit: Type.Optional(Type.String({ maxLength: 256 })),
+    url: Type.Optional(Type.String({ maxLength: 2048 })),
+  },
+  strict,
+);
+export type DeploymentMark = Static<typeof DeploymentMark>;
+
+export const StatusAnswer = Type.Object(
+  {
+    version: Type.String(),
+    startedAt: UnixMs,
+    storage: Type.Object(
+      {
+        profiles: Type.Integer(),
+        series: Type.Integer(),
+        bytes: Type.Number(),
+        oldest: Type.Union([UnixMs, Type.Null()]),
+        newest: Type.Union([UnixMs, Type.Null()]),
+      },
+      strict,
+    ),
+    agents: Type.Array(
+      Type.Object(
+        {
+          id: Type.String(),
+          hostName: Type.String(),
+          version: Type.String(),
+          kernel: Type.String(),
+          architecture: Type.String(),
+          startedAt: UnixMs,
+          lastSeen: UnixMs,
+          counters: Type.Array(Type.Object({ name: Type.String(), cause: Type.String(), total: Int64 }, strict)),
+        },
+        strict,
+      ),
+    ),
+    /** Set by `up`: why this host is not profiled, in one line, and how to mend it. */
+    notices: Type.Array(Type.String()),
+  },
+  strict,
+);
+export type StatusAnswer = Static<typeof StatusAnswer>;
