@@ -1,0 +1,60 @@
+/**
+ * Every loss by its cause, as totals since the agent started. The table is the whole list: a new way to lose data gets a
+ * row here, and with it a metric, a line in the shipped batches and a place in the server's status.
+ */
+export const lossCauses = {
+  samples_lost: {
+    ring_full: 'the ring of samples between kernel and agent was full',
+    copy_failed: 'the kernel could not read the stack of a sample',
+    interval_dropped: 'a profile could not be made or queued',
+  },
+  records_lost: {
+    perf_buffer_full: 'MMAP2/COMM/FORK/EXIT records were overwritten before they were read',
+    malformed: 'a record was shorter than its type says',
+  },
+  reads_failed: {
+    process_gone: 'the process ended before its identity was read',
+    permission: '/proc or a binary could not be read for lack of permission',
+    file_gone: 'the binary of a mapping could not be opened any more',
+    file_changed: 'the file at the path has another build ID than the mapping',
+    malformed_elf: 'a binary could not be parsed',
+    perf_map: 'a perf map or jitdump could not be read',
+    kallsyms: 'kernel symbols could not be read',
+  },
+  stacks_truncated: {
+    depth: 'a stack was deeper than the kernel walks',
+  },
+  batches_dropped: {
+    queue_full: 'the queue on disk was full and its oldest batch was evicted',
+    refused: 'the server refused the batch for good (4xx)',
+    queue_damaged: 'a queued batch could not be read back',
+    disk: 'a batch could not be written to the queue on disk',
+  },
+} as const;
+
+export type LossName = keyof typeof lossCauses;
+export type LossCause<N extends LossName> = keyof (typeof lossCauses)[N] & string;
+
+/** Counts losses; reads as rows. One per agent. */
+export class LossCounters {
+  readonly #totals = new Map<string, { name: LossName; cause: string; total: number }>();
+
+  constructor() {
+    for (const [name, causes] of Object.entries(lossCauses)) {
+      for (const cause of Object.keys(causes)) {
+        this.#totals.set(`${name}\0${cause}`, { name: name as LossName, cause, total: 0 });
+      }
+    }
+  }
+
+  add<N extends LossName>(name: N, cause: LossCause<N>, by = 1): void {
+    const row = this.#totals.get(`${name}\0${cause}`);
+    if (row === undefined) throw new Error(`unlisted loss ${name}/${cause}`);
+    row.total += by;
+  }
+
+  /** All rows, those at zero included, in the order of the table. */
+  rows(): { readonly name: LossName; readonly cause: string; readonly total: number }[] {
+    return [...this.#totals.values()].map((row) => ({ ...row }));
+  }
+}
