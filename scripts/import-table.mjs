@@ -9,3 +9,28 @@ export const allowed = {
   cli: ['agent', 'server', 'binary', 'compare', 'profile', 'protocols'],
   web: ['compare', 'profile', 'protocols'],
 };
+
+// Rooms inside a package: which folders of its src/ a folder may import. A folder that is not listed composes others.
+export const rooms = {
+  agent: {
+    health: [],
+    kernel: ['health'],
+    processes: ['kernel', 'health'],
+    symbols: ['processes', 'health'],
+    sampling: ['kernel', 'processes', 'symbols', 'health'],
+    profiles: ['sampling', 'processes', 'symbols', 'health'],
+    shipping: ['health'],
+  },
+  server: {
+    storage: [],
+    ingest: ['storage'],
+    query: ['storage'],
+    deployments: ['storage', 'query'],
+  },
+  web: {
+    state: [],
+    data: ['state'],
+    tree: ['data'],
+    views: ['tree', 'data', 'state'],
+  },
+};

@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+// The `everflame` command in a clone: sets up what is missing, then hands over to packages/cli on Node.js 24.
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { nodeBin, root } from './setup/paths.mjs';
+import { SetupError, say } from './setup/run.mjs';
+import { ensureSystem } from './setup/system.mjs';
+import { ensureWorkspace } from './setup/workspace.mjs';
+
+const args = process.argv.slice(2);
+const command = args.find((arg) => !arg.startsWith('-'));
+const asksForHelp = args.includes('--help') || args.includes('-h');
+
+const env = {
+  ...process.env,
+  NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, '.everflame', 'compile-cache'),
+};
+try {
+  ensureWorkspace();
+  if (!asksForHelp) {
+    if (command === 'up' || command === 'agent' || command === 'record' || command === 'demo') {
+      const missing = ensureSystem('run');
+      for (const line of missing) say(line);
+      // The server shows it as well: whoever opens the page must learn why it is empty.
+      if (missing.length > 0) env.EVERFLAME_SETUP_NOTICES = missing.join('\n');
+    }
+    if (command === 'up' || command === 'server' || command === 'demo') {
+      const { buildWeb } = await import('./build-web.mjs');
+      await buildWeb();
+    }
+  }
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  say(error.message);
+  process.exit(1);
+}
+
+const nodeArgs = [join(root, 'packages', 'cli', 'src', 'main.ts'), ...args];
+if (typeof process.execve === 'function') process.execve(nodeBin, [nodeBin, ...nodeArgs], env);
+const child = spawn(nodeBin, nodeArgs, { stdio: 'inherit', env });
+// A terminal's Ctrl-C reaches the child as well; what is sent to this process alone is passed on. Either way the child decides.
+for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+process.on('SIGINT', () => {});
+child.on('exit', (code, signal) =>
+  process.exit(signal === null ? (code ?? 1) : 128 + (constants.signals[signal] ?? 0)),
+);
+child.on('error', (error) => {
+  say(`cannot run ${nodeBin}: ${error.message}`);
+  process.exit(1);
+});

@@ -1,0 +1,72 @@
+// System packages, by apt. What is there already is not touched; without root or apt one line says what to install by hand.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { SetupError, run, say, which } from './run.mjs';
+
+const libraryDirs = [
+  '/usr/lib/x86_64-linux-gnu',
+  '/usr/lib/aarch64-linux-gnu',
+  '/lib/x86_64-linux-gnu',
+  '/lib/aarch64-linux-gnu',
+  '/usr/lib64',
+  '/usr/lib',
+  '/usr/local/lib',
+];
+const hasLibrary = (name) =>
+  libraryDirs.some((dir) => existsSync(dir) && readdirSync(dir).some((file) => file.startsWith(name)));
+const anyOf = (...programs) => programs.some((program) => which(program) !== null);
+
+/** What each purpose needs: how to tell that it is there, and Debian's and Ubuntu's package for it. */
+const needs = {
+  /** To profile. Without it the server runs, the agent does not. */
+  run: [{ what: 'libbpf', isThere: () => hasLibrary('libbpf.so.1'), packages: ['libbpf1'] }],
+  /** To rebuild the BPF objects and to run the tests. */
+  test: [
+    { what: 'clang', isThere: () => anyOf('clang'), packages: ['clang'] },
+    { what: 'llvm-strip', isThere: () => anyOf('llvm-strip', 'llvm-strip-14', 'llvm-strip-18'), packages: ['llvm'] },
+    { what: 'BPF headers', isThere: () => existsSync('/usr/include/bpf/bpf_helpers.h'), packages: ['libbpf-dev'] },
+    { what: 'C and C++ compilers', isThere: () => anyOf('gcc') && anyOf('g++'), packages: ['build-essential'] },
+    { what: 'readelf', isThere: () => anyOf('readelf'), packages: ['binutils'] },
+    {
+      what: 'Go (for go tool pprof)',
+      isThere: () => anyOf('go') || existsSync('/usr/local/go/bin/go'),
+      packages: ['golang-go'],
+    },
+    { what: 'rustc', isThere: () => anyOf('rustc'), packages: ['rustc'] },
+    { what: 'python3', isThere: () => anyOf('python3'), packages: ['python3'] },
+    { what: 'Chromium', isThere: () => anyOf('chromium', 'chromium-browser'), packages: ['chromium'] },
+    { what: 'docker-compose', isThere: () => anyOf('docker-compose'), packages: ['docker-compose'] },
+  ],
+};
+
+/**
+ * Makes sure that everything for `purpose` is installed.
+ * @returns {string[]} what is still missing, one line each with the way to mend it; empty when all is there
+ */
+export function ensureSystem(purpose) {
+  const missing = needs[purpose].filter((need) => !need.isThere());
+  if (missing.length === 0) return [];
+  const packages = missing.flatMap((need) => need.packages);
+  const byHand = `apt-get install ${packages.join(' ')}`;
+  const names = missing.map((need) => need.what).join(', ');
+  if (which('apt-get') === null)
+    return [`${names} missing and there is no apt here; install ${names} with this system's package manager`];
+  if (process.getuid() !== 0) return [`${names} missing and not root; run: sudo ${byHand}`];
+  say(`installing ${packages.join(' ')} (once)`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const install = ['install', '-y', '-qq', '--no-install-recommends', ...packages];
+  try {
+    // The package lists may be absent or old on a fresh machine: one more try after an update.
+    const first = spawnSync('apt-get', install, { env, encoding: 'utf8' });
+    if (first.status !== 0) {
+      run('apt-get', ['update', '-qq'], { env });
+      run('apt-get', install, { env });
+    }
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    return [`${names} missing: ${error.message}; try: ${byHand}`];
+  }
+  return missing
+    .filter((need) => !need.isThere())
+    .map((need) => `${need.what} still missing after installing ${need.packages.join(' ')}`);
+}

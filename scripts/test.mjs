@@ -1,0 +1,37 @@
+// `npm test`: sets up what the tests need, runs all checks and then all tests. `npm test -- FILTER…` runs some tests, without the checks.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { root, toolsEnv } from './setup/paths.mjs';
+import { SetupError, say } from './setup/run.mjs';
+import { ensureSystem } from './setup/system.mjs';
+import { ensureWorkspace } from './setup/workspace.mjs';
+
+const filters = process.argv.slice(2);
+try {
+  ensureWorkspace();
+  const missing = [...ensureSystem('run'), ...ensureSystem('test')];
+  if (missing.length > 0) throw new SetupError(missing.join('\n'));
+  const { buildWeb } = await import('./build-web.mjs');
+  await buildWeb();
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  say(error.message);
+  process.exit(1);
+}
+
+const env = toolsEnv();
+if (existsSync('/usr/local/go/bin/go')) env.PATH += ':/usr/local/go/bin';
+const inherit = { cwd: root, env, stdio: 'inherit' };
+if (filters.length === 0 && spawnSync('node', ['scripts/check.mjs'], inherit).status !== 0) process.exit(1);
+
+const report = join(root, '.everflame', 'test-report.json');
+mkdirSync(join(root, '.everflame'), { recursive: true });
+rmSync(report, { force: true });
+const vitest = ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...filters];
+const result = spawnSync('pnpm', ['exec', ...vitest], inherit);
+if (existsSync(report)) {
+  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, 'utf8'));
+  console.log(`${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`);
+}
+process.exit(result.status ?? 1);
