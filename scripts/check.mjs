@@ -1,7 +1,7 @@
 // `npm run check`: types, lint, format, import table, generated files, BPF objects, duplicates. `--fix` mends what a tool can mend.
 import { spawnSync } from 'node:child_process';
 import { root, toolsEnv } from './setup/paths.mjs';
-import { SetupError, say } from './setup/run.mjs';
+import { SetupError, setUp } from './setup/run.mjs';
 import { ensureSystem } from './setup/system.mjs';
 import { ensureWorkspace } from './setup/workspace.mjs';
 
@@ -24,15 +24,11 @@ const steps = [
   ['duplicates', ['jscpd', '--config', '.jscpd.json'], 'let one piece of code serve both places'],
 ];
 
-try {
+await setUp(async () => {
   ensureWorkspace();
   const missing = ensureSystem('test');
   if (missing.length > 0) throw new SetupError(missing.join('\n'));
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  say(error.message);
-  process.exit(1);
-}
+});
 
 let failed = 0;
 for (const [name, [command, ...args], remedy] of steps) {

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { nodeBin, root } from './setup/paths.mjs';
-import { SetupError, say } from './setup/run.mjs';
+import { say, setUp } from './setup/run.mjs';
 import { ensureSystem } from './setup/system.mjs';
 import { ensureWorkspace } from './setup/workspace.mjs';
 
@@ -16,7 +16,7 @@ const env = {
   ...process.env,
   NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, '.everflame', 'compile-cache'),
 };
-try {
+await setUp(async () => {
   ensureWorkspace();
   if (!asksForHelp) {
     if (command === 'up' || command === 'agent' || command === 'record' || command === 'demo') {
@@ -30,11 +30,7 @@ try {
       await buildWeb();
     }
   }
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  say(error.message);
-  process.exit(1);
-}
+});
 
 const nodeArgs = [join(root, 'packages', 'cli', 'src', 'main.ts'), ...args];
 if (typeof process.execve === 'function') process.execve(nodeBin, [nodeBin, ...nodeArgs], env);

@@ -1,7 +1,7 @@
 // `npm run gen`: writes every generated file of the repository; `--check` compares instead and fails on a difference.
 import { spawnSync } from 'node:child_process';
 import { root, toolsEnv } from './setup/paths.mjs';
-import { SetupError, say } from './setup/run.mjs';
+import { SetupError, setUp } from './setup/run.mjs';
 import { ensureSystem } from './setup/system.mjs';
 import { ensureWorkspace } from './setup/workspace.mjs';
 
@@ -9,15 +9,11 @@ const check = process.argv.includes('--check');
 /** Each takes `--check`; without it, it writes. */
 const generators = ['scripts/gen-protocols.mjs', 'scripts/gen-bpf.mjs'];
 
-try {
+await setUp(async () => {
   ensureWorkspace();
   const missing = ensureSystem('test');
   if (missing.length > 0) throw new SetupError(missing.join('\n'));
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  say(error.message);
-  process.exit(1);
-}
+});
 let failed = false;
 for (const generator of generators) {
   const result = spawnSync('node', [generator, ...(check ? ['--check'] : [])], {

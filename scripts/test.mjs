@@ -3,22 +3,18 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, toolsEnv } from './setup/paths.mjs';
-import { SetupError, say } from './setup/run.mjs';
+import { SetupError, setUp } from './setup/run.mjs';
 import { ensureSystem } from './setup/system.mjs';
 import { ensureWorkspace } from './setup/workspace.mjs';
 
 const filters = process.argv.slice(2);
-try {
+await setUp(async () => {
   ensureWorkspace();
   const missing = [...ensureSystem('run'), ...ensureSystem('test')];
   if (missing.length > 0) throw new SetupError(missing.join('\n'));
   const { buildWeb } = await import('./build-web.mjs');
   await buildWeb();
-} catch (error) {
-  if (!(error instanceof SetupError)) throw error;
-  say(error.message);
-  process.exit(1);
-}
+});
 
 const env = toolsEnv();
 if (existsSync('/usr/local/go/bin/go')) env.PATH += ':/usr/local/go/bin';

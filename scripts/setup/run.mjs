@@ -36,3 +36,14 @@ export function which(program) {
 export function say(message) {
   process.stderr.write(`everflame: ${message}\n`);
 }
+
+/** Runs the steps of a set-up; a SetupError ends the process with its one line, anything else is a bug and keeps its stack. */
+export async function setUp(steps) {
+  try {
+    return await steps();
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    say(error.message);
+    return process.exit(1);
+  }
+}

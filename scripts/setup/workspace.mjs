@@ -15,7 +15,7 @@ function ensureTools() {
   if (process.arch !== 'x64' && process.arch !== 'arm64')
     throw new SetupError(`no Node.js 24 package for ${process.arch}; x64 and arm64 are supported`);
   say('installing Node.js 24 and pnpm (once)');
-  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: toolsDir });
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error', '--engine-strict=false'], { cwd: toolsDir });
   const version = spawnSync(nodeBin, ['--version'], { encoding: 'utf8' });
   if (version.status !== 0)
     throw new SetupError(`${nodeBin} does not run here: ${version.stderr || version.error?.message}`);
