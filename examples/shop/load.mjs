@@ -1,0 +1,86 @@
+// Load for the shop: a fixed number of requests a second, as customers come, whatever the shop needs for them.
+//
+//   node load.mjs --url http://127.0.0.1:8080 [--rate 150] [--seconds 25]
+//
+// Bounded: what cannot be sent because 32 requests are under way is left out and counted. It talks to loopback only.
+import { Agent, request } from 'node:http';
+import { parseArgs } from 'node:util';
+
+const maxUnderWay = 32;
+const { values } = parseArgs({
+  options: { url: { type: 'string' }, rate: { type: 'string' }, seconds: { type: 'string' } },
+});
+const target = new URL(values.url ?? 'http://127.0.0.1:8080');
+const ratePerSecond = Number(values.rate ?? '150');
+const seconds = Number(values.seconds ?? 'Infinity');
+if (!['127.0.0.1', 'localhost', '[::1]'].includes(target.hostname)) throw new Error('load goes to loopback only');
+if (!(ratePerSecond > 0 && ratePerSecond <= 5000)) throw new Error('--rate must be above 0 and at most 5000');
+if (!(seconds > 0)) throw new Error('--seconds must be above 0');
+
+const agent = new Agent({ keepAlive: true, maxSockets: maxUnderWay });
+const questions = ['oak table', 'copper kettle for the kitchen', 'wool blanket', 'glass bottle for travelling'];
+const counts = { sent: 0, answered: 0, failed: 0, leftOut: 0 };
+let underWay = 0;
+/** @type {string | undefined} */
+let firstFailure;
+
+/** What customer number `n` does: six search, three fill a cart, one fetches an invoice. */
+function requestOf(n) {
+  const kind = n % 10;
+  if (kind < 6) return { method: 'GET', path: `/catalogue?q=${encodeURIComponent(questions[n % questions.length])}` };
+  if (kind < 9) {
+    const lines = Array.from({ length: 24 }, (_, index) => ({
+      productId: (n * 13 + index * 7) % 2400,
+      quantity: 1 + (n % 60),
+    }));
+    const vouchers = Array.from({ length: 40 }, (_, index) => 500 + ((n * 37 + index * 211) % 4500));
+    return { method: 'POST', path: '/cart', body: JSON.stringify({ lines, vouchers }) };
+  }
+  return { method: 'GET', path: `/invoices/${n % 1_000_000}` };
+}
+
+/** @param {unknown} reason */
+function fail(reason) {
+  counts.failed++;
+  firstFailure ??= String(reason);
+}
+
+function sendOne(n) {
+  if (underWay >= maxUnderWay) {
+    counts.leftOut++;
+    return;
+  }
+  const { method, path, body } = requestOf(n);
+  underWay++;
+  counts.sent++;
+  const outgoing = request(new URL(path, target), { agent, method, timeout: 10_000 }, (response) => {
+    response.resume();
+    response.once('end', () => {
+      if (response.statusCode === 200) counts.answered++;
+      else fail(`${method} ${path}: ${response.statusCode}`);
+    });
+  });
+  outgoing.once('error', fail);
+  outgoing.once('timeout', () => outgoing.destroy(new Error(`${method} ${path}: no answer in 10 s`)));
+  outgoing.once('close', () => underWay--);
+  outgoing.end(body);
+}
+
+const startedMs = performance.now();
+let next = 0;
+let stopping = false;
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => (stopping = true));
+const timer = setInterval(() => {
+  const elapsedSeconds = (performance.now() - startedMs) / 1000;
+  const due = Math.floor(Math.min(elapsedSeconds, seconds) * ratePerSecond);
+  while (next < due && !stopping) sendOne(next++);
+  if (!stopping && elapsedSeconds < seconds) return;
+  if (underWay > 0) return;
+  clearInterval(timer);
+  agent.destroy();
+  console.log(JSON.stringify({ ...counts, seconds: Math.round(elapsedSeconds) }));
+  if (firstFailure !== undefined) {
+    console.error(`load: ${counts.failed} requests failed, the first: ${firstFailure}`);
+    process.exitCode = 1;
+  }
+}, 10);
