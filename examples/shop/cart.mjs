@@ -18,7 +18,7 @@ const percentOf = (cents, percent) => Math.round((cents * percent) / 100);
  */
 export function priceLines(catalogue, wanted) {
   return wanted.map(({ productId, quantity }) => {
-    const product = catalogue[productId];
+    const product = catalogue.at(productId);
     if (product === undefined) throw new RangeError(`no product ${productId}`);
     const gross = product.priceCents * quantity;
     const rebate = rebates.find((step) => quantity >= step.quantity)?.percent ?? 0;

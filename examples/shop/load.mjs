@@ -72,9 +72,11 @@ let stopping = false;
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => (stopping = true));
 const timer = setInterval(() => {
   const elapsedSeconds = (performance.now() - startedMs) / 1000;
-  const due = Math.floor(Math.min(elapsedSeconds, seconds) * ratePerSecond);
-  while (next < due && !stopping) sendOne(next++);
-  if (!stopping && elapsedSeconds < seconds) return;
+  if (!stopping) {
+    const due = Math.floor(Math.min(elapsedSeconds, seconds) * ratePerSecond);
+    while (next < due) sendOne(next++);
+    if (elapsedSeconds < seconds) return;
+  }
   if (underWay > 0) return;
   clearInterval(timer);
   agent.destroy();
