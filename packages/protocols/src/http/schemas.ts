@@ -41,6 +41,30 @@ export const SelectorQuery = {
   ),
   ...RangeQuery,
 };
+/** `by` and `group_by` name one label each. */
+export const QueryRangeQuery = {
+  ...SelectorQuery,
+  step: Type.Optional(
+    Type.String({
+      description: 'length of a step: 10s, 5m, 1h, or milliseconds. Default: about 120 steps, at least 10s',
+    }),
+  ),
+  by: Type.Optional(Type.String({ description: 'label: one series for each of its values' })),
+};
+export const FlamegraphQuery = {
+  ...SelectorQuery,
+  group_by: Type.Optional(Type.String({ description: 'label whose values are the first level of the tree' })),
+};
+/** Each side is `query`, `from`, `until` unless it says otherwise. */
+export const DiffQuery = {
+  ...SelectorQuery,
+  before_query: SelectorQuery.query,
+  before_from: RangeQuery.from,
+  before_until: RangeQuery.until,
+  after_query: SelectorQuery.query,
+  after_from: RangeQuery.from,
+  after_until: RangeQuery.until,
+};
 
 export const ProfileType = Type.Object(
   {
