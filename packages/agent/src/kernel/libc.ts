@@ -1,0 +1,103 @@
+import { arch } from 'node:os';
+
+import koffi from 'koffi';
+
+/** A system call or a library call failed: which, with what errno. */
+export class SystemError extends Error {
+  override readonly name = 'SystemError';
+  readonly call: string;
+  readonly errno: number;
+
+  constructor(call: string, errno: number) {
+    super(`${call}: ${describeErrno(errno)}`);
+    this.call = call;
+    this.errno = errno;
+  }
+
+  /** `EPERM`, `EINVAL`, …; the number as text where the table has no name. */
+  get code(): string {
+    return errnoName(this.errno);
+  }
+}
+
+function errnoName(errno: number): string {
+  for (const [name, value] of Object.entries(koffi.os.errno)) if (value === errno) return name;
+  return String(errno);
+}
+
+const libc = koffi.load('libc.so.6');
+const strerror = libc.func('strerror', 'str', ['int']) as (errno: number) => string;
+
+export function describeErrno(errno: number): string {
+  return `${strerror(errno)} (${errnoName(errno)})`;
+}
+
+// syscall(2) is variadic; declared here with the arguments that we give it, which both ABIs (SysV x86-64, AAPCS64) pass
+// in the same registers. Its glibc code is assembly and reads no vector-register count.
+const syscallPerfEventOpen = libc.func('syscall', 'long', ['long', 'void *', 'int', 'int', 'int', 'ulong']) as (
+  ...args: [number: number, attr: Uint8Array, pid: number, cpu: number, groupFd: number, flags: number]
+) => number;
+const libcMmap = libc.func('mmap', 'intptr', ['void *', 'size_t', 'int', 'int', 'int', 'long']) as (
+  ...args: [at: null, length: number, protection: number, flags: number, fd: number, offset: number]
+) => number | bigint;
+const libcMunmap = libc.func('munmap', 'int', ['void *', 'size_t']) as (at: bigint, length: number) => number;
+const libcIoctl = libc.func('ioctl', 'int', ['int', 'ulong', 'ulong']) as (
+  ...args: [fd: number, request: number, argument: number]
+) => number;
+const libcClose = libc.func('close', 'int', ['int']) as (fd: number) => number;
+const libcGetpagesize = libc.func('getpagesize', 'int', []) as () => number;
+const libcVsnprintf = libc.func('vsnprintf', 'int', ['void *', 'size_t', 'void *', 'void *']) as (
+  ...args: [buffer: Uint8Array, size: number, format: bigint, list: bigint]
+) => number;
+
+/** arch/x86/entry/syscalls/syscall_64.tbl; include/uapi/asm-generic/unistd.h. */
+const perfEventOpenNumber = arch() === 'arm64' ? 241 : 298;
+const perfFlagFdCloexec = 8;
+
+/** perf_event_open(2) for every process on one CPU. Throws SystemError. The descriptor is closed on exec. */
+export function perfEventOpen(attr: Uint8Array, cpu: number): number {
+  const fd = syscallPerfEventOpen(perfEventOpenNumber, attr, -1, cpu, -1, perfFlagFdCloexec);
+  if (fd < 0) throw new SystemError('perf_event_open', koffi.errno());
+  return fd;
+}
+
+export const pageBytes = libcGetpagesize();
+
+const protectionRead = 1;
+const protectionWrite = 2;
+const mapShared = 1;
+
+/** Memory shared with the kernel. `bytes` must not be touched after `unmap`: the pages are gone. */
+export interface SharedMemory {
+  readonly bytes: ArrayBuffer;
+  unmap(): void;
+}
+
+/** mmap(2) of a descriptor, shared. Throws SystemError. `offset` and `length` are multiples of the page size. */
+export function mapSharedMemory(fd: number, length: number, offset: number, writable: boolean): SharedMemory {
+  const protection = protectionRead | (writable ? protectionWrite : 0);
+  const at = BigInt(libcMmap(null, length, protection, mapShared, fd, offset));
+  if (at === -1n) throw new SystemError('mmap', koffi.errno());
+  return {
+    bytes: koffi.view(at, length),
+    unmap() {
+      libcMunmap(at, length);
+    },
+  };
+}
+
+/** ioctl(2) with a number as argument. Throws SystemError. */
+export function ioctl(name: string, fd: number, request: number, argument: number): void {
+  if (libcIoctl(fd, request, argument) < 0) throw new SystemError(`ioctl ${name}`, koffi.errno());
+}
+
+export function closeFd(fd: number): void {
+  libcClose(fd);
+}
+
+/** Text of a printf call that a C library handed on with its va_list (a pointer in both ABIs). */
+export function formatVarargs(format: bigint, list: bigint): string {
+  const buffer = new Uint8Array(1024);
+  const wanted = libcVsnprintf(buffer, buffer.length, format, list);
+  return Buffer.from(buffer.buffer, 0, Math.max(0, Math.min(wanted, buffer.length - 1))).toString('utf8');
+}
