@@ -1,0 +1,15 @@
+/**
+ * Upper bounds for a decoded profile, each refused with `too_large` when passed. Reading costs time and memory in
+ * proportion to the input whatever it says (about 10 bytes for each byte of a profile made to be dense), so that a limit
+ * on the input's size bounds everything; these bound one table more tightly. All default to no limit.
+ */
+export interface DecodeLimits {
+  readonly maxSamples?: number;
+  readonly maxLocations?: number;
+  readonly maxFunctions?: number;
+  readonly maxMappings?: number;
+  readonly maxStrings?: number;
+  readonly maxSampleTypes?: number;
+  readonly maxStackDepth?: number;
+  readonly maxLabelsPerSample?: number;
+}

@@ -1,0 +1,42 @@
+/** Names in google/pprof's proto/profile.proto by field number; what is not listed is unknown to us. */
+export const FIELD_NAMES = {
+  profile: [
+    '',
+    'sample_type',
+    'sample',
+    'mapping',
+    'location',
+    'function',
+    'string_table',
+    'drop_frames',
+    'keep_frames',
+    'time_nanos',
+    'duration_nanos',
+    'period_type',
+    'period',
+    'comment',
+    'default_sample_type',
+    'doc_url',
+  ],
+  valueType: ['', 'type', 'unit'],
+  sample: ['', 'location_id', 'value', 'label'],
+  label: ['', 'key', 'str', 'num', 'num_unit'],
+  mapping: [
+    '',
+    'id',
+    'memory_start',
+    'memory_limit',
+    'file_offset',
+    'filename',
+    'build_id',
+    'has_functions',
+    'has_filenames',
+    'has_line_numbers',
+    'has_inline_frames',
+  ],
+  location: ['', 'id', 'mapping_id', 'address', 'line', 'is_folded'],
+  line: ['', 'function_id', 'line', 'column'],
+  function: ['', 'id', 'name', 'system_name', 'filename', 'start_line'],
+} as const;
+
+export type MessageKind = keyof typeof FIELD_NAMES;

@@ -1,0 +1,234 @@
+import type { LabelSetTable, SampleTable, StackTable, ValueType } from '../profile.ts';
+import { GrowableU32, GrowableU64 } from '../tables/growable.ts';
+import type { IdTable } from '../tables/id-table.ts';
+import { PairTable } from '../tables/pair-table.ts';
+import { SequenceTable } from '../tables/sequence-table.ts';
+import { BYTES, VARINT, type WireReader } from '../wire/wire-reader.ts';
+import type { DecodeLimits } from './decode-limits.ts';
+import { labelSetColumns, stackColumns } from '../tables/columns.ts';
+import type { FieldPath } from './field-path.ts';
+import type { StringReader } from './string-reader.ts';
+
+/** Reads the samples into columns, their stacks into a tree, their label sets interned. */
+export class SampleReader {
+  readonly #reader: WireReader;
+  readonly #strings: StringReader;
+  readonly #locationIds: IdTable;
+  readonly #typeCount: number;
+  readonly #countType: number;
+  readonly #limits: DecodeLimits;
+  readonly #path: FieldPath;
+
+  readonly #stacks = new PairTable(256);
+  readonly #labelSets = new SequenceTable();
+  readonly #values = new GrowableU64(256);
+  /** Locations of the current and the previous sample, leaf first, and the previous sample's stacks, root first. */
+  #locations = new GrowableU32(64);
+  #previous = new GrowableU32(64);
+  readonly #previousStacks = new GrowableU32(64);
+
+  constructor(
+    reader: WireReader,
+    path: FieldPath,
+    strings: StringReader,
+    locationIds: IdTable,
+    sampleTypes: readonly ValueType[],
+    limits: DecodeLimits,
+  ) {
+    this.#reader = reader;
+    this.#strings = strings;
+    this.#locationIds = locationIds;
+    this.#typeCount = sampleTypes.length;
+    this.#countType = countTypeIndex(sampleTypes);
+    this.#limits = limits;
+    this.#path = path;
+    this.#stacks.intern(0, 0);
+  }
+
+  read(bounds: GrowableU32): {
+    readonly stacks: StackTable;
+    readonly labelSets: LabelSetTable;
+    readonly samples: SampleTable;
+  } {
+    const reader = this.#reader;
+    const length = bounds.length / 2;
+    const stack = new Uint32Array(length);
+    const labelSet = new Uint32Array(length);
+    for (let i = 0; i < length; i++) {
+      reader.position = bounds.at(i * 2);
+      reader.end = bounds.at(i * 2 + 1);
+      this.#path.enter('sample', i);
+      labelSet[i] = this.#sample((i + 1) * this.#typeCount);
+      stack[i] = this.#stack();
+    }
+    const values = this.#values.toSigned();
+    return {
+      stacks: stackColumns(this.#stacks),
+      labelSets: labelSetColumns(this.#labelSets),
+      samples: {
+        length,
+        stack,
+        labelSet,
+        values,
+        count: sampleCounts(values, this.#typeCount, this.#countType, length),
+      },
+    };
+  }
+
+  /** Reads one sample's message; its locations are left in `#locations`. Answers the row of its label set. */
+  #sample(valuesAfter: number): number {
+    const reader = this.#reader;
+    const labelSets = this.#labelSets;
+    let labelCount = 0;
+    this.#locations.length = 0;
+    labelSets.begin();
+    while (reader.next()) {
+      switch (reader.field) {
+        case 1:
+          this.#locationIdsOf();
+          break;
+        case 2:
+          this.#valuesOf(valuesAfter);
+          break;
+        case 3: {
+          if (labelCount >= (this.#limits.maxLabelsPerSample ?? Infinity)) {
+            reader.fail('too_large', `there are more than ${this.#limits.maxLabelsPerSample}`);
+          }
+          const outerEnd = reader.end;
+          reader.end = reader.delimited();
+          this.#path.enterInner('label', labelCount++);
+          this.#label();
+          this.#path.leaveInner();
+          reader.end = outerEnd;
+          break;
+        }
+        default:
+          reader.skip();
+      }
+    }
+    if (this.#values.length !== valuesAfter) {
+      reader.field = 2;
+      const found = this.#values.length - (valuesAfter - this.#typeCount);
+      reader.fail('value_count', `${found} values for ${this.#typeCount} sample types`);
+    }
+    return labelCount === 0 ? 0 : labelSets.intern();
+  }
+
+  #locationIdsOf(): void {
+    const reader = this.#reader;
+    if (reader.wireType === BYTES) {
+      const outerEnd = reader.end;
+      reader.end = reader.delimited();
+      while (reader.position < reader.end) {
+        reader.varint();
+        this.#location();
+      }
+      reader.end = outerEnd;
+    } else if (reader.wireType === VARINT) {
+      reader.varint();
+      this.#location();
+    } else reader.failWireType();
+  }
+
+  #location(): void {
+    const { low, high } = this.#reader;
+    const row = this.#locationIds.row(low, high);
+    if (row === 0) {
+      const id = (BigInt(high) << 32n) | BigInt(low);
+      this.#reader.fail('index_out_of_range', `there is no location with the id ${id}`);
+    }
+    if (this.#locations.length >= (this.#limits.maxStackDepth ?? Infinity)) {
+      this.#reader.fail('too_large', `the stack is deeper than ${this.#limits.maxStackDepth}`);
+    }
+    this.#locations.push(row);
+  }
+
+  #valuesOf(valuesAfter: number): void {
+    const reader = this.#reader;
+    if (reader.wireType === BYTES) {
+      const outerEnd = reader.end;
+      reader.end = reader.delimited();
+      while (reader.position < reader.end) {
+        reader.varint();
+        this.#value(valuesAfter);
+      }
+      reader.end = outerEnd;
+    } else if (reader.wireType === VARINT) {
+      reader.varint();
+      this.#value(valuesAfter);
+    } else reader.failWireType();
+  }
+
+  #value(valuesAfter: number): void {
+    if (this.#values.length >= valuesAfter) {
+      this.#reader.fail('value_count', `more values than the ${this.#typeCount} sample types`);
+    }
+    this.#values.push(this.#reader.low, this.#reader.high);
+  }
+
+  /** Puts key, text, number (two halves) and unit of one label. */
+  #label(): void {
+    const reader = this.#reader;
+    let key = 0;
+    let text = 0;
+    let numberLow = 0;
+    let numberHigh = 0;
+    let unit = 0;
+    while (reader.next()) {
+      const field = reader.field;
+      if (field > 4) {
+        reader.skip();
+        continue;
+      }
+      reader.scalar();
+      if (field === 1) key = this.#strings.row(reader.low, reader.high);
+      else if (field === 2) text = this.#strings.row(reader.low, reader.high);
+      else if (field === 3) {
+        numberLow = reader.low;
+        numberHigh = reader.high;
+      } else unit = this.#strings.row(reader.low, reader.high);
+    }
+    const labelSets = this.#labelSets;
+    labelSets.put(key);
+    labelSets.put(text);
+    labelSets.put(numberLow);
+    labelSets.put(numberHigh);
+    labelSets.put(unit);
+  }
+
+  /**
+   * Interns the stack of `#locations`. Neighbouring samples often share their root: that part costs a comparison and no
+   * hash look-up.
+   */
+  #stack(): number {
+    const locations = this.#locations;
+    const previous = this.#previous;
+    const stacks = this.#previousStacks;
+    const leafFirst = locations.data;
+    const length = locations.length;
+    let depth = 0;
+    const shared = Math.min(length, previous.length);
+    while (depth < shared && leafFirst[length - 1 - depth] === previous.data[previous.length - 1 - depth]) depth++;
+    let stack = depth === 0 ? 0 : stacks.at(depth - 1);
+    stacks.length = depth;
+    for (; depth < length; depth++) {
+      stack = this.#stacks.intern(stack, leafFirst[length - 1 - depth] ?? 0);
+      stacks.push(stack);
+    }
+    this.#locations = previous;
+    this.#previous = locations;
+    return stack;
+  }
+}
+
+/** Which value of a sample says how many observations it stands for: type `samples` in `count`. -1 when none does. */
+export function countTypeIndex(sampleTypes: readonly ValueType[]): number {
+  return sampleTypes.findIndex((type) => type.type === 'samples' && type.unit === 'count');
+}
+
+function sampleCounts(values: BigInt64Array, typeCount: number, countType: number, length: number): Float64Array {
+  const count = new Float64Array(length).fill(1);
+  if (countType < 0) return count;
+  for (let i = 0; i < length; i++) count[i] = Number(values[i * typeCount + countType] ?? 0n);
+  return count;
+}

@@ -1,0 +1,76 @@
+import type { GrowableU32 } from '../tables/growable.ts';
+import type { WireReader } from '../wire/wire-reader.ts';
+
+/** Reads the string table and resolves indexes into it. */
+export class StringReader {
+  /** Without duplicates; `rows[0]` is `''`. */
+  readonly rows: string[] = [];
+  readonly #reader: WireReader;
+  /** From the file's index to a row: files may hold a string twice. */
+  #rowOfIndex = new Uint32Array(0);
+
+  constructor(reader: WireReader) {
+    this.#reader = reader;
+  }
+
+  /** `bounds`: start and end of each string in the input. */
+  read(bounds: GrowableU32): void {
+    const { bytes } = this.#reader;
+    const length = bounds.length / 2;
+    if (length === 0) this.#reader.fail('string_table', "it is missing; its first entry must be ''");
+    // A byte order mark is a character like any other here.
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+    const rowOfText = new Map<string, number>();
+    this.#rowOfIndex = new Uint32Array(length);
+    for (let i = 0; i < length; i++) {
+      const start = bounds.at(i * 2);
+      const end = bounds.at(i * 2 + 1);
+      const text = asciiText(bytes, start, end) ?? this.#utf8(decoder, start, end, i);
+      if (i === 0 && text !== '') this.#reader.fail('string_table', "its first entry must be ''");
+      let row = rowOfText.get(text);
+      if (row === undefined) {
+        row = this.rows.length;
+        this.rows.push(text);
+        rowOfText.set(text, row);
+      }
+      this.#rowOfIndex[i] = row;
+    }
+  }
+
+  /** The row of a file's index, given as the halves of an int64. Fails at the reader's current field. */
+  row(low: number, high: number): number {
+    if (high !== 0 || low >= this.#rowOfIndex.length) {
+      const index = BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low));
+      this.#reader.fail('index_out_of_range', `string ${index} is not one of the ${this.#rowOfIndex.length} strings`);
+    }
+    return this.#rowOfIndex[low] ?? 0;
+  }
+
+  text(low: number, high: number): string {
+    return this.rows[this.row(low, high)] ?? '';
+  }
+
+  #utf8(decoder: TextDecoder, start: number, end: number, index: number): string {
+    try {
+      return decoder.decode(this.#reader.bytes.subarray(start, end));
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      this.#reader.position = start;
+      return this.#reader.fail('invalid_utf8', `entry ${index} is not valid UTF-8`);
+    }
+  }
+}
+
+/** TextDecoder costs a fixed ~150 ns a call; most names are short and ASCII, for which this is cheaper. */
+const SHORT = 24;
+
+function asciiText(bytes: Uint8Array, start: number, end: number): string | undefined {
+  if (end - start > SHORT) return undefined;
+  let text = '';
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i] ?? 0;
+    if (byte >= 0x80) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
+}
