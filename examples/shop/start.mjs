@@ -32,7 +32,9 @@ function start(name, args, extra = {}) {
   return spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
-const flags = ['--perf-basic-prof', '--interpreted-frames-native-stack'];
+// --perf-basic-prof also starts V8's own log, which nobody reads.
+const noLog = ['--no-logfile-per-isolate', '--logfile=/dev/null'];
+const flags = ['--perf-basic-prof', '--interpreted-frames-native-stack', ...noLog];
 const shop = start('shop', [...flags, join(here, 'service.mjs')], { SHOP_LISTEN: values.listen });
 const shopEnd = once(shop, 'exit');
 const children = [shop];
