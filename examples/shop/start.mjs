@@ -5,6 +5,8 @@
 // Both processes say who they are as OpenTelemetry does it; the shop writes its names of JIT code to /tmp/perf-PID.map.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +23,10 @@ const { values } = parseArgs({
 });
 if (!/^[0-9]+\.[0-9]+\.[0-9]+$/u.test(values.version)) throw new Error('--version must be like 1.0.0');
 
+// With --perf-basic-prof V8 also leaves a log of its own in the current folder.
+const scratchDir = mkdtempSync(join(tmpdir(), 'shop-'));
+process.on('exit', () => rmSync(scratchDir, { recursive: true, force: true }));
+
 /** @param {string} name @param {string[]} args @param {Record<string, string>} [extra] */
 function start(name, args, extra = {}) {
   const env = {
@@ -29,12 +35,10 @@ function start(name, args, extra = {}) {
     OTEL_SERVICE_NAME: name,
     OTEL_RESOURCE_ATTRIBUTES: `service.version=${values.version},deployment.environment.name=demo`,
   };
-  return spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn(process.execPath, args, { env, cwd: scratchDir, stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
-// --perf-basic-prof also starts V8's own log, which nobody reads.
-const noLog = ['--no-logfile-per-isolate', '--logfile=/dev/null'];
-const flags = ['--perf-basic-prof', '--interpreted-frames-native-stack', ...noLog];
+const flags = ['--perf-basic-prof', '--interpreted-frames-native-stack'];
 const shop = start('shop', [...flags, join(here, 'service.mjs')], { SHOP_LISTEN: values.listen });
 const shopEnd = once(shop, 'exit');
 const children = [shop];
