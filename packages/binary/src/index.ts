@@ -1,2 +1,35 @@
 /** Public surface of this package. */
-export const packageName = '@everflame/binary';
+export {
+  asResult,
+  BinaryFormatError,
+  type BinaryError,
+  type BinaryErrorCode,
+  type BinaryResult,
+} from './binary-error.ts';
+export { BufferSource, readExactly, type ByteSource } from './byte-source.ts';
+export { Demangler } from './demangler.ts';
+export {
+  fileOffsetOfProcessAddress,
+  fileOffsetOfVirtualAddress,
+  segmentOfFileOffset,
+  virtualAddressOfFileOffset,
+} from './elf/elf-addresses.ts';
+export { buildIdOfNotes, readBuildIds, type ElfBuildIds } from './elf/elf-build-id.ts';
+export {
+  machines,
+  readElfFile,
+  sectionFlags,
+  sectionTypes,
+  segmentFlags,
+  segmentTypes,
+  type ElfFile,
+  type ElfSection,
+  type ElfSegment,
+} from './elf/elf-file.ts';
+export { readElfFunctions } from './elf/elf-functions.ts';
+export { FileSource } from './file-source.ts';
+export { FunctionTable, type FoundFunction } from './function-table.ts';
+export { JitCodeTable } from './jit/jit-code-table.ts';
+export { JitDumpReader } from './jit/jitdump.ts';
+export { PerfMapReader } from './jit/perf-map.ts';
+export { KernelSymbols, readKernelSymbols, type KernelFunction } from './kernel/kernel-symbols.ts';

@@ -1,0 +1,106 @@
+import { asResult } from '../binary-error.ts';
+import { viewExactly } from '../byte-source.ts';
+import { fileOffsetOfVirtualAddress } from './elf-addresses.ts';
+import { type ElfFile, readAddress, sectionFlags, sectionTypes, segmentTypes } from './elf-file.ts';
+
+/** Where a symbol table and its strings lie in the file. Ranges are within the file. */
+export interface SymbolSection {
+  readonly fileOffset: number;
+  /** Of symbols. */
+  readonly count: number;
+  readonly entrySize: number;
+  readonly stringsOffset: number;
+  /** Bytes. */
+  readonly stringsSize: number;
+}
+
+const dynamicTags = {
+  hash: 4n,
+  strings: 5n,
+  symbols: 6n,
+  stringsSize: 10n,
+  gnuHash: 0x6fff_fef5n,
+} as const;
+
+/**
+ * The symbol tables of a file: `.symtab` and `.dynsym`, or without sections the table that the dynamic linker uses. Compressed ones are left
+ * out (no linker writes them: debuggers could not seek in them). A range that leaves the file is left out, too.
+ */
+export function findSymbolSections(elf: ElfFile): SymbolSection[] {
+  const smallest = elf.is64Bit ? 24 : 16;
+  const found: SymbolSection[] = [];
+  for (const section of elf.sections) {
+    if (section.type !== sectionTypes.symtab && section.type !== sectionTypes.dynsym) continue;
+    const strings = elf.sections[section.link];
+    if (strings?.type !== sectionTypes.strtab) continue;
+    if (((section.flags | strings.flags) & sectionFlags.compressed) !== 0) continue;
+    const entrySize = section.entrySize === 0 ? smallest : section.entrySize;
+    if (entrySize < smallest || entrySize > 256) continue;
+    const available = Math.min(section.size, elf.source.size - section.fileOffset);
+    const count = Math.max(0, Math.floor(available / entrySize));
+    const stringsSize = Math.min(strings.size, elf.source.size - strings.fileOffset);
+    if (count === 0 || stringsSize <= 0) continue;
+    found.push({ fileOffset: section.fileOffset, count, entrySize, stringsOffset: strings.fileOffset, stringsSize });
+  }
+  if (found.length > 0) return found;
+  const dynamic = asResult(() => dynamicSymbols(elf, smallest));
+  return dynamic.ok && dynamic.value !== undefined ? [dynamic.value] : [];
+}
+
+function dynamicSymbols(elf: ElfFile, entrySize: number): SymbolSection | undefined {
+  const segment = elf.segments.find(({ type }) => type === segmentTypes.dynamic);
+  if (segment === undefined) return undefined;
+  const word = elf.is64Bit ? 8 : 4;
+  // 4,096 entries are a hundred times more than any linker writes.
+  const length = Math.min(segment.fileSize - (segment.fileSize % (2 * word)), 4096 * 2 * word);
+  const view = viewExactly(elf.source, segment.fileOffset, length);
+  const values = new Map<bigint, bigint>();
+  for (let at = 0; at < length; at += 2 * word) {
+    const tag = readAddress(view, at, elf.littleEndian, elf.is64Bit);
+    if (tag === 0n) break;
+    values.set(tag, readAddress(view, at + word, elf.littleEndian, elf.is64Bit));
+  }
+  const offsetOf = (tag: bigint): number | undefined => {
+    const address = values.get(tag);
+    const offset = address === undefined ? undefined : fileOffsetOfVirtualAddress(elf, address);
+    return offset === undefined ? undefined : Number(offset);
+  };
+  const fileOffset = offsetOf(dynamicTags.symbols);
+  const stringsOffset = offsetOf(dynamicTags.strings);
+  const stringsSize = Number(values.get(dynamicTags.stringsSize) ?? 0n);
+  if (fileOffset === undefined || stringsOffset === undefined) return undefined;
+  const gnuHash = offsetOf(dynamicTags.gnuHash);
+  const hash = offsetOf(dynamicTags.hash);
+  let count = 0;
+  if (gnuHash !== undefined) count = countByGnuHash(elf, gnuHash);
+  else if (hash !== undefined) count = viewExactly(elf.source, hash, 8).getUint32(4, elf.littleEndian);
+  else if (stringsOffset > fileOffset) count = Math.floor((stringsOffset - fileOffset) / entrySize);
+  count = Math.min(count, Math.floor((elf.source.size - fileOffset) / entrySize));
+  if (count <= 0 || stringsSize <= 0) return undefined;
+  return {
+    fileOffset,
+    count,
+    entrySize,
+    stringsOffset,
+    stringsSize: Math.min(stringsSize, elf.source.size - stringsOffset),
+  };
+}
+
+/** The number of symbols is not written anywhere: it is the end of the chain of the highest bucket. */
+function countByGnuHash(elf: ElfFile, tableAt: number): number {
+  const header = viewExactly(elf.source, tableAt, 16);
+  const buckets = header.getUint32(0, elf.littleEndian);
+  const firstHashed = header.getUint32(4, elf.littleEndian);
+  const bloomWords = header.getUint32(8, elf.littleEndian);
+  const bucketsAt = tableAt + 16 + bloomWords * (elf.is64Bit ? 8 : 4);
+  let highest = 0;
+  for (let i = 0; i < buckets; i++) {
+    highest = Math.max(highest, viewExactly(elf.source, bucketsAt + 4 * i, 4).getUint32(0, elf.littleEndian));
+  }
+  if (highest < firstHashed) return firstHashed;
+  const chainsAt = bucketsAt + 4 * buckets;
+  for (let symbol = highest; ; symbol++) {
+    const link = viewExactly(elf.source, chainsAt + 4 * (symbol - firstHashed), 4).getUint32(0, elf.littleEndian);
+    if ((link & 1) === 1) return symbol + 1;
+  }
+}

@@ -1,0 +1,47 @@
+/** A Float64Array that grows: 8 bytes a value, no boxes. */
+export class GrowableFloat64Array {
+  length = 0;
+  #values: Float64Array;
+
+  constructor(capacity = 1024) {
+    this.#values = new Float64Array(capacity);
+  }
+
+  push(value: number): void {
+    if (this.length === this.#values.length) {
+      const wider = new Float64Array(this.#values.length * 2);
+      wider.set(this.#values);
+      this.#values = wider;
+    }
+    this.#values[this.length++] = value;
+  }
+
+  /** What was pushed; valid until the next push. */
+  view(): Float64Array {
+    return this.#values.subarray(0, this.length);
+  }
+}
+
+/** A Uint32Array that grows. Values are cut to 32 bits, so callers check ranges first. */
+export class GrowableUint32Array {
+  length = 0;
+  #values: Uint32Array;
+
+  constructor(capacity = 1024) {
+    this.#values = new Uint32Array(capacity);
+  }
+
+  push(value: number): void {
+    if (this.length === this.#values.length) {
+      const wider = new Uint32Array(this.#values.length * 2);
+      wider.set(this.#values);
+      this.#values = wider;
+    }
+    this.#values[this.length++] = value;
+  }
+
+  /** What was pushed; valid until the next push. */
+  view(): Uint32Array {
+    return this.#values.subarray(0, this.length);
+  }
+}
