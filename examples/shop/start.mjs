@@ -46,7 +46,8 @@ let told = false;
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
     told = true;
-    for (const child of children) child.kill('SIGTERM');
+    // The load first, so that no request meets a closed shop; its end ends the shop.
+    children.at(-1)?.kill('SIGTERM');
   });
 }
 
