@@ -22,3 +22,26 @@ export {
   ProfileBuilder,
   type ProfileHeader,
 } from './build/profile-builder.ts';
+export {
+  checkLabels,
+  type LabelCheck,
+  type LabelKind,
+  type Labels,
+  labelsKey,
+  labelsOfSet,
+  MAX_LABEL_NAME,
+  MAX_LABEL_VALUE_BYTES,
+  MAX_LABELS,
+} from './labels/labels.ts';
+export { compileMatcher, compileMatchers, type Matcher, matchLabels, type MatchOperator } from './labels/matcher.ts';
+export { formatSelector, parseSelector, type Selector, type SelectorResult } from './labels/selector.ts';
+export {
+  formatProfileType,
+  inferProfileName,
+  makeProfileType,
+  parseProfileType,
+  type ProfileType,
+  type ProfileTypeResult,
+  profileTypesOf,
+} from './profile-type.ts';
+export { parseDurationMs, parseTime, type TimeResult } from './time.ts';
