@@ -26,13 +26,14 @@ export function generateAbi(source) {
     let alignment = 1;
     out.push('', `/** \`struct ${name}\`: offset of each field in bytes. */`, `export const ${camel(name)}Offset = {`);
     for (const line of body.split('\n').filter((each) => each.trim() !== '')) {
-      const field = /^\t(__u\d+) (\w+)(?:\[(\w+)\])?;\s*$/u.exec(line);
-      const width = field === null ? undefined : widths[field[1]];
-      if (field === null || width === undefined) throw new Error(`bpf/abi.h: cannot read the field "${line.trim()}"`);
-      if (offset % width !== 0) throw new Error(`bpf/abi.h: ${name}.${field[2]} would be padded; name the padding`);
-      const count = constants.get(field[3]) ?? Number(field[3] ?? 1);
-      if (!Number.isInteger(count)) throw new Error(`bpf/abi.h: ${name}.${field[2]} has an unknown length`);
-      out.push(`  ${camel(field[2])}: ${offset},`);
+      const field = /^\t(__u8|__u16|__u32|__u64) (\w+)(?:\[(\w+)\])?;\s*$/u.exec(line);
+      if (field === null) throw new Error(`bpf/abi.h: cannot read the field "${line.trim()}"`);
+      const [, type, fieldName, length = '1'] = field;
+      const width = widths[type];
+      if (offset % width !== 0) throw new Error(`bpf/abi.h: ${name}.${fieldName} would be padded; name the padding`);
+      const count = constants.get(length) ?? Number(length);
+      if (!Number.isInteger(count)) throw new Error(`bpf/abi.h: ${name}.${fieldName} has an unknown length`);
+      out.push(`  ${camel(fieldName)}: ${offset},`);
       offset += width * count;
       alignment = Math.max(alignment, width);
     }

@@ -1,0 +1,113 @@
+import { LossCounters } from './health/counters.ts';
+import type { IdentitySource } from './processes/identity.ts';
+import type { ProcessImage } from './processes/process-image.ts';
+import { resolveInterval } from './profiles/resolve-interval.ts';
+import { seriesProfiles } from './profiles/series-profiles.ts';
+import { alignedIntervals } from './sampling/interval-clock.ts';
+import type { IntervalSamples } from './sampling/interval-samples.ts';
+import { Profiler } from './sampling/profiler.ts';
+import type { Shipper } from './shipping/shipper.ts';
+import type { Symbolizer } from './symbols/symbolizer.ts';
+
+export interface AgentOptions {
+  readonly frequencyHz: number;
+  /** Length of a profile; ends at multiples of it on the wall clock. */
+  readonly intervalMs: number;
+  readonly shipper: Pick<Shipper, 'enqueue'>;
+  /** Closed by `stop`. */
+  readonly symbolizer: Symbolizer;
+  readonly identity: IdentitySource;
+  /** Where losses are counted; the shipper's and the symbolizer's own. */
+  readonly losses?: LossCounters;
+  readonly log?: (message: string) => void;
+}
+
+export interface AgentStatus {
+  readonly cpus: readonly number[];
+  readonly frequencyHz: number;
+  readonly processes: number;
+  /** Samples taken by the kernel since the start. */
+  readonly sampled: number;
+  /** Unix time in ms at which the last profiles were queued; undefined before. */
+  readonly lastQueuedAtMs: number | undefined;
+}
+
+export interface Agent {
+  /** Ends sampling and queues the last interval; resolves when the shipper has it. */
+  stop(): Promise<void>;
+  counters(): ReturnType<LossCounters['rows']>;
+  status(): AgentStatus;
+}
+
+/** Intervals that may wait for names at once; more means that this host is too slow for its agent. */
+const mostWaiting = 3;
+
+/**
+ * Samples every process of this host and hands one profile per series and interval to the shipper, until `stop`.
+ * Throws LibbpfMissing, ProgramRefused or SystemError when the kernel or its permissions do not allow it (`checkHost` says
+ * in words what to do); nothing is left behind then.
+ */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const { symbolizer, identity, shipper, frequencyHz } = options;
+  const losses = options.losses ?? new LossCounters();
+  const log = options.log ?? ((): void => undefined);
+  let waiting = 0;
+  let lastQueuedAtMs: number | undefined;
+  let work: Promise<void> = Promise.resolve();
+
+  async function ship(interval: IntervalSamples, retired: readonly ProcessImage[]): Promise<void> {
+    try {
+      if (interval.total > 0) {
+        const resolved = await resolveInterval(interval, symbolizer);
+        await shipper.enqueue(await seriesProfiles(resolved, frequencyHz));
+        lastQueuedAtMs = Date.now();
+      }
+    } catch (error) {
+      losses.add('samples_lost', 'interval_dropped', interval.total);
+      log(`an interval was dropped: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    } finally {
+      waiting--;
+    }
+    for (const image of retired) symbolizer.forget(image);
+  }
+
+  const profiler = new Profiler({
+    frequencyHz,
+    losses,
+    symbolizer,
+    log,
+    nextInterval: alignedIntervals(options.intervalMs),
+    identify: (member) => {
+      member.labels = identity.identify(member.image, member.cgroupId);
+      member.image.setLabelsIn(member.cgroupId, member.labels);
+    },
+    onInterval: (interval, retired) => {
+      if (waiting >= mostWaiting) {
+        losses.add('samples_lost', 'interval_dropped', interval.total);
+        log('an interval was dropped: three others still wait for their names');
+        return;
+      }
+      waiting++;
+      work = work.then(async () => ship(interval, retired));
+    },
+  });
+
+  return {
+    async stop() {
+      try {
+        profiler.stop();
+      } finally {
+        await work;
+        await symbolizer.close();
+      }
+    },
+    counters: () => losses.rows(),
+    status: () => ({
+      cpus: profiler.cpus,
+      frequencyHz,
+      processes: profiler.processes,
+      sampled: profiler.sampled,
+      lastQueuedAtMs,
+    }),
+  };
+}

@@ -1,0 +1,159 @@
+import type { SeriesLabels } from '../processes/identity.ts';
+import type { ProcessImage } from '../processes/process-image.ts';
+import { WordTable } from './word-table.ts';
+
+/** One sample of the ring, by reference: `words` are valid only until the ring is released. */
+export interface SampleInRing {
+  readonly image: ProcessImage;
+  readonly tid: number;
+  readonly words: Uint32Array;
+  /** Index in `words` of the cgroup id (2 words), the comm (4 words) and the first frame (2 words each, kernel first). */
+  readonly cgroupAt: number;
+  readonly commAt: number;
+  readonly framesAt: number;
+  readonly kernelFrames: number;
+  readonly userFrames: number;
+}
+
+/** A program in a cgroup: what a series is told from. */
+export interface Member {
+  readonly image: ProcessImage;
+  readonly cgroupId: bigint;
+  /** Undefined until it was asked for. */
+  labels: SeriesLabels | undefined;
+}
+
+/** Words before the frames of a stack row: image, kernel frames, user frames. */
+const stackHeader = 3;
+/** member, tid, comm */
+const threadWords = 6;
+
+/**
+ * The samples of one interval, equal ones counted: (stack, thread) → count. Everything is rows of interned words, so that a
+ * sample seen before costs two look-ups and no garbage.
+ */
+export class IntervalSamples {
+  /** CLOCK_MONOTONIC. */
+  readonly startNs: number;
+  /** CLOCK_MONOTONIC; exclusive. Set when the interval is over. */
+  endNs: number;
+  /** Nanoseconds since the Unix epoch of `startNs`. */
+  readonly startUnixNs: bigint;
+  readonly images: ProcessImage[] = [];
+  readonly members: Member[] = [];
+  readonly #imageRows = new Map<ProcessImage, number>();
+  readonly #memberWords = new WordTable();
+  readonly #stacks = new WordTable();
+  readonly #threads = new WordTable();
+  readonly #samples = new WordTable();
+  #counts = new Uint32Array(256);
+  #total = 0;
+  readonly #scratch = new Uint32Array(1024);
+
+  constructor(startNs: number, startUnixNs: bigint) {
+    this.startNs = startNs;
+    this.endNs = startNs;
+    this.startUnixNs = startUnixNs;
+  }
+
+  /** Samples added. */
+  get total(): number {
+    return this.#total;
+  }
+
+  get stackCount(): number {
+    return this.#stacks.length;
+  }
+
+  get sampleCount(): number {
+    return this.#samples.length;
+  }
+
+  /** Answers what is new with this sample, so that it can be looked at while its process may still live. */
+  add(sample: SampleInRing): { readonly isNewStack: boolean; readonly newMember: Member | undefined } {
+    const { words, framesAt, kernelFrames, userFrames } = sample;
+    const scratch = this.#scratch;
+    const image = this.#imageRow(sample.image);
+    const knownMembers = this.#memberWords.length;
+    scratch[0] = image;
+    scratch[1] = words[sample.cgroupAt] ?? 0;
+    scratch[2] = words[sample.cgroupAt + 1] ?? 0;
+    const member = this.#memberWords.intern(scratch, 3);
+    const newMember = member === knownMembers ? this.#addMember(sample.image, scratch) : undefined;
+
+    scratch[0] = member;
+    scratch[1] = sample.tid;
+    for (let i = 0; i < 4; i++) scratch[2 + i] = words[sample.commAt + i] ?? 0;
+    const thread = this.#threads.intern(scratch, threadWords);
+
+    const frameWords = 2 * (kernelFrames + userFrames);
+    const knownStacks = this.#stacks.length;
+    scratch[0] = image;
+    scratch[1] = kernelFrames;
+    scratch[2] = userFrames;
+    for (let i = 0; i < frameWords; i++) scratch[stackHeader + i] = words[framesAt + i] ?? 0;
+    const stack = this.#stacks.intern(scratch, stackHeader + frameWords);
+
+    scratch[0] = stack;
+    scratch[1] = thread;
+    const row = this.#samples.intern(scratch, 2);
+    if (row >= this.#counts.length) {
+      const counts = new Uint32Array(this.#counts.length * 2);
+      counts.set(this.#counts);
+      this.#counts = counts;
+    }
+    this.#counts[row] = (this.#counts[row] ?? 0) + 1;
+    this.#total++;
+    return { isNewStack: stack === knownStacks, newMember };
+  }
+
+  /** Frames of a stack: pairs of words (low, high), kernel frames first, leaf first. Valid until the next `add`. */
+  stack(row: number): {
+    readonly image: number;
+    readonly kernelFrames: number;
+    readonly userFrames: number;
+    readonly frames: Uint32Array;
+  } {
+    const words = this.#stacks.row(row);
+    return {
+      image: words[0] ?? 0,
+      kernelFrames: words[1] ?? 0,
+      userFrames: words[2] ?? 0,
+      frames: words.subarray(stackHeader),
+    };
+  }
+
+  thread(row: number): { readonly member: number; readonly tid: number; readonly comm: string } {
+    const words = this.#threads.row(row);
+    return { member: words[0] ?? 0, tid: words[1] ?? 0, comm: readComm(words.subarray(2)) };
+  }
+
+  sample(row: number): { readonly stack: number; readonly thread: number; readonly count: number } {
+    const words = this.#samples.row(row);
+    return { stack: words[0] ?? 0, thread: words[1] ?? 0, count: this.#counts[row] ?? 0 };
+  }
+
+  #imageRow(image: ProcessImage): number {
+    let row = this.#imageRows.get(image);
+    if (row === undefined) {
+      row = this.images.length;
+      this.images.push(image);
+      this.#imageRows.set(image, row);
+    }
+    return row;
+  }
+
+  #addMember(image: ProcessImage, words: Uint32Array): Member {
+    const cgroupId = (BigInt(words[2] ?? 0) << 32n) | BigInt(words[1] ?? 0);
+    const member: Member = { image, cgroupId, labels: image.labelsIn(cgroupId) };
+    this.members.push(member);
+    return member;
+  }
+}
+
+/** A comm of the kernel: up to 16 bytes, ended by the first NUL. */
+export function readComm(words: Uint32Array): string {
+  const bytes = Buffer.from(words.buffer, words.byteOffset, words.byteLength);
+  const end = bytes.indexOf(0);
+  return bytes.toString('utf8', 0, end < 0 ? bytes.length : end);
+}

@@ -1,0 +1,132 @@
+import type { LossCounters } from '../health/counters.ts';
+import { KernelSource } from '../kernel/kernel-source.ts';
+import type { ProcessImage } from '../processes/process-image.ts';
+import { type ProcessListener, ProcessTable } from '../processes/process-table.ts';
+import type { Symbolizer } from '../symbols/symbolizer.ts';
+import { Collector, type IntervalClock } from './collector.ts';
+import { monotonicNowNs } from './interval-clock.ts';
+import type { IntervalSamples, Member } from './interval-samples.ts';
+
+/** Ten times a second: a process that lives longer than that can be looked at while it lives; each time costs about 50 µs. */
+const drainMs = 100;
+/** CPUs that come and go, and the program's own counters. */
+const watchMs = 1000;
+/** Exited processes that may wait in the table; each holds about 1 KB. */
+const mostExited = 4096;
+/** Processes that are gone are dropped at the second look, so at least this late. */
+const reconcileMs = 5000;
+
+export interface ProfilerOptions {
+  readonly frequencyHz: number;
+  readonly losses: LossCounters;
+  readonly symbolizer: Pick<Symbolizer, 'prepare'>;
+  readonly identify: (member: Member) => void;
+  readonly nextInterval: IntervalClock;
+  readonly accepts?: (image: ProcessImage) => boolean;
+  readonly listener?: ProcessListener;
+  /** Called after a drain for each interval that is over, oldest first, with the images that get no more samples after it. */
+  readonly onInterval: (interval: IntervalSamples, retired: readonly ProcessImage[]) => void;
+  readonly log: (message: string) => void;
+}
+
+/** Samples every CPU from `start` to `stop` and hands over one interval after the other. */
+export class Profiler {
+  readonly #options: ProfilerOptions;
+  readonly #source: KernelSource;
+  readonly #table: ProcessTable;
+  readonly #collector: Collector;
+  readonly #timers: NodeJS.Timeout[];
+  #lastCounters = { sampled: 0, ringFull: 0, noScratch: 0 };
+  #failure: Error | undefined;
+
+  /**
+   * Records are collected before /proc is read, and samples after: no process falls in between. Throws LibbpfMissing,
+   * ProgramRefused, SystemError; then nothing is left behind.
+   */
+  constructor(options: ProfilerOptions) {
+    this.#options = options;
+    this.#source = new KernelSource(options.frequencyHz);
+    try {
+      this.#table = new ProcessTable(options);
+      this.#table.scan();
+      this.#source.startSampling();
+      this.#collector = new Collector({ ...options, source: this.#source, table: this.#table }, monotonicNowNs());
+    } catch (error) {
+      this.#source.close();
+      throw error;
+    }
+    this.#timers = [
+      setInterval(() => this.#guarded(() => this.drain()), drainMs),
+      setInterval(() => this.#guarded(() => this.#watch()), watchMs),
+      setInterval(() => this.#guarded(() => this.#table.reconcile()), reconcileMs),
+    ];
+  }
+
+  get cpus(): readonly number[] {
+    return this.#source.cpus;
+  }
+
+  get processes(): number {
+    return this.#table.size;
+  }
+
+  /** Samples that the kernel has taken so far; a second old at most. */
+  get sampled(): number {
+    return this.#lastCounters.sampled;
+  }
+
+  /** Reads what the kernel has collected. Runs by itself ten times a second. */
+  drain(isLast = false): void {
+    const intervals = this.#collector.drain(monotonicNowNs(), isLast);
+    if (this.#table.exitedCount > mostExited) this.#table.reconcile();
+    if (intervals.length === 0) return;
+    const retired = this.#table.takeRetired();
+    for (const [index, interval] of intervals.entries()) {
+      this.#options.onInterval(interval, index === intervals.length - 1 ? retired : []);
+    }
+  }
+
+  /** Ends sampling, hands over the last interval, gives everything back to the kernel. Throws what a drain has thrown before. */
+  stop(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#source.stopSampling();
+    try {
+      if (this.#failure !== undefined) throw this.#failure;
+      this.drain(true);
+      this.#count();
+    } finally {
+      this.#source.close();
+    }
+  }
+
+  #watch(): void {
+    // What a CPU that went has left in its ring is read before the ring goes.
+    this.drain();
+    for (const { cpu, error } of this.#source.refreshCpus()) {
+      this.#options.log(`CPU ${cpu} cannot be sampled: ${error.message}`);
+    }
+    this.#count();
+  }
+
+  #count(): void {
+    const counters = this.#source.counters();
+    const { losses } = this.#options;
+    const ringFull = counters.ringFull - this.#lastCounters.ringFull;
+    const noScratch = counters.noScratch - this.#lastCounters.noScratch;
+    if (ringFull > 0) losses.add('samples_lost', 'ring_full', ringFull);
+    if (noScratch > 0) losses.add('samples_lost', 'copy_failed', noScratch);
+    this.#lastCounters = counters;
+  }
+
+  /** A bug in a timer must not end the process that the agent is a guest of; it ends the sampling, in words. */
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      for (const timer of this.#timers) clearInterval(timer);
+      this.#source.stopSampling();
+      this.#failure = error instanceof Error ? error : new Error(String(error));
+      this.#options.log(`sampling ended: ${this.#failure.stack ?? this.#failure.message}`);
+    }
+  }
+}
