@@ -42,7 +42,7 @@ export async function runInRoot(root, command, options) {
 }
 
 /** Ids of the processes whose root is `root`: only what was started in it can be among them. */
-function processesIn(root) {
+export function processesIn(root) {
   return readdirSync('/proc').filter((name) => {
     if (!/^[0-9]+$/u.test(name)) return false;
     try {
