@@ -6,6 +6,8 @@ export class StringReader {
   /** Without duplicates; `rows[0]` is `''`. */
   readonly rows: string[] = [];
   readonly #reader: WireReader;
+  // A byte order mark is a character like any other here.
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   /** From the file's index to a row: files may hold a string twice. */
   #rowOfIndex = new Uint32Array(0);
 
@@ -18,14 +20,12 @@ export class StringReader {
     const { bytes } = this.#reader;
     const length = bounds.length / 2;
     if (length === 0) this.#reader.fail('string_table', "it is missing; its first entry must be ''");
-    // A byte order mark is a character like any other here.
-    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
     const rowOfText = new Map<string, number>();
     this.#rowOfIndex = new Uint32Array(length);
     for (let i = 0; i < length; i++) {
       const start = bounds.at(i * 2);
       const end = bounds.at(i * 2 + 1);
-      const text = asciiText(bytes, start, end) ?? this.#utf8(decoder, start, end, i);
+      const text = asciiText(bytes, start, end) ?? this.#utf8(start, end, i);
       if (i === 0 && text !== '') this.#reader.fail('string_table', "its first entry must be ''");
       let row = rowOfText.get(text);
       if (row === undefined) {
@@ -50,9 +50,9 @@ export class StringReader {
     return this.rows[this.row(low, high)] ?? '';
   }
 
-  #utf8(decoder: TextDecoder, start: number, end: number, index: number): string {
+  #utf8(start: number, end: number, index: number): string {
     try {
-      return decoder.decode(this.#reader.bytes.subarray(start, end));
+      return this.#decoder.decode(this.#reader.bytes.subarray(start, end));
     } catch (error) {
       if (!(error instanceof TypeError)) throw error;
       this.#reader.position = start;

@@ -1,0 +1,97 @@
+import { frameAt, type FrameColumns, FrameTable } from './frame-table.ts';
+import { type FunctionColumns, isFunction } from './functions.ts';
+import { type Amounts, compareText, type Tree, TreeNodes, type TreeShape } from './tree.ts';
+
+/** Two trees as one: a node that only one side has is there with zeros on the other. */
+export interface DiffTree extends TreeShape {
+  readonly before: Amounts;
+  readonly after: Amounts;
+}
+
+/** Two tables of functions as one. */
+export interface FunctionDiff {
+  readonly frames: FrameColumns;
+  readonly before: Amounts;
+  readonly after: Amounts;
+  /** `new`: only after; `gone`: only before. */
+  readonly presence: readonly ('both' | 'new' | 'gone')[];
+}
+
+/** The union of two trees, both sides whole and exact. Nodes are the same when their paths of function names are. */
+export function diffTrees(before: Tree, after: Tree): DiffTree {
+  const frames = new FrameTable();
+  const nodes = new TreeNodes();
+  const placeOfBefore = adopt(before, frames, nodes);
+  const placeOfAfter = adopt(after, frames, nodes);
+  const { order, shape } = nodes.sorted(frames.columns());
+  return {
+    ...shape,
+    before: spread(before, placeOfBefore, order, nodes.length),
+    after: spread(after, placeOfAfter, order, nodes.length),
+  };
+}
+
+/** Adds a tree's nodes to the union; answers where each went. */
+function adopt(tree: Tree, frames: FrameTable, nodes: TreeNodes): Uint32Array {
+  const frameRows = tree.frames.name.map((_, row) => frames.intern(frameAt(tree.frames, row)));
+  const place = new Uint32Array(tree.parent.length);
+  for (let node = 1; node < tree.parent.length; node++) {
+    place[node] = nodes.child(place[tree.parent[node] ?? 0] ?? 0, frameRows[tree.frame[node] ?? 0] ?? 0);
+  }
+  return place;
+}
+
+/** One side's amounts in the union's order: `place[i]` is where source row `i` went, `order[j]` which of the `places` row `j` is. */
+function spread(side: Amounts, place: ArrayLike<number>, order: Uint32Array, places: number): Amounts {
+  const source = new Int32Array(places).fill(-1);
+  for (let i = 0; i < place.length; i++) source[place[i] ?? 0] = i;
+  const from = (at: number): number => source[at] ?? -1;
+  return {
+    total: BigInt64Array.from(order, (at) => side.total[from(at)] ?? 0n),
+    self: BigInt64Array.from(order, (at) => side.self[from(at)] ?? 0n),
+    samples: Float64Array.from(order, (at) => side.samples[from(at)] ?? 0),
+    selfSamples: Float64Array.from(order, (at) => side.selfSamples[from(at)] ?? 0),
+  };
+}
+
+/**
+ * The union of two tables of functions, by the greatest change of the share of self value, then name. Functions are the
+ * same when their names are.
+ */
+export function diffFunctions(before: FunctionColumns, after: FunctionColumns): FunctionDiff {
+  const frames = new FrameTable();
+  const adoptRows = (side: FunctionColumns): number[] =>
+    side.frames.name.map((_, row) => frames.intern(frameAt(side.frames, row)));
+  const placeOfBefore = adoptRows(before);
+  const placeOfAfter = adoptRows(after);
+  const columns = frames.columns();
+  const isBefore = new Set(placeOfBefore);
+  const isAfter = new Set(placeOfAfter);
+  const shareBefore = shares(before, placeOfBefore, frames.length);
+  const shareAfter = shares(after, placeOfAfter, frames.length);
+  const change = (row: number): number => Math.abs((shareAfter[row] ?? 0) - (shareBefore[row] ?? 0));
+  const rows = columns.name.map((_, row) => row).filter((row) => isFunction(columns.kind[row]));
+  rows.sort((a, b) => change(b) - change(a) || compareText(columns.name[a] ?? '', columns.name[b] ?? ''));
+  const order = Uint32Array.from(rows);
+  return {
+    frames: {
+      name: rows.map((row) => columns.name[row] ?? ''),
+      file: rows.map((row) => columns.file[row] ?? ''),
+      binary: rows.map((row) => columns.binary[row] ?? ''),
+      kind: rows.map((row) => columns.kind[row] ?? 'native'),
+    },
+    before: spread(before, placeOfBefore, order, frames.length),
+    after: spread(after, placeOfAfter, order, frames.length),
+    presence: rows.map((row) => (isBefore.has(row) ? (isAfter.has(row) ? 'both' : 'gone') : 'new')),
+  };
+}
+
+/** Self value ÷ sum of all self values, by union row. For ordering only: doubles are enough. */
+function shares(side: FunctionColumns, place: readonly number[], length: number): Float64Array {
+  const share = new Float64Array(length);
+  let sum = 0;
+  for (const value of side.self) sum += Number(value);
+  if (sum === 0) return share;
+  for (const [row, at] of place.entries()) share[at] = Number(side.self[row] ?? 0n) / sum;
+  return share;
+}

@@ -1,0 +1,46 @@
+import { addInt64 } from '../build/overflow.ts';
+
+/**
+ * A column of exact 64-bit sums. When the absolute values of all that will be added stay below 2^53 together, the sums are
+ * kept as doubles, which are exact there and ten times as fast as BigInt; else as BigInt, and a sum that does not fit a
+ * signed 64-bit integer throws a `ProfileFailure` with the code `overflow`.
+ */
+export class ExactSums {
+  readonly #small: Float64Array | undefined;
+  readonly #big: bigint[];
+
+  constructor(length: number, isSmall: boolean) {
+    this.#small = isSmall ? new Float64Array(length) : undefined;
+    this.#big = isSmall ? [] : Array.from({ length }, () => 0n);
+  }
+
+  add(row: number, value: bigint): void {
+    if (this.#small === undefined) this.#big[row] = addInt64(this.#big[row] ?? 0n, value);
+    else this.#small[row] = (this.#small[row] ?? 0) + Number(value);
+  }
+
+  /** Adds row `from` of `other`, which must be as small as this one. */
+  addFrom(row: number, other: ExactSums, from: number): void {
+    if (this.#small === undefined || other.#small === undefined) this.add(row, other.#big[from] ?? 0n);
+    else this.#small[row] = (this.#small[row] ?? 0) + (other.#small[from] ?? 0);
+  }
+
+  toColumn(): BigInt64Array<ArrayBuffer> {
+    const small = this.#small;
+    if (small === undefined) return BigInt64Array.from(this.#big);
+    const column = new BigInt64Array(small.length);
+    for (let i = 0; i < small.length; i++) column[i] = BigInt(small[i] ?? 0);
+    return column;
+  }
+}
+
+/** Whether sums of these values are certain to be exact as doubles. */
+export function sumsAreSmall(values: BigInt64Array, first = 0, step = 1): boolean {
+  let sum = 0;
+  for (let i = first; i < values.length; i += step) {
+    sum += Math.abs(Number(values[i] ?? 0n));
+    // Rounding cannot bring a sum from above 2^53 to below 2^52.
+    if (sum >= 2 ** 52) return false;
+  }
+  return true;
+}

@@ -1,0 +1,111 @@
+import type { Profile } from '../profile.ts';
+import { buildTree, type TreeOptions } from './build-tree.ts';
+import { ExactSums, sumsAreSmall } from './exact-sums.ts';
+import type { FrameColumns, FrameKind } from './frame-table.ts';
+import { type Amounts, compareText, type Tree } from './tree.ts';
+import { walkTree } from './tree-walk.ts';
+
+/** A table of functions: row `i` is the function `frames.name[i]` and what it amounts to. */
+export interface FunctionColumns extends Amounts {
+  readonly frames: FrameColumns;
+}
+
+/**
+ * The functions of a profile, by self value (then total, then name): what `go tool pprof -top` shows. A function counts
+ * once per sample in its total, however deep it recurses.
+ */
+export function topFunctions(
+  profile: Profile,
+  typeIndex: number,
+  options: Pick<TreeOptions, 'filter'> = {},
+): FunctionColumns {
+  return functionsOfTree(buildTree(profile, typeIndex, options));
+}
+
+/** The functions of a tree; the root and groups are none. */
+export function functionsOfTree(tree: Tree): FunctionColumns {
+  const rows = tree.frames.name.length;
+  const sums = new FunctionSums(rows, tree);
+  const onPath = new Uint32Array(rows);
+  walkTree(
+    tree,
+    (node) => {
+      const frame = tree.frame[node] ?? 0;
+      const depth = onPath[frame] ?? 0;
+      onPath[frame] = depth + 1;
+      // Below itself a function adds nothing to its total: the outer node's has it already.
+      if (depth === 0) sums.addTotal(frame, node);
+      sums.addSelf(frame, node);
+    },
+    (node) => {
+      const frame = tree.frame[node] ?? 0;
+      onPath[frame] = (onPath[frame] ?? 1) - 1;
+    },
+  );
+  return sums.columns((row) => isFunction(tree.frames.kind[row]));
+}
+
+export function isFunction(kind: FrameKind | undefined): boolean {
+  return kind !== 'root' && kind !== 'group';
+}
+
+/** Amounts by frame row, taken from the nodes of a tree. */
+export class FunctionSums {
+  readonly #tree: Tree;
+  readonly #total: ExactSums;
+  readonly #self: ExactSums;
+  readonly #samples: Float64Array;
+  readonly #selfSamples: Float64Array;
+  readonly #seen: Uint8Array;
+
+  constructor(rows: number, tree: Tree) {
+    this.#tree = tree;
+    const isSmall = sumsAreSmall(tree.self);
+    this.#total = new ExactSums(rows, isSmall);
+    this.#self = new ExactSums(rows, isSmall);
+    this.#samples = new Float64Array(rows);
+    this.#selfSamples = new Float64Array(rows);
+    this.#seen = new Uint8Array(rows);
+  }
+
+  addTotal(row: number, node: number): void {
+    this.#seen[row] = 1;
+    this.#total.add(row, this.#tree.total[node] ?? 0n);
+    this.#samples[row] = (this.#samples[row] ?? 0) + (this.#tree.samples[node] ?? 0);
+  }
+
+  addSelf(row: number, node: number): void {
+    this.#self.add(row, this.#tree.self[node] ?? 0n);
+    this.#selfSamples[row] = (this.#selfSamples[row] ?? 0) + (this.#tree.selfSamples[node] ?? 0);
+  }
+
+  /** The rows that were seen and are wanted, by self value, total and name. */
+  columns(isWanted: (row: number) => boolean): FunctionColumns {
+    const { frames } = this.#tree;
+    const total = this.#total.toColumn();
+    const self = this.#self.toColumn();
+    const rows = frames.name.map((_, row) => row).filter((row) => this.#seen[row] === 1 && isWanted(row));
+    rows.sort(
+      (a, b) =>
+        compareBigInt(self[b], self[a]) ||
+        compareBigInt(total[b], total[a]) ||
+        compareText(frames.name[a] ?? '', frames.name[b] ?? ''),
+    );
+    return {
+      frames: {
+        name: rows.map((row) => frames.name[row] ?? ''),
+        file: rows.map((row) => frames.file[row] ?? ''),
+        binary: rows.map((row) => frames.binary[row] ?? ''),
+        kind: rows.map((row) => frames.kind[row] ?? 'native'),
+      },
+      total: BigInt64Array.from(rows, (row) => total[row] ?? 0n),
+      self: BigInt64Array.from(rows, (row) => self[row] ?? 0n),
+      samples: Float64Array.from(rows, (row) => this.#samples[row] ?? 0),
+      selfSamples: Float64Array.from(rows, (row) => this.#selfSamples[row] ?? 0),
+    };
+  }
+}
+
+function compareBigInt(a = 0n, b = 0n): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
