@@ -8,15 +8,12 @@ export interface ScannedProcess {
   readonly parentPid: number;
   readonly comm: string;
   readonly isKernelThread: boolean;
-  readonly threads: number;
   /** '' for a kernel thread and for one that is on its way out. */
   readonly executablePath: string;
   readonly mappings: readonly ProcessMapping[];
+  /** Executable and mappings are empty because we may not read them. */
+  readonly isRefused: boolean;
 }
-
-export type ScanResult =
-  | { readonly ok: true; readonly process: ScannedProcess }
-  | { readonly ok: false; readonly reason: 'gone' | 'permission' };
 
 /** include/linux/sched.h */
 const pfKthread = 0x00200000;
@@ -56,7 +53,7 @@ export function parseStat(text: string): { comm: string; parentPid: number; flag
   const rest = text.slice(close + 2).split(' ');
   return {
     // Of a kworker, /proc adds what it works on to its name; the name alone is the thread's.
-    comm: text.slice(open + 1, close).replace(/^(kworker\/[^-+]*)[-+].*$/su, '$1'),
+    comm: text.slice(open + 1, close).replace(/^(kworker\/u?\d+:[^-+]*)[-+].*$/su, '$1'),
     parentPid: Number(rest[1]),
     flags: Number(rest[6]),
     threads: Number(rest[17]),
@@ -83,26 +80,22 @@ function readMappings(procRoot: string, pid: number, threads: number): ProcessMa
   return other === undefined ? [] : parseMaps(readFileSync(`${procRoot}/${pid}/task/${other}/maps`, 'utf8'));
 }
 
-export function scanProcess(pid: number, procRoot = '/proc'): ScanResult {
+/** Undefined when it is gone. */
+export function scanProcess(pid: number, procRoot = '/proc'): ScannedProcess | undefined {
   try {
     const { comm, parentPid, flags, threads } = parseStat(readFileSync(`${procRoot}/${pid}/stat`, 'utf8'));
     const isKernelThread = (flags & pfKthread) !== 0;
-    return {
-      ok: true,
-      process: {
-        pid,
-        parentPid,
-        comm,
-        isKernelThread,
-        threads,
-        executablePath: isKernelThread ? '' : readExecutablePath(procRoot, pid),
-        mappings: isKernelThread ? [] : readMappings(procRoot, pid, threads),
-      },
-    };
+    const base = { pid, parentPid, comm, isKernelThread };
+    if (isKernelThread) return { ...base, executablePath: '', mappings: [], isRefused: false };
+    try {
+      const executablePath = readExecutablePath(procRoot, pid);
+      return { ...base, executablePath, mappings: readMappings(procRoot, pid, threads), isRefused: false };
+    } catch (error) {
+      if (!refusedCodes.has(codeOf(error))) throw error;
+      return { ...base, executablePath: '', mappings: [], isRefused: true };
+    }
   } catch (error) {
-    const code = codeOf(error);
-    if (goneCodes.has(code)) return { ok: false, reason: 'gone' };
-    if (refusedCodes.has(code)) return { ok: false, reason: 'permission' };
+    if (goneCodes.has(codeOf(error))) return undefined;
     throw error;
   }
 }

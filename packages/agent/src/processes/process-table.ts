@@ -108,8 +108,8 @@ export class ProcessTable {
     if (nowNs - image.refreshedAtNs < refreshPauseNs || this.#images.get(image.pid) !== image) return false;
     image.refreshedAtNs = nowNs;
     const result = scanProcess(image.pid, this.#procRoot);
-    if (!result.ok || result.process.executablePath !== image.executablePath) return false;
-    image.mappings = reconcileMappings(image.mappings, result.process.mappings);
+    if (result === undefined || result.isRefused || result.executablePath !== image.executablePath) return false;
+    image.mappings = reconcileMappings(image.mappings, result.mappings);
     return true;
   }
 
@@ -149,19 +149,20 @@ export class ProcessTable {
   #rescan(pid: number): void {
     const image = this.#images.get(pid);
     const result = scanProcess(pid, this.#procRoot);
-    if (!result.ok) return;
-    if (image === undefined || image.executablePath !== result.process.executablePath) {
-      this.#images.set(pid, new ProcessImage({ ...result.process, startTimeNs: image?.startTimeNs ?? 0n }));
+    if (result === undefined || result.isRefused) return;
+    if (image === undefined || image.executablePath !== result.executablePath) {
+      this.#retire(image);
+      this.#images.set(pid, new ProcessImage({ ...result, startTimeNs: image?.startTimeNs ?? 0n }));
     } else {
-      image.mappings = reconcileMappings(image.mappings, result.process.mappings);
+      image.mappings = reconcileMappings(image.mappings, result.mappings);
     }
   }
 
   #fromProc(pid: number, startTimeNs: bigint, comm: string): ProcessImage {
     const result = scanProcess(pid, this.#procRoot);
-    if (result.ok) return new ProcessImage({ ...result.process, startTimeNs });
-    if (result.reason === 'permission') this.#losses.add('reads_failed', 'permission');
-    return new ProcessImage({ ...nobody, pid, startTimeNs, comm });
+    if (result === undefined) return new ProcessImage({ ...nobody, pid, startTimeNs, comm });
+    if (result.isRefused) this.#losses.add('reads_failed', 'permission');
+    return new ProcessImage({ ...result, startTimeNs });
   }
 
   #known(pid: number, timeNs: number): ProcessImage {
