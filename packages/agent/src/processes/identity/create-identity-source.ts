@@ -1,0 +1,162 @@
+import { readFileSync } from 'node:fs';
+import type { LossCounters } from '../../health/counters.ts';
+import type { IdentitySource, SeriesLabels } from '../identity.ts';
+import type { ProcessView } from '../process.ts';
+import { type CgroupFacts, factsOfCgroupPaths, noCgroupFacts, parseCgroupFile } from './cgroup-facts.ts';
+import { CgroupTree } from './cgroup-tree.ts';
+import { readEnvironment } from './environment.ts';
+import { type EnvironmentFacts, environmentFacts, noEnvironmentFacts } from './environment-facts.ts';
+import { identityLabels, kernelLabels } from './identity-labels.ts';
+import { StartTimeCheck } from './start-time.ts';
+
+export interface IdentitySourceOptions {
+  /** The label `host_name`. */
+  readonly hostName: string;
+  /** Where procfs is mounted. Default /proc. */
+  readonly procRoot?: string;
+  /** Takes what could not be read, under `reads_failed`. */
+  readonly losses?: LossCounters;
+  /** For tests: a clock in milliseconds. */
+  readonly nowMs?: () => number;
+}
+
+/** Bounds of what is kept; the oldest go first. */
+const maxCgroups = 10_000;
+const maxIdentities = 20_000;
+
+/**
+ * Reads identities from /proc, at the cost of three small files per process (about 50 µs).
+ *
+ * A process that is gone before it is read (those that live milliseconds mostly are) is counted under
+ * `reads_failed`/`process_gone` and told from what is sure to hold for it:
+ * - its cgroup: from the id in its sample, through the processes and directories that were seen with that id, else that
+ *   of its parent, since a fork stays in its parent's cgroup;
+ * - its environment: that of its parent when both are in the same container and unit, since a fork inherits it, else
+ *   that of the first process that was read in its container or unit;
+ * - its executable: from the process table, which has it from the kernel's records.
+ *
+ * So the short-lived children of a service are in the series in which they would be had they been read, unless they were
+ * started with another environment than their parent's.
+ */
+export function createIdentitySource(options: IdentitySourceOptions): IdentitySource {
+  return new ProcIdentitySource(options);
+}
+
+/** What labels were made from: what the children of a process inherit. */
+interface Origin {
+  readonly environment: EnvironmentFacts;
+  readonly cgroup: CgroupFacts;
+}
+
+class ProcIdentitySource implements IdentitySource {
+  readonly #hostName: string;
+  readonly #procRoot: string;
+  readonly #losses: LossCounters | undefined;
+  readonly #tree: CgroupTree;
+  readonly #startTimes: StartTimeCheck;
+  readonly #cgroups = new Map<bigint, CgroupFacts>();
+  readonly #environments = new Map<string, EnvironmentFacts>();
+  readonly #identities = new Map<string, SeriesLabels>();
+  readonly #origins = new WeakMap<SeriesLabels, Origin>();
+
+  constructor(options: IdentitySourceOptions) {
+    this.#hostName = options.hostName;
+    this.#procRoot = options.procRoot ?? '/proc';
+    this.#losses = options.losses;
+    this.#tree = new CgroupTree(this.#procRoot, options.nowMs ?? (() => performance.now()));
+    this.#startTimes = new StartTimeCheck(this.#procRoot);
+  }
+
+  identify(process: ProcessView, cgroupId: bigint, parentLabels?: SeriesLabels): SeriesLabels {
+    if (process.isKernelThread) {
+      return this.#intern(kernelLabels(process.executableName, this.#hostName), noOrigin);
+    }
+    const parent = parentLabels === undefined ? undefined : this.#origins.get(parentLabels);
+    const isThere = this.#startTimes.isSame(process.pid, process.startTimeNs);
+    const cgroup = this.#cgroupOf(process, cgroupId, isThere) ?? parent?.cgroup ?? noCgroupFacts;
+    const environment = this.#environmentOf(process, isThere, cgroup) ?? this.#inherited(cgroup, parent);
+    const origin = { environment, cgroup };
+    return this.#intern(identityLabels(origin, process.executableName, this.#hostName), origin);
+  }
+
+  /** Undefined when neither the process nor its cgroup's id tells. */
+  #cgroupOf(process: ProcessView, cgroupId: bigint, isThere: boolean): CgroupFacts | undefined {
+    const known = this.#cgroups.get(cgroupId);
+    if (known !== undefined) return known;
+    const file = isThere ? this.#readCgroupFile(process.pid) : undefined;
+    if (file !== undefined) {
+      const facts = factsOfCgroupPaths(file.paths);
+      // With v1 beside it, the unified hierarchy may hold every process in its root: then its id tells nothing. And the
+      // process may have moved since its sample.
+      const tells = file.unified !== undefined && file.unified !== '/' && cgroupId !== 0n;
+      if (tells && this.#tree.isPathOf(file.unified, cgroupId)) keep(this.#cgroups, cgroupId, facts, maxCgroups);
+      return facts;
+    }
+    const path = cgroupId === 0n ? undefined : this.#tree.pathOf(cgroupId);
+    if (path === undefined || path === '/') return undefined;
+    const facts = factsOfCgroupPaths([path]);
+    keep(this.#cgroups, cgroupId, facts, maxCgroups);
+    return facts;
+  }
+
+  #readCgroupFile(pid: number): ReturnType<typeof parseCgroupFile> | undefined {
+    try {
+      return parseCgroupFile(readFileSync(`${this.#procRoot}/${pid}/cgroup`, 'utf8'));
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM') return undefined;
+      throw error;
+    }
+  }
+
+  /** Undefined, and counted, when it cannot be read. */
+  #environmentOf(process: ProcessView, isThere: boolean, cgroup: CgroupFacts): EnvironmentFacts | undefined {
+    const reading = isThere ? readEnvironment(`${this.#procRoot}/${process.pid}`) : ({ kind: 'gone' } as const);
+    switch (reading.kind) {
+      case 'read': {
+        const facts = environmentFacts(reading.variables);
+        const key = ownerOf(cgroup);
+        // An engine's own helper may be the first in a container, and knows nothing of it.
+        const tells = Object.values(facts).some((value) => value !== '' && value !== false);
+        if (key !== '' && tells && !this.#environments.has(key)) keep(this.#environments, key, facts, maxCgroups);
+        return facts;
+      }
+      case 'gone':
+        this.#losses?.add('reads_failed', 'process_gone');
+        return undefined;
+      case 'denied':
+        this.#losses?.add('reads_failed', 'permission');
+        return undefined;
+    }
+  }
+
+  #inherited(cgroup: CgroupFacts, parent: Origin | undefined): EnvironmentFacts {
+    const owner = ownerOf(cgroup);
+    if (parent !== undefined && ownerOf(parent.cgroup) === owner) return parent.environment;
+    return this.#environments.get(owner) ?? noEnvironmentFacts;
+  }
+
+  #intern(labels: SeriesLabels, origin: Origin): SeriesLabels {
+    const key = JSON.stringify([labels, origin]);
+    const known = this.#identities.get(key);
+    if (known !== undefined) return known;
+    Object.freeze(labels);
+    keep(this.#identities, key, labels, maxIdentities);
+    this.#origins.set(labels, origin);
+    return labels;
+  }
+}
+
+const noOrigin: Origin = { environment: noEnvironmentFacts, cgroup: noCgroupFacts };
+
+/** Names the container and unit that a process belongs to; '' for those that belong to none. */
+function ownerOf(cgroup: CgroupFacts): string {
+  return cgroup.containerId === '' && cgroup.systemdUnit === '' ? '' : `${cgroup.containerId}\0${cgroup.systemdUnit}`;
+}
+
+/** A map in order of insertion, bounded. */
+function keep<K, V>(map: Map<K, V>, key: K, value: V, maxSize: number): void {
+  const [oldest] = map.size >= maxSize ? map.keys() : [];
+  if (oldest !== undefined) map.delete(oldest);
+  map.set(key, value);
+}
