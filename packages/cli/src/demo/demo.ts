@@ -1,0 +1,136 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { http } from '@everflame/protocols';
+import { ApiClient } from '../api-client.ts';
+import { CommandFailure } from '../failure.ts';
+import { formatChanges, topChanges } from './change-table.ts';
+import { findServer } from './demo-server.ts';
+import { runShop } from './shop-run.ts';
+
+export interface DemoOptions {
+  /** A running server; left out: the one at the default address, else one started for the demo. */
+  readonly server?: URL;
+  /** How long each version runs under load, in seconds. */
+  readonly secondsPerVersion?: number;
+  /** End after the comparison, also when the server was started for the demo. */
+  readonly exit: boolean;
+  /** Aborted at Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+const service = 'shop';
+const before = '1.0.0';
+const after = '1.1.0';
+/** Profiles start at whole multiples of this; the agent's default. */
+const intervalMs = 10_000;
+const visibleTimeoutMs = 30_000;
+const agentTimeoutMs = 20_000;
+const pollMs = 250;
+const changesShown = 8;
+const cpu = 'process_cpu:cpu:nanoseconds:cpu:nanoseconds';
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+
+/**
+ * Runs the sample service as 1.0.0 and then as 1.1.0, which has a planted slow function, and ends by printing what changed
+ * and where to look at it. A server that it had to start goes on serving until `signal`, unless told to exit.
+ * Throws CommandFailure when there is no server, no agent, or when nothing arrives.
+ */
+export async function runDemo(options: DemoOptions): Promise<void> {
+  const server = await findServer(options.server);
+  try {
+    say(server.isOwn ? `server and agent started at ${server.url.origin}` : `using the server at ${server.url.origin}`);
+    await compareVersions(new ApiClient(server.url), options);
+    if (!server.isOwn || options.exit) return;
+    say('still serving this page; end with Ctrl-C');
+    await aborted(options.signal);
+  } catch (error) {
+    // Ctrl-C is an end like any other.
+    if (!options.signal.aborted) throw error;
+  } finally {
+    await server.close();
+  }
+}
+
+async function compareVersions(api: ApiClient, { secondsPerVersion = 25, signal }: DemoOptions): Promise<void> {
+  await waitForAgent(api, signal);
+  const from = String(Math.floor(Date.now() / intervalMs) * intervalMs);
+  for (const version of [before, after]) {
+    say(`shop ${version} under load for ${secondsPerVersion} s`);
+    await runShop(version, secondsPerVersion, signal);
+  }
+  say('waiting until the last profiles have arrived');
+  await waitForVersions(api, Date.now(), signal);
+  const until = String(Date.now());
+  const diff = await api.get<http.DiffAnswer>('/api/v1/diff', {
+    from,
+    until,
+    before_query: queryOf(before),
+    after_query: queryOf(after),
+  });
+  if (diff.before.samples === 0 || diff.after.samples === 0) {
+    throw new CommandFailure(
+      `no samples of ${diff.before.samples === 0 ? before : after} between ${from} and ${until}; see ${api.url('/').href}`,
+    );
+  }
+  say('');
+  say(headline(diff, secondsPerVersion));
+  say(formatChanges(topChanges(diff.functions, changesShown), before, after));
+  say('');
+  say(`compare ${api.url('/compare', { service, before, after, from, until }).href}`);
+}
+
+const queryOf = (version: string) => `${cpu}{service_name="${service}",service_version="${version}"}`;
+
+/** One sentence: CPU of both versions under the same load. */
+function headline(diff: http.DiffAnswer, seconds: number): string {
+  const cores = (total: string) => Number(total) / (seconds * 1e9);
+  const change = Number(diff.after.total) / Number(diff.before.total) - 1;
+  const sign = change < 0 ? '−' : '+';
+  return (
+    `${service} under the same load: ${before} used ${cores(diff.before.total).toFixed(2)} cores, ` +
+    `${after} ${cores(diff.after.total).toFixed(2)} (${sign}${Math.abs(change * 100).toFixed(0)} %)`
+  );
+}
+
+/** Without an agent that reports, nothing would ever arrive: says so before the load is run. */
+async function waitForAgent(api: ApiClient, signal: AbortSignal): Promise<void> {
+  let status = await api.get<http.StatusAnswer>('/api/v1/status');
+  const deadline = Date.now() + agentTimeoutMs;
+  const isAlive = () => status.agents.some((agent) => Date.now() - agent.lastSeen < 60_000);
+  while (!isAlive() && Date.now() < deadline) {
+    await sleep(pollMs, undefined, { signal });
+    status = await api.get<http.StatusAnswer>('/api/v1/status');
+  }
+  if (isAlive()) return;
+  const reason = status.notices.join(' ') || `start one with: everflame agent --server ${api.url('/').origin}`;
+  throw new CommandFailure(`no agent reports to this server, so nothing is profiled; ${reason}`);
+}
+
+/** Until the server lists both versions, the last profile of the newer one included. */
+async function waitForVersions(api: ApiClient, endedMs: number, signal: AbortSignal): Promise<void> {
+  const deadline = Date.now() + visibleTimeoutMs;
+  for (;;) {
+    const { deployments } = await api.get<http.DeploymentsAnswer>('/api/v1/deployments');
+    const lastSeenOf = (version: string) =>
+      Math.max(
+        ...deployments
+          .filter((row) => row.service === service && row.version === version)
+          .map((row) => row.lastSeen ?? 0),
+      );
+    const isComplete = lastSeenOf(before) > 0 && lastSeenOf(after) >= endedMs - intervalMs;
+    if (isComplete) return;
+    if (Date.now() >= deadline) {
+      throw new CommandFailure(
+        `the server at ${api.url('/').origin} did not list both versions of ${service} within ${visibleTimeoutMs / 1000} s; see the agent's messages`,
+      );
+    }
+    await sleep(pollMs, undefined, { signal });
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
