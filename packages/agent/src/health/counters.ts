@@ -20,6 +20,7 @@ export const lossCauses = {
     malformed_elf: 'a binary could not be parsed',
     perf_map: 'a perf map or jitdump could not be read',
     kallsyms: 'kernel symbols could not be read',
+    symbol_worker: 'the thread that reads symbols died or hung and was replaced; what it was asked stays unnamed',
   },
   stacks_truncated: {
     depth: 'a stack was deeper than the kernel walks',
