@@ -1,14 +1,25 @@
 import { readdirSync } from 'node:fs';
 import { Counter, Gauge, Registry } from 'prom-client';
-import type { ShipperStatus } from '../shipping/create-shipper.ts';
 import { type LossCounters, lossCauses, type LossName } from './counters.ts';
+
+/** What a shipper tells of its queue. */
+export interface QueueStatus {
+  readonly queuedBatches: number;
+  readonly queuedBytes: number;
+  readonly maxQueueBytes: number;
+  readonly sentBatches: number;
+  readonly sentBytes: number;
+  readonly failedAttempts: number;
+  /** Unix milliseconds; null before the first. */
+  readonly lastSentMs: number | null;
+}
 
 /** Where the numbers come from; each is asked at every scrape. */
 export interface MetricSources {
   readonly losses: LossCounters;
   /** Of the agent. */
   readonly version: string;
-  readonly shipper?: { status(): ShipperStatus };
+  readonly shipper?: { status(): QueueStatus };
   /** Samples taken since the start. */
   readonly sampledTotal?: () => number;
 }

@@ -5,7 +5,11 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { LossCounters } from '../health/counters.ts';
 import { createShipper, type DiskShipper, type ShipperOptions } from './create-shipper.ts';
-import { type RecordingAnswer, type RecordingServer, startRecordingServer } from './recording-server.ts';
+import {
+  type RecordingAnswer,
+  type RecordingServer,
+  startRecordingServer,
+} from '../../../../test/support/recording-server.ts';
 import type { OutgoingProfile } from './shipper.ts';
 
 let dataDir: string;

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { LossCounters } from '../health/counters.ts';
+import type { QueueStatus } from '../health/metrics.ts';
 import { agentIdentity } from './agent-identity.ts';
 import { type BackoffOptions, defaultBackoff } from './backoff.ts';
 import { defaultBatchLimits, makeBatches } from './batches.ts';
@@ -34,11 +35,7 @@ export interface ShipperOptions {
   readonly log?: (line: string) => void;
 }
 
-export interface ShipperStatus extends SenderTotals {
-  readonly queuedBatches: number;
-  readonly queuedBytes: number;
-  readonly maxQueueBytes: number;
-}
+export interface ShipperStatus extends SenderTotals, QueueStatus {}
 
 /** The shipper that keeps its queue on disk. */
 export interface DiskShipper extends Shipper {
