@@ -1,0 +1,130 @@
+import { readlinkSync } from 'node:fs';
+import { asResult } from '@everflame/binary';
+import type { LossCounters } from '../health/counters.ts';
+import type { ProcessMapping, ProcessView } from '../processes/process.ts';
+import { KernelResolver } from './kernel-resolver.ts';
+import { targetOfMapping } from './mapping-target.ts';
+import { ModuleLoader } from './module-loader.ts';
+import { SymbolClient } from './symbol-client.ts';
+import type { Symbolizer } from './symbolizer.ts';
+import { UserResolver } from './user-resolver.ts';
+import type { StatisticsReply } from './worker-messages.ts';
+
+const megabyte = 1024 * 1024;
+/** Processes whose root directory is remembered. */
+const mostRoots = 4096;
+
+export interface SymbolizerOptions {
+  readonly lossCounters: LossCounters;
+  /** Bytes of symbols that stay resident, in the worker: two thirds for files, one for JIT code. Default 48 MiB. */
+  readonly budget?: number;
+}
+
+export interface MeasuredSymbolizer extends Symbolizer {
+  /** What the worker holds; undefined where it does not answer. */
+  statistics(): Promise<StatisticsReply | undefined>;
+}
+
+/**
+ * Names for addresses, from one worker thread that owns all tables. Only mappings that `prepare` was told of or that an address fell into are
+ * read. What has no name is `[binary+0x1234]` with the ELF virtual address (the file offset where the file cannot be read),
+ * `[anon]` for code without file (its addresses mean nothing outside of the process, so it is one function), `[unmapped]` where the process has
+ * no code that we know of, and `[kernel+0x…]`.
+ *
+ * JIT code has the mapping `//anon` and its address in the process: one address may have different names in different processes.
+ */
+export function createSymbolizer(options: SymbolizerOptions): MeasuredSymbolizer {
+  const budget = options.budget ?? 48 * megabyte;
+  const roots = new Map<string, string>();
+  const client = new SymbolClient(
+    { moduleBudget: Math.floor((budget * 2) / 3), jitBudget: Math.floor(budget / 3) },
+    options.lossCounters,
+    (keys) => loader.evicted(keys),
+    () => loader.lost(),
+  );
+  const loader = new ModuleLoader(client, options.lossCounters, rootOf);
+  const user = new UserResolver(client, loader, rootOf);
+  const kernel = new KernelResolver(client);
+  void kernel.warm();
+
+  /** The root directory of a process as its paths show it: not `/` only in a chroot that is not a mount namespace's root. */
+  function rootOf(process: ProcessView): string {
+    const key = `${process.pid}:${process.startTimeNs}`;
+    let root = roots.get(key);
+    if (root === undefined) {
+      const link = asResult(() => readlinkSync(`/proc/${process.pid}/root`));
+      root = link.ok ? link.value : '/';
+      for (const oldest of roots.keys()) {
+        if (roots.size < mostRoots) break;
+        roots.delete(oldest);
+      }
+      roots.set(key, root);
+    }
+    return root;
+  }
+
+  function jitNotice(process: ProcessView, event: 'seen' | 'gone', dump?: ProcessMapping): void {
+    const range = dump === undefined ? '' : `${dump.start.toString(16)}-${dump.end.toString(16)}`;
+    void client.request({
+      kind: 'jit-notice',
+      process: { pid: process.pid, namespacePid: process.namespacePid, startTimeNs: process.startTimeNs },
+      event,
+      dump:
+        dump === undefined
+          ? undefined
+          : {
+              mapFile: `/proc/${process.pid}/map_files/${range}`,
+              path: `/proc/${process.pid}/root${dump.path}`,
+            },
+    });
+  }
+
+  return {
+    prepare(process, mapping) {
+      rootOf(process);
+      switch (targetOfMapping(mapping)) {
+        case 'file':
+          void loader.sight(process, mapping, loader.moduleOf(mapping));
+          break;
+        case 'vdso':
+          void user.prepareVdso(process, mapping);
+          break;
+        case 'anonymous':
+          jitNotice(process, 'seen');
+          break;
+        case 'jitdump':
+          jitNotice(process, 'seen', mapping);
+          break;
+        case 'vsyscall':
+          break;
+      }
+    },
+    forget(process) {
+      if (process.mappings.some((mapping) => /^(anonymous|jitdump)$/.test(targetOfMapping(mapping)))) {
+        jitNotice(process, 'gone');
+      }
+    },
+    resolveUser(process, addresses, isLeaf) {
+      return user.resolve(process, instructions(addresses, isLeaf));
+    },
+    resolveKernel(addresses, isLeaf) {
+      return kernel.resolve(instructions(addresses, isLeaf));
+    },
+    statistics() {
+      return client.request({ kind: 'statistics' });
+    },
+    async close() {
+      await client.close();
+    },
+  };
+}
+
+/** A return address may already be the next function's or the next line's: one byte before it lies the call. */
+function instructions(addresses: BigUint64Array, isLeaf: Uint8Array): BigUint64Array {
+  const calls = addresses.slice();
+  for (let i = 0; i < calls.length; i++) {
+    const address = calls[i] ?? 0n;
+    if (isLeaf[i] !== 1 && address > 0n) calls[i] = address - 1n;
+  }
+  return calls;
+}

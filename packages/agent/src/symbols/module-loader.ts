@@ -1,0 +1,149 @@
+import type { LossCounters } from '../health/counters.ts';
+import type { ProcessMapping, ProcessView } from '../processes/process.ts';
+import { createModule, type Module } from './module.ts';
+import { openModule } from './module-files.ts';
+import type { SymbolClient } from './symbol-client.ts';
+
+/** A file that could not be had is tried again after this time, or when a new process maps it. */
+const retryMs = 60_000;
+/** Files without build ID are known by inode, and compared with what is there at most this often. */
+const recheckMs = 5000;
+/** Files that are open at a time. */
+const mostOpen = 128;
+/** Modules that are remembered; each has less than a kilobyte beside its named locations. */
+const mostModules = 8192;
+
+/** Knows the files that are mapped executable and has them read by the worker. */
+export class ModuleLoader {
+  readonly #client: SymbolClient;
+  readonly #losses: LossCounters;
+  readonly #rootOf: (process: ProcessView) => string;
+  readonly #modules = new Map<string, Module>();
+  readonly #queue: (() => void)[] = [];
+  #open = 0;
+
+  constructor(client: SymbolClient, losses: LossCounters, rootOf: (process: ProcessView) => string) {
+    this.#client = client;
+    this.#losses = losses;
+    this.#rootOf = rootOf;
+  }
+
+  get modules(): Iterable<Module> {
+    return this.#modules.values();
+  }
+
+  moduleOf(mapping: ProcessMapping): Module {
+    const { buildId, device, inode, path } = mapping;
+    const key = buildId === '' ? `inode:${device}:${inode}:${path}` : `build-id:${buildId}`;
+    let module = this.#modules.get(key);
+    if (module === undefined) {
+      module = createModule(key);
+      for (const oldest of this.#modules.keys()) {
+        if (this.#modules.size < mostModules) break;
+        this.#modules.delete(oldest);
+      }
+    } else {
+      this.#modules.delete(key);
+    }
+    this.#modules.set(key, module);
+    return module;
+  }
+
+  /** The worker has dropped these. */
+  evicted(keys: readonly string[]): void {
+    for (const key of keys) {
+      const module = this.#modules.get(key);
+      if (module?.state.kind === 'loaded') module.state.isResident = false;
+    }
+  }
+
+  /** The worker has dropped all. */
+  lost(): void {
+    for (const { state } of this.#modules.values()) if (state.kind === 'loaded') state.isResident = false;
+  }
+
+  /** Called when a process maps the file: it may be a new file under an old inode, or the one that could not be had before. */
+  async sight(process: ProcessView, mapping: ProcessMapping, module: Module): Promise<void> {
+    if (module.state.kind === 'loaded' || module.state.kind === 'foreign') {
+      if (mapping.buildId !== '' || performance.now() - module.checkedMs < recheckMs) return;
+      await this.#load(process, mapping, module, true);
+      return;
+    }
+    if (module.state.kind === 'failed') module.state = { kind: 'unread' };
+    await this.#load(process, mapping, module, false);
+  }
+
+  /** Has the module read unless it is resident or hopeless; look at its state afterwards. */
+  async ensure(process: ProcessView, mapping: ProcessMapping, module: Module): Promise<void> {
+    const { state } = module;
+    if (module.loading === undefined) {
+      if (state.kind === 'foreign' || (state.kind === 'loaded' && state.isResident)) return;
+      if (state.kind === 'failed' && performance.now() < state.retryMs) return;
+    }
+    await this.#load(process, mapping, module, false);
+  }
+
+  /** With `ifChanged` nothing is read where the file is still the one that was read. */
+  async #load(process: ProcessView, mapping: ProcessMapping, module: Module, ifChanged: boolean): Promise<void> {
+    module.loading ??= this.#loadOnce(process, mapping, module, ifChanged).finally(() => {
+      module.loading = undefined;
+    });
+    await module.loading;
+  }
+
+  async #loadOnce(process: ProcessView, mapping: ProcessMapping, module: Module, ifChanged: boolean): Promise<void> {
+    if (this.#open >= mostOpen) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    this.#open++;
+    try {
+      const opened = await openModule(process.pid, mapping, this.#rootOf(process));
+      if (opened.status === 'not_regular') {
+        module.state = { kind: 'foreign' };
+      } else if (opened.status === 'failed') {
+        // What was read before stays valid: that it cannot be compared any more is no loss.
+        if (!ifChanged) this.#fail(module, opened.cause);
+      } else {
+        const { handle, stamp } = opened.file;
+        try {
+          module.checkedMs = performance.now();
+          if (!ifChanged || stamp !== module.stamp) await this.#read(module, mapping, handle.fd, stamp);
+        } finally {
+          await handle.close();
+        }
+      }
+    } finally {
+      this.#open--;
+      this.#queue.shift()?.();
+    }
+  }
+
+  async #read(module: Module, mapping: ProcessMapping, fd: number, stamp: string): Promise<void> {
+    if (module.stamp !== '' && module.stamp !== stamp && mapping.buildId === '') module.views.clear();
+    module.stamp = stamp;
+    await this.readContent(module, { fd }, mapping.buildId);
+  }
+
+  /** Has the worker read a file or an image and takes note of what it found. */
+  async readContent(
+    module: Module,
+    content: { readonly fd: number } | { readonly image: Uint8Array },
+    expectedBuildId: string,
+  ): Promise<void> {
+    const reply = await this.#client.request({ kind: 'load', key: module.key, content, expectedBuildId });
+    if (reply === undefined) {
+      // The worker's end is counted by the client.
+      module.state = { kind: 'failed', retryMs: performance.now() + 10 * retryMs };
+    } else if (reply.status === 'loaded') {
+      module.state = { kind: 'loaded', buildId: reply.buildId, segments: reply.segments, isResident: true };
+    } else if (reply.cause === 'not_elf') {
+      module.state = { kind: 'foreign' };
+    } else {
+      this.#fail(module, reply.cause);
+    }
+  }
+
+  #fail(module: Module, cause: 'permission' | 'file_gone' | 'file_changed' | 'malformed_elf'): void {
+    this.#losses.add('reads_failed', cause);
+    // An evicted module whose file is gone keeps its segments: addresses stay right, names are lost.
+    if (module.state.kind !== 'loaded') module.state = { kind: 'failed', retryMs: performance.now() + retryMs };
+  }
+}

@@ -1,0 +1,120 @@
+import { Worker } from 'node:worker_threads';
+import type { LossCounters } from '../health/counters.ts';
+import type { ReplyEnvelope, ReplyOf, SymbolRequest, SymbolWorkerOptions } from './worker-messages.ts';
+
+/** An answer takes milliseconds, a huge file some seconds. A worker that is silent for this long is replaced. */
+const patienceMs = 60_000;
+/** MB of JavaScript heap; tables live outside of it. Small young space: what the worker makes is either short or typed arrays. */
+const resourceLimits = { maxOldGenerationSizeMb: 96, maxYoungGenerationSizeMb: 4, stackSizeMb: 4 };
+
+interface Waiting {
+  readonly kind: SymbolRequest['kind'];
+  readonly settle: (reply: ReplyOf[keyof ReplyOf] | undefined) => void;
+}
+
+/**
+ * Talks with the symbol worker: starts it at the first request, starts another one if it dies or hangs, and then answers what was
+ * waiting with `undefined`.
+ */
+export class SymbolClient {
+  readonly #options: SymbolWorkerOptions;
+  readonly #losses: LossCounters;
+  readonly #onEvicted: (keys: readonly string[]) => void;
+  readonly #onLost: () => void;
+  readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | undefined;
+  #watchdog: NodeJS.Timeout | undefined;
+  #nextId = 1;
+  #isClosed = false;
+
+  /** `onEvicted` hears of modules that must be loaded again, `onLost` that all of them must. */
+  constructor(
+    options: SymbolWorkerOptions,
+    losses: LossCounters,
+    onEvicted: (keys: readonly string[]) => void,
+    onLost: () => void,
+  ) {
+    this.#options = options;
+    this.#losses = losses;
+    this.#onEvicted = onEvicted;
+    this.#onLost = onLost;
+  }
+
+  /** `undefined` where the worker died over it or the client is closed. */
+  request<R extends SymbolRequest>(request: R): Promise<ReplyOf[R['kind']] | undefined> {
+    if (this.#isClosed) return Promise.resolve(undefined);
+    const worker = (this.#worker ??= this.#start());
+    const id = this.#nextId++;
+    return new Promise((resolve) => {
+      this.#waiting.set(id, {
+        kind: request.kind,
+        settle: (reply) => resolve(reply as ReplyOf[R['kind']] | undefined),
+      });
+      worker.ref();
+      this.#watch();
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+      worker.postMessage({ id, request });
+    });
+  }
+
+  /** What waits is answered with `undefined`. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const worker = this.#worker;
+    this.#worker = undefined;
+    this.#settleAll();
+    await worker?.terminate();
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('symbol-worker.ts', import.meta.url), {
+      name: 'everflame-symbols',
+      workerData: this.#options,
+      resourceLimits,
+    });
+    worker.on('message', (envelope: ReplyEnvelope) => this.#receive(worker, envelope));
+    // 'exit' follows, and deals with it.
+    worker.on('error', () => undefined);
+    worker.on('exit', () => this.#lose(worker));
+    worker.unref();
+    return worker;
+  }
+
+  #receive(worker: Worker, { id, reply, losses, evicted }: ReplyEnvelope): void {
+    if (worker !== this.#worker) return;
+    if (losses.perf_map > 0) this.#losses.add('reads_failed', 'perf_map', losses.perf_map);
+    if (losses.kallsyms > 0) this.#losses.add('reads_failed', 'kallsyms', losses.kallsyms);
+    if (evicted.length > 0) this.#onEvicted(evicted);
+    this.#waiting.get(id)?.settle(reply);
+    this.#waiting.delete(id);
+    this.#watch();
+    if (this.#waiting.size === 0) worker.unref();
+  }
+
+  /** (Re)starts the clock for as long as something waits. */
+  #watch(): void {
+    clearTimeout(this.#watchdog);
+    if (this.#waiting.size === 0) return;
+    this.#watchdog = setTimeout(() => {
+      const worker = this.#worker;
+      if (worker === undefined) return;
+      this.#lose(worker);
+      void worker.terminate();
+    }, patienceMs).unref();
+  }
+
+  #lose(worker: Worker): void {
+    if (worker !== this.#worker) return;
+    this.#worker = undefined;
+    this.#losses.add('reads_failed', 'symbol_worker');
+    this.#onLost();
+    this.#settleAll();
+  }
+
+  #settleAll(): void {
+    clearTimeout(this.#watchdog);
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { settle } of waiting) settle(undefined);
+  }
+}

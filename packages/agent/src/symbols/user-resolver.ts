@@ -1,0 +1,342 @@
+import { segmentOfFileOffset } from '@everflame/binary';
+import type { ProcessMapping, ProcessView } from '../processes/process.ts';
+import { baseName, type MappingTarget, shownPath, targetOfMapping } from './mapping-target.ts';
+import { createModule, type Module, type ModuleView, viewOf } from './module.ts';
+import type { ModuleLoader } from './module-loader.ts';
+import type { SymbolClient } from './symbol-client.ts';
+import type { ResolvedLine, ResolvedLocation, ResolvedMapping } from './symbolizer.ts';
+import { readVdsoImage } from './vdso-image.ts';
+import type { NamedAddresses, WireSegment } from './worker-messages.ts';
+
+/** Distinct addresses in files whose names are remembered, some 200 bytes each. */
+const mostLocations = 40_000;
+const pageBytes = 4096n;
+const lowest32BitLimit = 1n << 32n;
+
+/** Addresses of one mapping that have no remembered name; `indices` into the answer. */
+interface Pending {
+  readonly mapping: ProcessMapping;
+  readonly target: MappingTarget;
+  readonly indices: number[];
+}
+
+const anonymousMapping: ResolvedMapping = {
+  memoryStart: 0n,
+  memoryLimit: 0n,
+  fileOffset: 0n,
+  file: '//anon',
+  buildId: '',
+};
+const vsyscallMapping: ResolvedMapping = {
+  memoryStart: 0xffff_ffff_ff60_0000n,
+  memoryLimit: 0xffff_ffff_ff60_1000n,
+  fileOffset: 0n,
+  file: '[vsyscall]',
+  buildId: '',
+};
+/** The three entries of the page, 1 KiB apart; part of the x86-64 kernel's interface. */
+const vsyscalls = ['vgettimeofday', 'vtime', 'vgetcpu'];
+
+/** Names for the addresses of processes. */
+export class UserResolver {
+  readonly #client: SymbolClient;
+  readonly #loader: ModuleLoader;
+  readonly #rootOf: (process: ProcessView) => string;
+  readonly #vdsos = new Map<'32' | '64', Module>();
+  #locations = 0;
+
+  constructor(client: SymbolClient, loader: ModuleLoader, rootOf: (process: ProcessView) => string) {
+    this.#client = client;
+    this.#loader = loader;
+    this.#rootOf = rootOf;
+  }
+
+  /** `addresses` are of the instruction or the call. */
+  async resolve(process: ProcessView, addresses: BigUint64Array): Promise<ResolvedLocation[]> {
+    const answer: (ResolvedLocation | undefined)[] = Array.from({ length: addresses.length });
+    const pending = new Map<ProcessMapping, Pending>();
+    const unmapped: number[] = [];
+    let last: ProcessMapping | undefined;
+    for (let i = 0; i < addresses.length; i++) {
+      const address = addresses[i] ?? 0n;
+      const mapping = holds(last, address) ? last : findMapping(process.mappings, address);
+      if (mapping === undefined) {
+        unmapped.push(i);
+        continue;
+      }
+      last = mapping;
+      let group = pending.get(mapping);
+      if (group === undefined) {
+        group = { mapping, target: targetOfMapping(mapping), indices: [] };
+        pending.set(mapping, group);
+      }
+      group.indices.push(i);
+    }
+    const jobs = [...pending.values()].map(async (group) => this.#resolveGroup(process, group, addresses, answer));
+    if (unmapped.length > 0)
+      jobs.push(this.#resolveJit(process, unmapped, addresses, answer, (address) => unfiled('[unmapped]', address)));
+    await Promise.all(jobs);
+    return answer.map((location, i) => location ?? unfiled('[unmapped]', addresses[i] ?? 0n));
+  }
+
+  /** Reads the vDSO that the process has, unless it is known. Of 32-bit processes it must be read while one lives. */
+  async prepareVdso(process: ProcessView, mapping: ProcessMapping): Promise<Module> {
+    const bits = mapping.end <= lowest32BitLimit ? '32' : '64';
+    let module = this.#vdsos.get(bits);
+    if (module === undefined) {
+      module = createModule(`vdso:${bits}`);
+      this.#vdsos.set(bits, module);
+    }
+    const { state } = module;
+    if (module.loading === undefined && (state.kind !== 'loaded' || !state.isResident)) {
+      const vdso = module;
+      vdso.loading = (async () => {
+        const image = await readVdsoImage(bits === '32' ? process.pid : 'self');
+        if (image !== undefined) await this.#loader.readContent(vdso, { image }, '');
+      })().finally(() => {
+        vdso.loading = undefined;
+      });
+    }
+    await module.loading;
+    return module;
+  }
+
+  async #resolveGroup(
+    process: ProcessView,
+    { mapping, target, indices }: Pending,
+    addresses: BigUint64Array,
+    answer: (ResolvedLocation | undefined)[],
+  ): Promise<void> {
+    switch (target) {
+      case 'vsyscall':
+        for (const i of indices) answer[i] = vsyscall(addresses[i] ?? 0n);
+        return;
+      case 'anonymous':
+      case 'jitdump':
+        await this.#resolveJit(process, indices, addresses, answer, (address) => unfiled('[anon]', address));
+        return;
+      case 'vdso': {
+        const module = await this.prepareVdso(process, mapping);
+        await this.#resolveInModule(
+          module,
+          viewOf(module, '[vdso]'),
+          { ...mapping, fileOffset: 0n },
+          indices,
+          addresses,
+          answer,
+        );
+        return;
+      }
+      case 'file': {
+        const module = this.#loader.moduleOf(mapping);
+        const view = viewOf(module, shownPath(mapping.path, this.#rootOf(process)));
+        const unknown = takeRemembered(view, mapping, indices, addresses, answer);
+        if (unknown.length === 0) return;
+        await this.#loader.ensure(process, mapping, module);
+        if (module.state.kind === 'foreign') {
+          await this.#resolveJit(process, unknown, addresses, answer, (address) =>
+            offsetLocation(view, mapping, address - mapping.start + mapping.fileOffset),
+          );
+          return;
+        }
+        const rest = await this.#resolveInModule(module, view, mapping, unknown, addresses, answer);
+        if (rest.length === 0) return;
+        // It was evicted between the two: once more.
+        await this.#loader.ensure(process, mapping, module);
+        await this.#resolveInModule(module, view, mapping, rest, addresses, answer);
+        return;
+      }
+    }
+  }
+
+  /** Returns the indices whose names need the module to be loaded again; they are answered without a name. */
+  async #resolveInModule(
+    module: Module,
+    view: ModuleView,
+    mapping: ProcessMapping,
+    indices: readonly number[],
+    addresses: BigUint64Array,
+    answer: (ResolvedLocation | undefined)[],
+  ): Promise<readonly number[]> {
+    const { state } = module;
+    const unknown = takeRemembered(view, mapping, indices, addresses, answer);
+    if (unknown.length === 0) return [];
+    const offsets = unknown.map((i) => (addresses[i] ?? 0n) - mapping.start + mapping.fileOffset);
+    if (state.kind !== 'loaded') {
+      for (const [at, i] of unknown.entries()) answer[i] = offsetLocation(view, mapping, offsets[at] ?? 0n);
+      return [];
+    }
+    const segments = offsets.map((offset) => segmentOfFileOffset(state, offset));
+    const virtual = BigUint64Array.from(offsets, (offset, at) => {
+      const segment = segments[at];
+      return segment === undefined ? offset : offset - BigInt(segment.fileOffset) + segment.virtualAddress;
+    });
+    const reply = await this.#client.request({ kind: 'module', key: module.key, addresses: virtual });
+    const isNamed = reply?.status === 'named';
+    for (const [at, i] of unknown.entries()) {
+      const segment = segments[at];
+      const address = virtual[at] ?? 0n;
+      const lines = isNamed ? internedLines(module, reply.named, at) : undefined;
+      const location: ResolvedLocation = {
+        mapping: segmentMapping(view, mapping, segment, state.buildId),
+        address,
+        kind: lines === undefined ? 'unsymbolized' : 'native',
+        lines: lines ?? unnamed(baseName(view.path), address),
+      };
+      answer[i] = location;
+      if (isNamed) this.#remember(view, Number(offsets[at]), location);
+    }
+    if (reply?.status !== 'absent') return [];
+    state.isResident = false;
+    return unknown;
+  }
+
+  async #resolveJit(
+    process: ProcessView,
+    indices: readonly number[],
+    addresses: BigUint64Array,
+    answer: (ResolvedLocation | undefined)[],
+    otherwise: (address: bigint) => ResolvedLocation,
+  ): Promise<void> {
+    const { pid, namespacePid, startTimeNs } = process;
+    const asked = BigUint64Array.from(indices, (i) => addresses[i] ?? 0n);
+    const reply = await this.#client.request({
+      kind: 'jit',
+      process: { pid, namespacePid, startTimeNs },
+      addresses: asked,
+    });
+    for (const [at, i] of indices.entries()) {
+      const address = asked[at] ?? 0n;
+      const lines = reply === undefined ? undefined : reply.named.lists[(reply.named.listOf[at] ?? 0) - 1];
+      answer[i] = lines === undefined ? otherwise(address) : { mapping: anonymousMapping, address, kind: 'jit', lines };
+    }
+  }
+
+  #remember(view: ModuleView, offset: number, location: ResolvedLocation): void {
+    if (this.#locations >= mostLocations) {
+      for (const module of [...this.#loader.modules, ...this.#vdsos.values()]) {
+        for (const { locations } of module.views.values()) locations.clear();
+        module.lines.clear();
+      }
+      this.#locations = 0;
+    }
+    this.#locations++;
+    view.locations.set(offset, location);
+  }
+}
+
+function holds(mapping: ProcessMapping | undefined, address: bigint): mapping is ProcessMapping {
+  return mapping !== undefined && address >= mapping.start && address < mapping.end;
+}
+
+function findMapping(mappings: readonly ProcessMapping[], address: bigint): ProcessMapping | undefined {
+  let low = 0;
+  let high = mappings.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((mappings[middle]?.start ?? 0n) <= address) low = middle + 1;
+    else high = middle;
+  }
+  const mapping = mappings[low - 1];
+  return holds(mapping, address) ? mapping : undefined;
+}
+
+/** Answers what is remembered and returns the indices of the rest. */
+function takeRemembered(
+  view: ModuleView,
+  mapping: ProcessMapping,
+  indices: readonly number[],
+  addresses: BigUint64Array,
+  answer: (ResolvedLocation | undefined)[],
+): number[] {
+  const unknown: number[] = [];
+  for (const i of indices) {
+    const location = view.locations.get(Number((addresses[i] ?? 0n) - mapping.start + mapping.fileOffset));
+    if (location === undefined) unknown.push(i);
+    else answer[i] = location;
+  }
+  return unknown;
+}
+
+/** The lines of an answer, one object for each function of the module. */
+function internedLines(module: Module, named: NamedAddresses, at: number): readonly ResolvedLine[] | undefined {
+  const lines = named.lists[(named.listOf[at] ?? 0) - 1];
+  const [only] = lines ?? [];
+  if (lines === undefined || only === undefined || lines.length > 1) return lines;
+  const known = module.lines.get(only.systemName);
+  if (known === undefined) module.lines.set(only.systemName, lines);
+  return known ?? lines;
+}
+
+/** Of a segment that is known: its place in ELF virtual addresses, rounded to pages as the loader does. */
+function segmentMapping(
+  view: ModuleView,
+  mapping: ProcessMapping,
+  segment: WireSegment | undefined,
+  buildId: string,
+): ResolvedMapping {
+  if (segment === undefined) return offsetMapping(view, mapping, buildId);
+  let known = view.mappings.get(segment);
+  if (known === undefined) {
+    const within = segment.virtualAddress % pageBytes;
+    const limit = segment.virtualAddress + BigInt(segment.memorySize);
+    known = {
+      memoryStart: segment.virtualAddress - within,
+      memoryLimit: ((limit + pageBytes - 1n) / pageBytes) * pageBytes,
+      fileOffset: BigInt.asUintN(64, BigInt(segment.fileOffset) - within),
+      file: view.path,
+      buildId,
+    };
+    view.mappings.set(segment, known);
+  }
+  return known;
+}
+
+/** Of a file that could not be read: file offsets stand for addresses. */
+function offsetMapping(view: ModuleView, mapping: ProcessMapping, buildId: string): ResolvedMapping {
+  const key = `${mapping.fileOffset}+${mapping.end - mapping.start}`;
+  let known = view.offsetMappings.get(key);
+  if (known === undefined) {
+    known = {
+      memoryStart: mapping.fileOffset,
+      memoryLimit: mapping.fileOffset + mapping.end - mapping.start,
+      fileOffset: mapping.fileOffset,
+      file: view.path,
+      buildId,
+    };
+    view.offsetMappings.set(key, known);
+  }
+  return known;
+}
+
+function offsetLocation(view: ModuleView, mapping: ProcessMapping, offset: bigint): ResolvedLocation {
+  return {
+    mapping: offsetMapping(view, mapping, mapping.buildId),
+    address: offset,
+    kind: 'unsymbolized',
+    lines: unnamed(baseName(view.path), offset),
+  };
+}
+
+function unfiled(name: string, address: bigint): ResolvedLocation {
+  return { mapping: anonymousMapping, address, kind: 'unsymbolized', lines: lineOf(name) };
+}
+
+function vsyscall(address: bigint): ResolvedLocation {
+  const offset = address - vsyscallMapping.memoryStart;
+  const name = vsyscalls[Number(offset / 1024n)];
+  return {
+    mapping: vsyscallMapping,
+    address,
+    kind: 'native',
+    lines: lineOf(name ?? `[vsyscall+0x${offset.toString(16)}]`),
+  };
+}
+
+function unnamed(binary: string, address: bigint): readonly ResolvedLine[] {
+  return lineOf(`[${binary.replace(/^\[(.*)\]$/, '$1')}+0x${address.toString(16)}]`);
+}
+
+function lineOf(name: string): readonly ResolvedLine[] {
+  return [{ name, systemName: name, file: '', line: 0, startLine: 0 }];
+}
