@@ -7,21 +7,38 @@ import { ensureWorkspace } from './setup/workspace.mjs';
 
 const fix = process.argv.includes('--fix');
 
-/** Name, command, and what to do when it fails. */
+/** `remedy`: what to do when it fails. */
 const steps = [
-  ['format', ['oxfmt', ...(fix ? [] : ['--check'])], 'npm run fix'],
-  ['lint', ['oxlint', ...(fix ? ['--fix'] : [])], 'npm run fix, then mend what is left by hand'],
-  ['types', ['tsc', '-p', 'tsconfig.json'], 'mend the types'],
-  [
-    'types of browser-safe packages',
-    ['tsc', '-p', 'tsconfig.pure.json'],
-    'mend the types; these packages may not use Node.js or the DOM',
-  ],
-  ['types of their tests', ['tsc', '-p', 'tsconfig.tests.json'], 'mend the types'],
-  ['types of web', ['tsc', '-p', 'web/tsconfig.json'], 'mend the types'],
-  ['imports', ['node', 'scripts/check-imports.mjs'], 'import downwards only, see scripts/import-table.mjs'],
-  ['generated code', ['node', 'scripts/gen.mjs', '--check'], 'npm run gen, and commit the result'],
-  ['duplicates', ['jscpd', '--config', '.jscpd.json'], 'let one piece of code serve both places'],
+  { name: 'format', command: ['oxfmt', ...(fix ? [] : ['--check'])], remedy: 'npm run fix' },
+  {
+    name: 'lint',
+    command: ['oxlint', ...(fix ? ['--fix'] : [])],
+    remedy: 'npm run fix, then mend what is left by hand',
+  },
+  { name: 'types', command: ['tsc', '-p', 'tsconfig.json'], remedy: 'mend the types' },
+  {
+    name: 'types of browser-safe packages',
+    command: ['tsc', '-p', 'tsconfig.pure.json'],
+    remedy: 'mend the types; these packages may not use Node.js or the DOM',
+  },
+  { name: 'types of their tests', command: ['tsc', '-p', 'tsconfig.tests.json'], remedy: 'mend the types' },
+  { name: 'types of web', command: ['tsc', '-p', 'web/tsconfig.json'], remedy: 'mend the types' },
+  {
+    name: 'imports',
+    command: ['node', 'scripts/check-imports.mjs'],
+    remedy: 'import downwards only, see scripts/import-table.mjs',
+  },
+  { name: 'documents', command: ['node', 'scripts/check-docs.mjs'], remedy: 'name what exists' },
+  {
+    name: 'generated code',
+    command: ['node', 'scripts/gen.mjs', '--check'],
+    remedy: 'npm run gen, and commit the result',
+  },
+  {
+    name: 'duplicates',
+    command: ['jscpd', '--config', '.jscpd.json'],
+    remedy: 'let one piece of code serve both places',
+  },
 ];
 
 await setUp(async () => {
@@ -31,9 +48,10 @@ await setUp(async () => {
 });
 
 let failed = 0;
-for (const [name, [command, ...args], remedy] of steps) {
+for (const { name, command, remedy } of steps) {
+  const [program = '', ...args] = command;
   const startedAt = performance.now();
-  const result = spawnSync(command, args, {
+  const result = spawnSync(program, args, {
     cwd: root,
     env: toolsEnv(),
     encoding: 'utf8',

@@ -1,2 +1,2 @@
-/** Public surface of this package. */
-export const packageName = '@everflame/cli';
+/** Public surface of this package: the command line as a value, for tests. The command itself is `main.ts`. */
+export { createProgram } from './program.ts';

@@ -1,0 +1,55 @@
+import type { http } from '@everflame/protocols';
+import { CommandFailure } from './failure.ts';
+
+const requestTimeoutMs = 60_000;
+
+/** Calls the server's HTTP API; what it refuses becomes a CommandFailure with the problem's own words. */
+export class ApiClient {
+  readonly #server: URL;
+
+  constructor(server: URL) {
+    this.#server = server;
+  }
+
+  /** Address of a route with its parameters; empty ones are left out. */
+  url(path: string, parameters: Readonly<Record<string, string | undefined>> = {}): URL {
+    const url = new URL(path, this.#server);
+    for (const [name, value] of Object.entries(parameters)) if (value !== undefined) url.searchParams.set(name, value);
+    return url;
+  }
+
+  async get<Answer>(path: string, parameters?: Readonly<Record<string, string | undefined>>): Promise<Answer> {
+    const response = await this.#fetch(this.url(path, parameters), {});
+    return (await response.json()) as Answer;
+  }
+
+  async post<Answer>(path: string, body: unknown): Promise<Answer> {
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    const response = await this.#fetch(this.url(path), init);
+    return (await response.json()) as Answer;
+  }
+
+  async #fetch(url: URL, init: RequestInit): Promise<Response> {
+    let response: Response;
+    try {
+      response = await fetch(url, { ...init, signal: AbortSignal.timeout(requestTimeoutMs) });
+    } catch (error) {
+      throw new CommandFailure(
+        `no answer from ${url.origin} (${causeOf(error)}); is the server running? Start one with: npm start`,
+      );
+    }
+    if (response.ok) return response;
+    throw new CommandFailure(`${url.origin} answered ${response.status}: ${await detailOf(response)}`);
+  }
+}
+
+function causeOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;
+}
+
+async function detailOf(response: Response): Promise<string> {
+  const text = await response.text();
+  if (!(response.headers.get('content-type') ?? '').includes('json')) return text.slice(0, 500);
+  return (JSON.parse(text) as Partial<http.Problem>).detail ?? text.slice(0, 500);
+}

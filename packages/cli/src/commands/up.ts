@@ -1,0 +1,37 @@
+import { Command } from 'commander';
+import { AgentProcess } from '../agent-process.ts';
+import { option } from '../option.ts';
+import { onceSignalled } from '../signals.ts';
+import { type ServerFlags, serverOptions } from '../server-flags.ts';
+
+interface UpFlags extends ServerFlags {
+  readonly agent: boolean;
+}
+
+export function upCommand(): Command {
+  const command = new Command('up').description('Run the server and profile this machine: what `npm start` does.');
+  for (const made of serverOptions()) command.addOption(made);
+  return command.addOption(option('--no-agent', 'run the server without profiling this machine')).action(up);
+}
+
+async function up(flags: UpFlags): Promise<void> {
+  const findings = flags.agent ? await hostNotices() : [];
+  for (const line of findings) process.stderr.write(`everflame: ${line}\n`);
+  const { startServer } = await import('../start-server.ts');
+  const server = await startServer(flags, findings);
+  const agent = flags.agent
+    ? new AgentProcess({ server: server.url, dataDir: flags.dataDir, onNotice: (line) => server.addNotice(line) })
+    : null;
+  process.stdout.write(`ready ${server.url}\n`);
+  await onceSignalled();
+  // The agent goes first: what it has sampled is to be stored before the server closes.
+  await agent?.stop();
+  await server.close();
+}
+
+/** Why this host cannot be profiled, or only in part: a line each, with what still works and how to mend it. */
+async function hostNotices(): Promise<string[]> {
+  const { checkHost, formatFinding } = await import('@everflame/agent');
+  const fromSetUp = (process.env['EVERFLAME_SETUP_NOTICES'] ?? '').split('\n').filter((line) => line !== '');
+  return [...fromSetUp, ...checkHost().map(formatFinding)];
+}

@@ -1,0 +1,63 @@
+import { record, RecordFailure, type Recording } from '@everflame/agent';
+import { type Profile, foldedStacks } from '@everflame/profile';
+import type { RecordFlags } from './commands/record.ts';
+import { CommandFailure } from './failure.ts';
+import { asCommandFailure } from './host-failure.ts';
+import { writeFile, writeProfile } from './profile-file.ts';
+
+/** What `everflame record` does: records, writes the file, says what was lost. The exit code is the command's own. */
+export async function recordTo(command: readonly string[], flags: RecordFlags): Promise<void> {
+  const output = flags.output ?? (flags.folded ? '-' : 'everflame.pb.gz');
+  const recording = await recordWith(targetOf(command, flags), flags);
+  const { profile, exitCode } = recording;
+  if (flags.folded) {
+    const folded = foldedStacks(profile, 0, { kernelSuffix: '_[k]', prefixLabels: ['process_executable_name'] });
+    if (output === '-') process.stdout.write(folded);
+    else writeFile(output, folded);
+  } else {
+    writeProfile(output === '-' ? '/dev/stdout' : output, profile);
+  }
+  report(recording, output);
+  process.exitCode = exitCode ?? 0;
+}
+
+type Target = Parameters<typeof record>[0]['target'];
+
+function targetOf([command, ...args]: readonly string[], flags: RecordFlags): Target {
+  const given = [command !== undefined, flags.pid.length > 0, flags.all].filter(Boolean).length;
+  if (given > 1) throw new CommandFailure('a command, -p and -a exclude each other', 2);
+  if (command !== undefined) return { kind: 'command', command, arguments: args };
+  if (flags.pid.length > 0) return { kind: 'pids', pids: flags.pid };
+  return { kind: 'all' };
+}
+
+async function recordWith(target: Target, flags: RecordFlags): Promise<Recording> {
+  const interrupt = new AbortController();
+  // The first Ctrl-C ends the recording and writes the file; a command has got the same signal from the terminal.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupt.abort());
+  try {
+    return await record({
+      frequencyHz: flags.frequency,
+      target,
+      signal: interrupt.signal,
+      ...(flags.duration === undefined ? {} : { durationMs: flags.duration }),
+    });
+  } catch (error) {
+    if (error instanceof RecordFailure)
+      throw new CommandFailure(error.message, error.code === 'command_not_started' ? 127 : 1);
+    throw asCommandFailure(error);
+  }
+}
+
+/** On stderr, so that stdout stays the profile's or the command's. */
+function report({ profile, losses }: Recording, output: string): void {
+  const lost = losses.filter(({ total }) => total > 0).map(({ name, cause, total }) => `${name}/${cause} ${total}`);
+  const where = output === '-' ? '' : ` in ${output}`;
+  process.stderr.write(
+    `everflame: ${samplesOf(profile)} samples${where}${lost.length === 0 ? '' : `; losses: ${lost.join(', ')}`}\n`,
+  );
+}
+
+function samplesOf(profile: Profile): number {
+  return profile.samples.count.reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,22 @@
+import type { Option } from 'commander';
+import { option } from './option.ts';
+import { parseBytes, parseListen } from './parse.ts';
+
+export interface ServerFlags {
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly dataDir: string;
+  readonly maxProfileBytes: number;
+}
+
+/** Options that `up` and `server` share. */
+export function serverOptions(): Option[] {
+  return [
+    option('--listen <host:port>', 'address to listen on')
+      .default({ host: '127.0.0.1', port: 4099 }, '127.0.0.1:4099')
+      .argParser(parseListen),
+    option('--data-dir <dir>', 'where profiles are kept').default('./data'),
+    option('--max-profile-bytes <size>', 'largest profile accepted, decompressed')
+      .default(64 * 2 ** 20, '64MiB')
+      .argParser(parseBytes),
+  ];
+}
