@@ -1,12 +1,14 @@
 import { LossCounters } from './health/counters.ts';
-import type { IdentitySource } from './processes/identity.ts';
+import type { IdentitySource, SeriesLabels } from './processes/identity.ts';
 import type { ProcessImage } from './processes/process-image.ts';
+import { createIdentitySource } from './processes/identity/create-identity-source.ts';
 import { resolveInterval } from './profiles/resolve-interval.ts';
 import { seriesProfiles } from './profiles/series-profiles.ts';
 import { alignedIntervals } from './sampling/interval-clock.ts';
 import type { IntervalSamples } from './sampling/interval-samples.ts';
 import { Profiler } from './sampling/profiler.ts';
 import type { Shipper } from './shipping/shipper.ts';
+import { createSymbolizer } from './symbols/create-symbolizer.ts';
 import type { Symbolizer } from './symbols/symbolizer.ts';
 
 export interface AgentOptions {
@@ -14,11 +16,14 @@ export interface AgentOptions {
   /** Length of a profile; ends at multiples of it on the wall clock. */
   readonly intervalMs: number;
   readonly shipper: Pick<Shipper, 'enqueue'>;
-  /** Closed by `stop`. */
-  readonly symbolizer: Symbolizer;
-  readonly identity: IdentitySource;
-  /** Where losses are counted; the shipper's and the symbolizer's own. */
+  /** The label `host_name`. */
+  readonly hostName: string;
+  /** Where losses are counted: the shipper's. */
   readonly losses?: LossCounters;
+  /** Closed by `stop`. Made with `createSymbolizer` when left out. */
+  readonly symbolizer?: Symbolizer;
+  /** Made with `createIdentitySource` when left out. */
+  readonly identity?: IdentitySource;
   readonly log?: (message: string) => void;
 }
 
@@ -39,6 +44,19 @@ export interface Agent {
   status(): AgentStatus;
 }
 
+/** Generations that are asked who they are for the sake of a descendant. */
+const mostAncestors = 8;
+
+/** Who a process is. Its parent is asked first, once: what a process inherited from it is read there when it is gone itself. */
+function labelsOf(identity: IdentitySource, image: ProcessImage, cgroupId: bigint, depth = 0): SeriesLabels {
+  const { parent } = image;
+  const isAsked = parent !== undefined && !parent.isKernelThread && depth < mostAncestors;
+  const parentLabels = isAsked ? (parent.lastLabels ?? labelsOf(identity, parent, 0n, depth + 1)) : undefined;
+  const labels = identity.identify(image, cgroupId, parentLabels);
+  image.setLabelsIn(cgroupId, labels);
+  return labels;
+}
+
 /** Intervals that may wait for names at once; more means that this host is too slow for its agent. */
 const mostWaiting = 3;
 
@@ -48,8 +66,10 @@ const mostWaiting = 3;
  * in words what to do); nothing is left behind then.
  */
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const { symbolizer, identity, shipper, frequencyHz } = options;
+  const { shipper, frequencyHz, hostName } = options;
   const losses = options.losses ?? new LossCounters();
+  const identity = options.identity ?? createIdentitySource({ hostName, losses });
+  const symbolizer = options.symbolizer ?? createSymbolizer({ lossCounters: losses });
   const log = options.log ?? ((): void => undefined);
   let waiting = 0;
   let lastQueuedAtMs: number | undefined;
@@ -71,26 +91,29 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     for (const image of retired) symbolizer.forget(image);
   }
 
-  const profiler = new Profiler({
-    frequencyHz,
-    losses,
+  const profiler = await startOrClose(
     symbolizer,
-    log,
-    nextInterval: alignedIntervals(options.intervalMs),
-    identify: (member) => {
-      member.labels = identity.identify(member.image, member.cgroupId);
-      member.image.setLabelsIn(member.cgroupId, member.labels);
-    },
-    onInterval: (interval, retired) => {
-      if (waiting >= mostWaiting) {
-        losses.add('samples_lost', 'interval_dropped', interval.total);
-        log('an interval was dropped: three others still wait for their names');
-        return;
-      }
-      waiting++;
-      work = work.then(async () => ship(interval, retired));
-    },
-  });
+    () =>
+      new Profiler({
+        frequencyHz,
+        losses,
+        symbolizer,
+        log,
+        nextInterval: alignedIntervals(options.intervalMs),
+        identify: (member) => {
+          member.labels = member.image.labelsIn(member.cgroupId) ?? labelsOf(identity, member.image, member.cgroupId);
+        },
+        onInterval: (interval, retired) => {
+          if (waiting >= mostWaiting) {
+            losses.add('samples_lost', 'interval_dropped', interval.total);
+            log('an interval was dropped: three others still wait for their names');
+            return;
+          }
+          waiting++;
+          work = work.then(async () => ship(interval, retired));
+        },
+      }),
+  );
 
   return {
     async stop() {
@@ -110,4 +133,14 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       lastQueuedAtMs,
     }),
   };
+}
+
+/** Does not leave the symbolizer's worker behind when sampling cannot begin. */
+async function startOrClose<T>(symbolizer: Symbolizer, start: () => T): Promise<T> {
+  try {
+    return start();
+  } catch (error) {
+    await symbolizer.close();
+    throw error;
+  }
 }

@@ -12,6 +12,7 @@ import { type SampleLabels, SampleWriter } from './profiles/sample-writer.ts';
 import { type IntervalClock } from './sampling/collector.ts';
 import { IntervalSamples } from './sampling/interval-samples.ts';
 import { Profiler } from './sampling/profiler.ts';
+import { createSymbolizer } from './symbols/create-symbolizer.ts';
 import type { Symbolizer } from './symbols/symbolizer.ts';
 
 export interface RecordOptions {
@@ -25,10 +26,6 @@ export interface RecordOptions {
   readonly durationMs?: number;
   /** Ends the recording; a command still running gets SIGTERM. */
   readonly signal?: AbortSignal;
-  /** Not closed by `record`. */
-  readonly symbolizer: Symbolizer;
-  /** Where losses are counted; the symbolizer's own. */
-  readonly losses?: LossCounters;
   /** Standard streams of a command; `inherit` when left out. */
   readonly stdio?: 'inherit' | 'ignore';
   readonly log?: (message: string) => void;
@@ -73,9 +70,19 @@ const sampleLabels: SampleLabels = ({ member, tid, comm }) => [
  * Throws RecordFailure, and LibbpfMissing, ProgramRefused or SystemError as `startAgent` does.
  */
 export async function record(options: RecordOptions): Promise<Recording> {
-  const { frequencyHz, symbolizer, target } = options;
-  const losses = options.losses ?? new LossCounters();
+  const { target } = options;
   if (target.kind === 'pids') checkPids(target.pids);
+  const losses = new LossCounters();
+  const symbolizer = createSymbolizer({ lossCounters: losses });
+  try {
+    return await recordWith(options, losses, symbolizer);
+  } finally {
+    await symbolizer.close();
+  }
+}
+
+async function recordWith(options: RecordOptions, losses: LossCounters, symbolizer: Symbolizer): Promise<Recording> {
+  const { frequencyHz, target } = options;
   const startUnixMs = Date.now();
   const startedNs = process.hrtime.bigint();
   const builder = new ProfileBuilder(cpuProfileHeader(frequencyHz, BigInt(startUnixMs) * 1_000_000n, 0n));

@@ -47,7 +47,7 @@ export function parseMaps(text: string): ProcessMapping[] {
 }
 
 /** Fields of a /proc/PID/stat text; the comm is in brackets and may hold any byte, brackets too. */
-export function parseStat(text: string): { comm: string; parentPid: number; flags: number; threads: number } {
+export function parseStat(text: string): { comm: string; parentPid: number; flags: number } {
   const open = text.indexOf('(');
   const close = text.lastIndexOf(')');
   const rest = text.slice(close + 2).split(' ');
@@ -56,7 +56,6 @@ export function parseStat(text: string): { comm: string; parentPid: number; flag
     comm: text.slice(open + 1, close).replace(/^(kworker\/u?\d+:[^-+]*)[-+].*$/su, '$1'),
     parentPid: Number(rest[1]),
     flags: Number(rest[6]),
-    threads: Number(rest[17]),
   };
 }
 
@@ -73,9 +72,9 @@ function readExecutablePath(procRoot: string, pid: number): string {
 /**
  * The mappings of a process; of another of its threads when the first one has exited, which leaves its own list empty.
  */
-function readMappings(procRoot: string, pid: number, threads: number): ProcessMapping[] {
+function readMappings(procRoot: string, pid: number): ProcessMapping[] {
   const mappings = parseMaps(readFileSync(`${procRoot}/${pid}/maps`, 'utf8'));
-  if (mappings.length > 0 || threads < 2) return mappings;
+  if (mappings.length > 0) return mappings;
   const other = readdirSync(`${procRoot}/${pid}/task`).find((tid) => Number(tid) !== pid);
   return other === undefined ? [] : parseMaps(readFileSync(`${procRoot}/${pid}/task/${other}/maps`, 'utf8'));
 }
@@ -83,13 +82,13 @@ function readMappings(procRoot: string, pid: number, threads: number): ProcessMa
 /** Undefined when it is gone. */
 export function scanProcess(pid: number, procRoot = '/proc'): ScannedProcess | undefined {
   try {
-    const { comm, parentPid, flags, threads } = parseStat(readFileSync(`${procRoot}/${pid}/stat`, 'utf8'));
+    const { comm, parentPid, flags } = parseStat(readFileSync(`${procRoot}/${pid}/stat`, 'utf8'));
     const isKernelThread = (flags & pfKthread) !== 0;
     const base = { pid, parentPid, comm, isKernelThread };
     if (isKernelThread) return { ...base, executablePath: '', mappings: [], isRefused: false };
     try {
       const executablePath = readExecutablePath(procRoot, pid);
-      return { ...base, executablePath, mappings: readMappings(procRoot, pid, threads), isRefused: false };
+      return { ...base, executablePath, mappings: readMappings(procRoot, pid), isRefused: false };
     } catch (error) {
       if (!refusedCodes.has(codeOf(error))) throw error;
       return { ...base, executablePath: '', mappings: [], isRefused: true };

@@ -13,6 +13,7 @@ export interface ImageOrigin {
   readonly isKernelThread: boolean;
   readonly executablePath: string;
   readonly mappings: readonly ProcessMapping[];
+  readonly parent: ProcessImage | undefined;
 }
 
 /**
@@ -29,6 +30,8 @@ export class ProcessImage implements ProcessView {
   mappings: readonly ProcessMapping[];
   /** The name of its main thread; what is shown while the executable is not known. */
   comm: string;
+  /** The image that it was forked from, for what it has inherited. Cut when that one is dropped, so that no chain of the dead grows. */
+  parent: ProcessImage | undefined;
   /** After an exec: the next mapping of a file is the executable's. */
   awaitsExecutable = false;
   /** Mappings that a sample has hit and the symbolizer was told of; undefined until there is a sample. */
@@ -47,6 +50,7 @@ export class ProcessImage implements ProcessView {
     this.executablePath = origin.executablePath;
     this.executableName = nameOf(origin);
     this.mappings = origin.mappings;
+    this.parent = origin.parent;
   }
 
   /** Read from /proc when first asked for: only code that is compiled at run time needs it. */
@@ -58,6 +62,11 @@ export class ProcessImage implements ProcessView {
   /** Who it was said to be in that cgroup; undefined when nobody asked yet. A service manager moves it between fork and exec. */
   labelsIn(cgroupId: bigint): SeriesLabels | undefined {
     return this.#labels.find((each) => each.cgroupId === cgroupId)?.labels;
+  }
+
+  /** Who it was last said to be, in whatever cgroup. */
+  get lastLabels(): SeriesLabels | undefined {
+    return this.#labels.at(-1)?.labels;
   }
 
   setLabelsIn(cgroupId: bigint, labels: SeriesLabels): void {
@@ -73,8 +82,8 @@ export class ProcessImage implements ProcessView {
   }
 
   origin(): ImageOrigin {
-    const { pid, parentPid, startTimeNs, comm, isKernelThread, executablePath, mappings } = this;
-    return { pid, parentPid, startTimeNs, comm, isKernelThread, executablePath, mappings };
+    const { pid, parentPid, startTimeNs, comm, isKernelThread, executablePath, mappings, parent } = this;
+    return { pid, parentPid, startTimeNs, comm, isKernelThread, executablePath, mappings, parent };
   }
 
   setExecutable(path: string): void {

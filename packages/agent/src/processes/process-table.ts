@@ -56,6 +56,7 @@ export class ProcessTable {
    */
   scan(): void {
     for (const pid of listPids(this.#procRoot)) this.#images.set(pid, this.#fromProc(pid, 0n, ''));
+    for (const image of this.#images.values()) image.parent = this.#images.get(image.parentPid);
   }
 
   apply(record: PerfRecord): void {
@@ -126,6 +127,7 @@ export class ProcessTable {
         gone.add(image);
       } else {
         this.#images.delete(pid);
+        image.parent = undefined;
         this.#retire(image);
       }
     }
@@ -152,7 +154,10 @@ export class ProcessTable {
     if (result === undefined || result.isRefused) return;
     if (image === undefined || image.executablePath !== result.executablePath) {
       this.#retire(image);
-      this.#images.set(pid, new ProcessImage({ ...result, startTimeNs: image?.startTimeNs ?? 0n }));
+      this.#images.set(
+        pid,
+        new ProcessImage({ ...result, startTimeNs: image?.startTimeNs ?? 0n, parent: image?.parent }),
+      );
     } else {
       image.mappings = reconcileMappings(image.mappings, result.mappings);
     }
@@ -162,7 +167,7 @@ export class ProcessTable {
     const result = scanProcess(pid, this.#procRoot);
     if (result === undefined) return new ProcessImage({ ...nobody, pid, startTimeNs, comm });
     if (result.isRefused) this.#losses.add('reads_failed', 'permission');
-    return new ProcessImage({ ...result, startTimeNs });
+    return new ProcessImage({ ...result, startTimeNs, parent: this.#images.get(result.parentPid) });
   }
 
   #known(pid: number, timeNs: number): ProcessImage {
@@ -198,7 +203,8 @@ export class ProcessTable {
     const image = new ProcessImage({
       pid: record.pid,
       parentPid: before.parentPid,
-      startTimeNs: BigInt(Math.trunc(record.timeNs)),
+      startTimeNs: before.startTimeNs,
+      parent: before.parent,
       comm: record.comm,
       isKernelThread: false,
       executablePath: '',
@@ -217,7 +223,7 @@ export class ProcessTable {
     const child =
       parent === undefined
         ? this.#fromProc(pid, startTimeNs, '')
-        : new ProcessImage({ ...parent.origin(), pid, parentPid, startTimeNs });
+        : new ProcessImage({ ...parent.origin(), pid, parentPid, startTimeNs, parent });
     this.#retire(this.#images.get(pid));
     this.#images.set(pid, child);
     this.#exited.delete(pid);
@@ -233,4 +239,5 @@ const nobody: ImageOrigin = {
   isKernelThread: false,
   executablePath: '',
   mappings: [],
+  parent: undefined,
 };

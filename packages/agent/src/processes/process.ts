@@ -7,7 +7,7 @@ export interface ProcessView {
   readonly pid: number;
   /** In the process's own PID namespace (last of `NSpid:`): the number in `/tmp/perf-PID.map`. Equal to `pid` outside containers. */
   readonly namespacePid: number;
-  /** Distinguishes a reused PID and programs under one PID: when (CLOCK_MONOTONIC, ns) it was forked or executed; 0n if the scan at start found it. */
+  /** Distinguishes a reused PID: the clock value (CLOCK_MONOTONIC, ns) of its fork, or 0n for one found in /proc. */
   readonly startTimeNs: bigint;
   /** Path of the executable in the process's mount namespace; '' for a kernel thread. */
   readonly executablePath: string;

@@ -1,7 +1,6 @@
 import type { LossCounters } from '../health/counters.ts';
 import { flagKernelFailed, flagKernelThread, flagKernelTruncated, flagUserFailed } from '../kernel/generated/abi.ts';
 import { flagUserTruncated, sampleBytes, sampleOffset } from '../kernel/generated/abi.ts';
-import type { KernelSource } from '../kernel/kernel-source.ts';
 import { findMapping } from '../processes/mapping-list.ts';
 import { parsePerfRecord, type PerfRecord } from '../processes/perf-record.ts';
 import type { ProcessImage } from '../processes/process-image.ts';
@@ -18,8 +17,20 @@ const settleNs = 5e6;
 /** Makes the next interval. `startNs` is CLOCK_MONOTONIC; `endNs` is exclusive and above it. */
 export type IntervalClock = (startNs: number) => { readonly samples: IntervalSamples; readonly endNs: number };
 
+/** Where samples and records come from: KernelSource, or what a test has written. */
+export interface SampleSource {
+  readonly samples: {
+    readonly words: Uint32Array;
+    /** See SampleRing. */
+    read(take: (offset: number, length: number) => boolean): void;
+    release(): void;
+  };
+  /** See KernelSource. */
+  readRecords(take: (view: DataView, offset: number, size: number) => void): void;
+}
+
 export interface CollectorOptions {
-  readonly source: KernelSource;
+  readonly source: SampleSource;
   readonly table: ProcessTable;
   readonly losses: LossCounters;
   readonly symbolizer: Pick<Symbolizer, 'prepare'>;
@@ -107,14 +118,13 @@ export class Collector {
     const { words } = this.#options.source.samples;
     const word = (field: number): number => words[(offset + field) >> 2] ?? 0;
     const flags = word(sampleOffset.flags);
-    if ((flags & (flagKernelFailed | flagUserFailed)) !== 0) losses.add('samples_lost', 'copy_failed');
-    if ((flags & (flagKernelTruncated | flagUserTruncated)) !== 0) losses.add('stacks_truncated', 'depth');
-
     const commAt = (offset + sampleOffset.comm) >> 2;
     const pid = word(sampleOffset.pid);
     let image = table.find(pid, (flags & flagKernelThread) !== 0);
     image ??= table.get(pid, readComm(words.subarray(commAt, commAt + 4)), (flags & flagKernelThread) !== 0);
     if (accepts !== undefined && !accepts(image)) return;
+    if ((flags & (flagKernelFailed | flagUserFailed)) !== 0) losses.add('samples_lost', 'copy_failed');
+    if ((flags & (flagKernelTruncated | flagUserTruncated)) !== 0) losses.add('stacks_truncated', 'depth');
     const counts = word(sampleOffset.kernelFrames);
     const sample = {
       image,
