@@ -15,10 +15,13 @@ const blocksOpen = 4;
  * encoding); reading decodes them as UTF-8 with U+FFFD for what is not.
  */
 export class NameBlocks {
-  #blocks: Uint8Array[] = [];
-  #pending: Uint8Array[] = [];
-  #byteLength = 0;
+  readonly #blocks: Uint8Array[] = [];
   readonly #open = new Map<number, string[]>();
+  /** The block being filled: names that each end with a NUL. */
+  #pending = new Uint8Array(4096);
+  #pendingLength = 0;
+  #pendingCount = 0;
+  #byteLength = 0;
 
   /** Resident bytes, opened blocks and the one being filled not counted (they are bounded). */
   get byteLength(): number {
@@ -26,15 +29,25 @@ export class NameBlocks {
   }
 
   get length(): number {
-    return this.#blocks.length * namesPerBlock + this.#pending.length;
+    return this.#blocks.length * namesPerBlock + this.#pendingCount;
   }
 
-  /** Keeps a copy of `name` (bytes from 0 on are not part of it) and returns its number. */
-  add(name: Uint8Array): number {
+  /** Keeps a copy of the name at `[from, to)` of `bytes`, up to the first NUL, and returns its number. */
+  add(bytes: Uint8Array, from = 0, to = bytes.length): number {
     const id = this.length;
-    const nul = name.indexOf(0);
-    this.#pending.push(name.slice(0, Math.min(nul < 0 ? name.length : nul, longestName)));
-    if (this.#pending.length === namesPerBlock) this.#flush();
+    const end = Math.min(to, from + longestName);
+    if (this.#pendingLength + end - from + 1 > this.#pending.length) this.#widen(end - from + 1);
+    const pending = this.#pending;
+    let at = this.#pendingLength;
+    for (let i = from; i < end; i++) {
+      const byte = bytes[i] ?? 0;
+      if (byte === 0) break;
+      pending[at++] = byte;
+    }
+    pending[at++] = 0;
+    this.#pendingLength = at;
+    this.#pendingCount++;
+    if (this.#pendingCount === namesPerBlock) this.#flush();
     return id;
   }
 
@@ -42,17 +55,15 @@ export class NameBlocks {
   get(id: number): string {
     if (id < 0 || id >= this.length) throw new RangeError(`name ${id} of ${this.length}`);
     const block = Math.floor(id / namesPerBlock);
-    const within = id % namesPerBlock;
-    if (block === this.#blocks.length) return Buffer.from(this.#pending[within] ?? []).toString('utf8');
-    return this.#openBlock(block)[within] ?? '';
+    const names = block === this.#blocks.length ? decode(this.#pending, this.#pendingLength) : this.#openBlock(block);
+    return names[id % namesPerBlock] ?? '';
   }
 
   #openBlock(block: number): string[] {
     let names = this.#open.get(block);
     if (names === undefined) {
-      names = zstdDecompressSync(this.#blocks[block] ?? new Uint8Array(0))
-        .toString('utf8')
-        .split('\0');
+      const bytes = zstdDecompressSync(this.#blocks[block] ?? new Uint8Array(0));
+      names = decode(bytes, bytes.length);
       for (const oldest of this.#open.keys()) {
         if (this.#open.size < blocksOpen) break;
         this.#open.delete(oldest);
@@ -64,19 +75,24 @@ export class NameBlocks {
     return names;
   }
 
+  #widen(by: number): void {
+    const wider = new Uint8Array(Math.max(this.#pending.length * 2, this.#pendingLength + by));
+    wider.set(this.#pending.subarray(0, this.#pendingLength));
+    this.#pending = wider;
+  }
+
   #flush(): void {
-    const separator = new Uint8Array(1);
-    const parts: Uint8Array[] = [];
-    for (const name of this.#pending) {
-      if (parts.length > 0) parts.push(separator);
-      parts.push(name);
-    }
-    const compressed = zstdCompressSync(Buffer.concat(parts));
-    // A copy of its own: what zlib returns may sit in a larger allocation.
+    const compressed = zstdCompressSync(this.#pending.subarray(0, this.#pendingLength));
+    // A copy of its own: what zlib returns sits in a larger allocation.
     const block = new Uint8Array(compressed.length);
     block.set(compressed);
     this.#blocks.push(block);
     this.#byteLength += block.length;
-    this.#pending = [];
+    this.#pendingLength = 0;
+    this.#pendingCount = 0;
   }
+}
+
+function decode(bytes: Uint8Array, length: number): string[] {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('utf8').split('\0');
 }

@@ -14,11 +14,16 @@ import type { LoadReply, LoadRequest, ModuleReply, ModuleRequest } from './worke
 /** What a module costs beside its table, so that thousands of stripped files do not count as nothing. */
 const moduleOverhead = 512;
 
-/** The function tables of the files in use, least recently used out first. Lives in the worker. */
+/**
+ * The function tables of the files in use, least recently used out first. A file that is asked for by inode and by build ID is kept once.
+ * Lives in the worker.
+ */
 export class ModuleStore {
   readonly #budget: number;
   readonly #demangler: Demangler;
-  readonly #tables = new Map<string, FunctionTable>();
+  /** By build ID, or by the key of the request for a file that has none. */
+  readonly #tables = new Map<string, { readonly table: FunctionTable; readonly keys: Set<string> }>();
+  readonly #identities = new Map<string, string>();
   #evicted: string[] = [];
   #byteLength = 0;
 
@@ -42,60 +47,64 @@ export class ModuleStore {
     return evicted;
   }
 
-  load(request: LoadRequest): LoadReply {
-    const { content } = request;
-    if ('image' in content) return this.#read(request, new BufferSource(content.image));
-    const source = asResult(() => new FileSource(content.fd));
+  load({ key, content, expectedBuildId }: LoadRequest): LoadReply {
+    const source = asResult(() => ('image' in content ? new BufferSource(content.image) : new FileSource(content.fd)));
     if (!source.ok) return { status: 'failed', cause: 'file_gone', detail: source.error.detail };
-    return this.#read(request, source.value);
-  }
-
-  #read(request: LoadRequest, source: BufferSource | FileSource): LoadReply {
-    const elf = readElfFile(source);
+    const elf = readElfFile(source.value);
     if (!elf.ok) {
       const { code, detail } = elf.error;
       const cause = code === 'not_elf' ? 'not_elf' : code === 'io' ? 'file_gone' : 'malformed_elf';
       return { status: 'failed', cause, detail };
     }
     const buildId = readBuildIds(elf.value).gnu;
-    if (request.expectedBuildId !== '' && request.expectedBuildId !== buildId) {
-      const detail = `build ID ${buildId || 'none'} instead of ${request.expectedBuildId}`;
+    if (expectedBuildId !== '' && expectedBuildId !== buildId) {
+      const detail = `build ID ${buildId || 'none'} instead of ${expectedBuildId}`;
       return { status: 'failed', cause: 'file_changed', detail };
     }
-    const functions = readElfFunctions(elf.value);
-    if (!functions.ok) return { status: 'failed', cause: 'malformed_elf', detail: functions.error.detail };
-    this.#keep(request.key, functions.value);
-    return { status: 'loaded', buildId, functions: functions.value.length, segments: elf.value.segments };
-  }
-
-  #keep(key: string, table: FunctionTable): void {
-    this.#drop(key);
-    this.#tables.set(key, table);
-    this.#byteLength += table.byteLength + moduleOverhead;
-    for (const oldest of this.#tables.keys()) {
-      if (this.#byteLength <= this.#budget || oldest === key) break;
-      this.#drop(oldest);
-      this.#evicted.push(oldest);
+    const identity = buildId === '' ? key : `build-id:${buildId}`;
+    let table = buildId === '' ? undefined : this.#tables.get(identity)?.table;
+    if (table === undefined) {
+      const functions = readElfFunctions(elf.value);
+      if (!functions.ok) return { status: 'failed', cause: 'malformed_elf', detail: functions.error.detail };
+      table = functions.value;
     }
-  }
-
-  #drop(key: string): void {
-    const table = this.#tables.get(key);
-    if (table === undefined) return;
-    this.#byteLength -= table.byteLength + moduleOverhead;
-    this.#tables.delete(key);
+    this.#keep(key, identity, table);
+    return { status: 'loaded', buildId, functions: table.length, segments: elf.value.segments };
   }
 
   name({ key, addresses }: ModuleRequest): ModuleReply {
-    const table = this.#tables.get(key);
-    if (table === undefined) return { status: 'absent' };
-    this.#tables.delete(key);
-    this.#tables.set(key, table);
+    const identity = this.#identities.get(key) ?? key;
+    const kept = this.#tables.get(identity);
+    if (kept === undefined) return { status: 'absent' };
+    this.#tables.delete(identity);
+    this.#tables.set(identity, kept);
     const names = new NameList(addresses.length, this.#demangler);
     for (const [i, address] of addresses.entries()) {
-      const found = table.find(address);
+      const found = kept.table.find(address);
       if (found !== undefined && found.systemName !== '') names.set(i, found.systemName);
     }
     return { status: 'named', named: names.finish() };
+  }
+
+  #keep(key: string, identity: string, table: FunctionTable): void {
+    const keys = this.#tables.get(identity)?.keys ?? new Set();
+    this.#drop(identity);
+    this.#tables.set(identity, { table, keys: keys.add(key) });
+    for (const each of keys) this.#identities.set(each, identity);
+    this.#byteLength += table.byteLength + moduleOverhead;
+    for (const oldest of this.#tables.keys()) {
+      if (this.#byteLength <= this.#budget || oldest === identity) break;
+      this.#evicted.push(...this.#drop(oldest));
+    }
+  }
+
+  /** Returns the keys by which it was known. */
+  #drop(identity: string): Iterable<string> {
+    const kept = this.#tables.get(identity);
+    if (kept === undefined) return [];
+    this.#byteLength -= kept.table.byteLength + moduleOverhead;
+    this.#tables.delete(identity);
+    for (const key of kept.keys) this.#identities.delete(key);
+    return kept.keys;
   }
 }

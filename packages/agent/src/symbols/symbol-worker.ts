@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Demangler } from '@everflame/binary';
+import { GarbageCollector } from './garbage.ts';
 import { JitStore } from './jit-store.ts';
 import { KernelStore } from './kernel-store.ts';
 import { ModuleStore } from './module-store.ts';
@@ -11,6 +12,7 @@ const demangler = new Demangler();
 const modules = new ModuleStore(options.moduleBudget, demangler);
 const jit = new JitStore(options.jitBudget, demangler);
 const kernel = new KernelStore(demangler);
+const garbage = new GarbageCollector();
 
 function answer(request: SymbolRequest): ReplyOf[keyof ReplyOf] {
   const nowMs = performance.now();
@@ -39,6 +41,7 @@ function answer(request: SymbolRequest): ReplyOf[keyof ReplyOf] {
 
 parentPort?.on('message', ({ id, request }: RequestEnvelope) => {
   const reply = answer(request);
+  if (request.kind !== 'module') garbage.schedule();
   const losses = { perf_map: jit.takeFailures(), kallsyms: kernel.takeFailures() };
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   parentPort?.postMessage({ id, reply, losses, evicted: modules.takeEvicted() } satisfies ReplyEnvelope);

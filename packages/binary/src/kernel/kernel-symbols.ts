@@ -161,7 +161,7 @@ function build(text: Uint8Array, lines: Lines): KernelSymbols {
     const pageEnd = (Math.ceil((start + 1) / pageBytes) + 1) * pageBytes;
     outStarts.push(start - lowest);
     outEnds.push((sameModule ? nextStart : Math.min(nextStart, pageEnd)) - lowest);
-    outNames.push(names.add(nameOf(best)));
+    outNames.push(names.add(text, nameStarts[best], nameEnds[best]));
     outModules.push(moduleIds[best] ?? 0);
   }
   const table = new FunctionTable(
