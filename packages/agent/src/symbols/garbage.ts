@@ -1,0 +1,27 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+/** Quiet time after which collecting disturbs nobody. */
+const quietMs = 300;
+
+/**
+ * Reading a symbol table leaves tens of megabytes behind that V8 would keep until the next pressure, which in an idle worker may never come. This asks
+ * for a collection (some 10 ms) once requests have stopped. Measured on Node.js's own binary, libLLVM and the kernel: 117 MB resident
+ * become 96 MB (with malloc's thresholds fixed, see the launcher).
+ */
+export class GarbageCollector {
+  readonly #collect: () => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor() {
+    setFlagsFromString('--expose-gc');
+    const collect: unknown = runInNewContext('globalThis.gc');
+    this.#collect = typeof collect === 'function' ? () => void collect() : () => undefined;
+  }
+
+  /** Collects when nothing has called this for a moment. */
+  schedule(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#collect, quietMs).unref();
+  }
+}
