@@ -1,2 +1,3 @@
-/** Public surface of this package. */
-export const packageName = '@everflame/server';
+export { createServer, type Server, type ServerLimits, type ServerOptions, ServerStartError } from './server.ts';
+export { editDistance, nearestName } from './nearest-name.ts';
+export { type Problem, Refused } from './problem.ts';

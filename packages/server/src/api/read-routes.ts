@@ -1,0 +1,134 @@
+import { http } from '@everflame/protocols';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { type TSchema, Type } from 'typebox';
+import type { Queries } from '../query/queries.ts';
+import type { Reply } from '../query/query-messages.ts';
+import { readQueryString } from './query-string.ts';
+
+interface ReadRoute {
+  readonly path: string;
+  /** Name of the question, see `read-worker.ts`. */
+  readonly kind: string;
+  readonly summary: string;
+  readonly parameters: Readonly<Record<string, TSchema>>;
+  /** Left out: a file. */
+  readonly answer?: TSchema;
+}
+
+const text = (description: string) => Type.Optional(Type.String({ description }));
+
+export const readRoutes: readonly ReadRoute[] = [
+  {
+    path: '/profile-types',
+    kind: 'profile_types',
+    summary: 'Profile types in a time range',
+    parameters: http.SelectorQuery,
+    answer: http.ProfileTypesAnswer,
+  },
+  {
+    path: '/labels',
+    kind: 'labels',
+    summary: 'Names of labels',
+    parameters: http.RangeQuery,
+    answer: http.LabelNamesAnswer,
+  },
+  {
+    path: '/series',
+    kind: 'series',
+    summary: 'Series that fit a selector',
+    parameters: http.SelectorQuery,
+    answer: http.SeriesAnswer,
+  },
+  {
+    path: '/query_range',
+    kind: 'query_range',
+    summary: 'Values over time',
+    parameters: http.QueryRangeQuery,
+    answer: http.QueryRangeAnswer,
+  },
+  {
+    path: '/flamegraph',
+    kind: 'flamegraph',
+    summary: 'Merged call tree',
+    parameters: http.FlamegraphQuery,
+    answer: http.FlamegraphAnswer,
+  },
+  {
+    path: '/top',
+    kind: 'top',
+    summary: 'Functions by self value',
+    parameters: http.SelectorQuery,
+    answer: http.TopAnswer,
+  },
+  {
+    path: '/callers',
+    kind: 'callers',
+    summary: 'Callers and callees of a function',
+    parameters: { ...http.SelectorQuery, function: text('name as /api/v1/top shows it') },
+    answer: http.CallersAnswer,
+  },
+  {
+    path: '/diff',
+    kind: 'diff',
+    summary: 'Two merged trees as one, both sides whole',
+    parameters: http.DiffQuery,
+    answer: http.DiffAnswer,
+  },
+  {
+    path: '/services',
+    kind: 'services',
+    summary: 'Services with their value over time and top functions',
+    parameters: { ...http.SelectorQuery, step: http.QueryRangeQuery.step },
+    answer: http.ServicesAnswer,
+  },
+  {
+    path: '/deployments',
+    kind: 'deployments',
+    summary: 'Versions per service, seen or marked',
+    parameters: { service: text('only this service'), version: text('only this version') },
+    answer: http.DeploymentsAnswer,
+  },
+  {
+    path: '/pprof',
+    kind: 'pprof',
+    summary: 'Merged profile as a gzipped pprof file',
+    // go tool pprof adds `seconds` when it is given -seconds; what is stored does not depend on it.
+    parameters: { ...http.SelectorQuery, seconds: text('accepted for go tool pprof, without effect') },
+  },
+  {
+    path: '/export',
+    kind: 'export',
+    summary: "Merged profile in another tool's format",
+    parameters: { ...http.SelectorQuery, format: text('folded') },
+  },
+];
+
+/** Routes that only read: the parameters are checked here, everything else happens in a reader's thread. */
+export function addReadRoutes(app: FastifyInstance, queries: Queries): void {
+  for (const { path, kind, summary, parameters, answer } of readRoutes) {
+    const known = Object.keys(parameters);
+    const response = answer === undefined ? { '4xx': http.Problem } : { 200: answer, '4xx': http.Problem };
+    const schema = { summary, querystring: Type.Object(parameters), response };
+    app.get(`/api/v1${path}`, { schema }, async (request, reply) => {
+      const question = { kind, parameters: readQueryString(request, known), nowMs: Date.now() };
+      return sendReply(reply, await queries.ask(question));
+    });
+  }
+  const known = Object.keys(http.RangeQuery);
+  const schema = {
+    summary: 'Values of a label',
+    params: Type.Object({ name: Type.String() }),
+    querystring: Type.Object(http.RangeQuery),
+    response: { 200: http.LabelValuesAnswer, '4xx': http.Problem },
+  };
+  app.get<{ Params: { name: string } }>('/api/v1/labels/:name/values', { schema }, async (request, reply) => {
+    const parameters = { ...readQueryString(request, known), name: request.params.name };
+    return sendReply(reply, await queries.ask({ kind: 'label_values', parameters, nowMs: Date.now() }));
+  });
+}
+
+export function sendReply(reply: FastifyReply, { contentType, body, fileName }: Reply): FastifyReply {
+  void reply.type(contentType).header('cache-control', 'no-store');
+  if (fileName !== undefined) void reply.header('content-disposition', `attachment; filename="${fileName}"`);
+  return reply.send(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
+}

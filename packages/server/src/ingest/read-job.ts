@@ -1,0 +1,74 @@
+import { decodeWriteRequest, WireFormatError, type WriteRequest } from '@everflame/protocols';
+import { Refused } from '../problem.ts';
+import type { Batch } from '../storage/storage.ts';
+import { decompress } from './decompress.ts';
+import type { IngestJob } from './ingest-messages.ts';
+import { readEntry } from './read-entry.ts';
+
+/** A batch may unpack to this many bytes at least, however small a profile must be. */
+const leastBatchBytes = 64 * 1024 * 1024;
+
+/** A batch that is fit to be stored, and what of it the answer mentions. */
+export interface ReadJob {
+  readonly batch: Batch;
+  readonly timeIsArrival: boolean;
+}
+
+/**
+ * Unpacks, decodes and checks what was posted: whole or not at all.
+ *
+ * @throws Refused
+ */
+export function readJob(job: Exclude<IngestJob, { kind: 'mark' }>, maxProfileBytes: number): ReadJob {
+  const isBatch = job.kind === 'write';
+  const bytes = decompress(job.body, isBatch ? Math.max(maxProfileBytes, leastBatchBytes) : maxProfileBytes);
+  const { nowMs } = job;
+  if (job.kind === 'profile') {
+    if (bytes.length === 0) {
+      throw new Refused(
+        400,
+        'empty_body',
+        'the body is empty: send a pprof profile, gzipped, zstd-compressed or plain',
+        'body',
+      );
+    }
+    const entry = readEntry({ labels: job.labels, pprof: bytes, nowMs, path: '', maxProfileBytes });
+    return {
+      batch: { batchId: null, entries: [entry], agent: null, receivedMs: nowMs },
+      timeIsArrival: entry.profile.timeNanos === BigInt(Math.trunc(nowMs)) * 1_000_000n,
+    };
+  }
+  const request = readWriteRequest(bytes);
+  const entries = request.profiles.map(({ labels, pprof }, i) =>
+    readEntry({ labels, pprof, nowMs, path: `profiles[${i}].`, maxProfileBytes }),
+  );
+  const { agent } = request;
+  return {
+    batch: {
+      batchId: request.batchId,
+      entries,
+      receivedMs: nowMs,
+      agent: {
+        id: agent.id,
+        hostName: agent.hostName,
+        version: agent.version,
+        kernel: agent.kernel,
+        architecture: agent.architecture,
+        startedMs: Number(agent.startedUnixNanos / 1_000_000n),
+        lastSeenMs: nowMs,
+        counters: request.counters.map(({ name, cause, total }) => ({ name, cause, total: String(total) })),
+      },
+    },
+    timeIsArrival: false,
+  };
+}
+
+function readWriteRequest(bytes: Uint8Array): WriteRequest {
+  try {
+    return decodeWriteRequest(bytes);
+  } catch (error) {
+    if (!(error instanceof WireFormatError)) throw error;
+    const status = error.code === 'too_large' ? 413 : 400;
+    throw new Refused(status, `write_${error.code}`, error.message, error.field === '' ? 'body' : error.field);
+  }
+}

@@ -1,0 +1,65 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { StorageStatus } from './storage/storage.ts';
+
+/** The server's own metrics, in a registry of their own, since a process may run several servers. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #requests = new Histogram({
+    name: 'everflame_http_request_duration_seconds',
+    help: 'Time from a request to the end of its answer.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30],
+    registers: [this.#registry],
+  });
+  readonly #refused = new Counter({
+    name: 'everflame_requests_refused_total',
+    help: 'Requests answered with a problem, by its code.',
+    labelNames: ['code'],
+    registers: [this.#registry],
+  });
+  readonly #profiles = this.#gauge('everflame_storage_profiles', 'Profiles stored.');
+  readonly #series = this.#gauge('everflame_storage_series', 'Label sets stored.');
+  readonly #bytes = this.#gauge('everflame_storage_bytes', 'Size of the store on disk.');
+  readonly #queued = this.#gauge('everflame_ingest_queued_bytes', 'Bodies that wait to be stored.');
+  readonly #losses = new Gauge({
+    name: 'everflame_agent_counter',
+    help: 'What each agent last said of its own counters, totals since its start.',
+    labelNames: ['agent', 'host_name', 'name', 'cause'],
+    registers: [this.#registry],
+  });
+
+  constructor() {
+    collectDefaultMetrics({ register: this.#registry, prefix: 'everflame_' });
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  observe(method: string, route: string, status: number, seconds: number): void {
+    this.#requests.observe({ method, route, status }, seconds);
+  }
+
+  refused(code: string): void {
+    this.#refused.inc({ code });
+  }
+
+  setStorage({ profiles, series, bytes, agents }: StorageStatus, queuedBytes: number): void {
+    this.#profiles.set(profiles);
+    this.#series.set(series);
+    this.#bytes.set(bytes);
+    this.#queued.set(queuedBytes);
+    this.#losses.reset();
+    for (const { id: agent, hostName: host_name, counters } of agents) {
+      for (const { name, cause, total } of counters) this.#losses.set({ agent, host_name, name, cause }, Number(total));
+    }
+  }
+
+  #gauge(name: string, help: string): Gauge {
+    return new Gauge({ name, help, registers: [this.#registry] });
+  }
+}

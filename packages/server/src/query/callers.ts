@@ -1,0 +1,30 @@
+import { buildTree, callersOf } from '@everflame/profile';
+import type { http } from '@everflame/protocols';
+import type { StorageReader } from '../storage/storage.ts';
+import { answerHead } from './columns.ts';
+import { mergeFor } from './merged.ts';
+import { type Parameters, required } from './parameters.ts';
+import { topRows } from './top.ts';
+
+/** Callers and callees of one function, as `go tool pprof -peek` counts them. One without samples has none. */
+export async function answerCallers(
+  storage: StorageReader,
+  parameters: Parameters,
+  nowMs: number,
+): Promise<http.CallersAnswer> {
+  const name = required(parameters, 'function', 'the name of a function as /api/v1/top shows it');
+  const { range, choice, merged } = await mergeFor(storage, parameters, nowMs, []);
+  const found = callersOf(buildTree(merged.profile, merged.typeIndex), name);
+  const head = { ...answerHead(choice, range), profiles: merged.profiles };
+  if (found === undefined) {
+    const row = { name, file: '', binary: '', self: '0', total: '0', samples: 0, selfSamples: 0 };
+    return { ...head, function: row, callers: [], callees: [] };
+  }
+  const { file, binary, self, total, samples, selfSamples } = found.function;
+  return {
+    ...head,
+    function: { name, file, binary, self: String(self), total: String(total), samples, selfSamples },
+    callers: topRows(found.callers),
+    callees: topRows(found.callees),
+  };
+}

@@ -1,0 +1,98 @@
+import { buildTree, diffFunctions, diffTrees, functionsOfTree, type Tree } from '@everflame/profile';
+import type { http } from '@everflame/protocols';
+import { Refused } from '../problem.ts';
+import type { Merged, StorageReader, TimeRange } from '../storage/storage.ts';
+import { amountColumns, frameColumns, numbers } from './columns.ts';
+import { mergeChoice } from './merged.ts';
+import { type Parameters, present, readSelector, readTimeRange } from './parameters.ts';
+import { type Choice, chooseProfile } from './profile-choice.ts';
+
+/** The sides in their order, which is that of their parameters' prefixes. */
+const prefixes = ['before_', 'after_'] as const;
+
+/** Two merged trees as one, both whole, and the functions that changed. */
+export async function answerDiff(
+  storage: StorageReader,
+  parameters: Parameters,
+  nowMs: number,
+): Promise<http.DiffAnswer> {
+  const [before, after] = await Promise.all(prefixes.map((prefix) => chooseSide(storage, parameters, nowMs, prefix)));
+  if (before === undefined || after === undefined) throw new Error('a comparison has two sides');
+  const said = before.choice ?? after.choice;
+  const ids = [before, after].flatMap(({ choice }) => choice?.profileType.id ?? []);
+  if (new Set(ids).size > 1) {
+    const detail = `the sides have different profile types (${ids.join(', ')}): put the same before both selectors`;
+    throw new Refused(400, 'different_profile_types', detail, 'query');
+  }
+  const left = await mergeSide(storage, before);
+  const right = await mergeSide(storage, after);
+  const tree = diffTrees(left.tree, right.tree);
+  const functions = diffFunctions(functionsOfTree(left.tree), functionsOfTree(right.tree));
+  const share = (self: bigint | undefined, total: bigint) => (total === 0n ? null : Number(self ?? 0n) / Number(total));
+  const totals = { before: left.tree.total[0] ?? 0n, after: right.tree.total[0] ?? 0n };
+  const amounts = (side: 'before' | 'after', row: number) => ({
+    self: String(functions[side].self[row] ?? 0n),
+    total: String(functions[side].total[row] ?? 0n),
+    samples: functions[side].samples[row] ?? 0,
+  });
+  return {
+    profileType: said?.profileType.id ?? '',
+    unit: said?.profileType.sampleUnit ?? '',
+    before: sideHead(before, left),
+    after: sideHead(after, right),
+    frames: frameColumns(tree),
+    nodes: {
+      parent: numbers(tree.parent),
+      frame: numbers(tree.frame),
+      before: amountColumns(tree.before),
+      after: amountColumns(tree.after),
+    },
+    functions: functions.frames.name.map((name, row) => ({
+      name,
+      file: functions.frames.file[row] ?? '',
+      before: amounts('before', row),
+      after: amounts('after', row),
+      shareBefore: share(functions.before.self[row], totals.before),
+      shareAfter: share(functions.after.self[row], totals.after),
+      presence: functions.presence[row] ?? 'both',
+    })),
+  };
+}
+
+interface Side {
+  readonly query: string;
+  readonly range: TimeRange;
+  readonly choice: Choice | null;
+}
+
+async function chooseSide(
+  storage: StorageReader,
+  parameters: Parameters,
+  nowMs: number,
+  prefix: (typeof prefixes)[number],
+): Promise<Side> {
+  const range = readTimeRange(parameters, nowMs, prefix);
+  const query = present(parameters, `${prefix}query`) ?? present(parameters, 'query') ?? '';
+  return { query, range, choice: await chooseProfile(storage, readSelector(parameters, prefix), range) };
+}
+
+interface MergedSide {
+  readonly tree: Tree;
+  readonly merged: Merged;
+}
+
+async function mergeSide(storage: StorageReader, { choice }: Side): Promise<MergedSide> {
+  const merged = await mergeChoice(storage, choice, []);
+  return { tree: buildTree(merged.profile, merged.typeIndex), merged };
+}
+
+function sideHead({ query, range }: Side, { tree, merged }: MergedSide): http.DiffAnswer['before'] {
+  return {
+    total: String(tree.total[0] ?? 0n),
+    samples: tree.samples[0] ?? 0,
+    profiles: merged.profiles,
+    from: range.fromMs,
+    until: range.untilMs,
+    query,
+  };
+}

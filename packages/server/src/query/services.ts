@@ -1,0 +1,102 @@
+import { buildTree, makeProfileType, NO_GROUP, type Tree } from '@everflame/profile';
+import type { http } from '@everflame/protocols';
+import type { SeriesFact, StorageReader, TimeRange } from '../storage/storage.ts';
+import { answerHead } from './columns.ts';
+import { mergeChoice } from './merged.ts';
+import { type Parameters, readSelector, readStepMs, readTimeRange } from './parameters.ts';
+import { type Choice, chooseProfile, typesOf } from './profile-choice.ts';
+
+const serviceLabel = 'service_name';
+const cpuType = makeProfileType('process_cpu', 'cpu', 'nanoseconds', 'cpu', 'nanoseconds').id;
+/** Functions named for each service. */
+const topCount = 5;
+
+/** Every service of the range with its value over time and its top functions; the one with the most first. */
+export async function answerServices(
+  storage: StorageReader,
+  parameters: Parameters,
+  nowMs: number,
+): Promise<http.ServicesAnswer> {
+  const range = readTimeRange(parameters, nowMs);
+  const stepMs = readStepMs(parameters, range);
+  const choice = await chooseServicesType(storage, parameters, range);
+  const head = { ...answerHead(choice, range), stepMs };
+  if (choice === null) return { ...head, services: [] };
+  const [facts, lines, merged] = await Promise.all([
+    storage.series(range, choice.selection.matchers),
+    storage.range(choice.selection, stepMs, [serviceLabel]),
+    mergeChoice(storage, choice, [serviceLabel]),
+  ]);
+  const tops = topByGroup(buildTree(merged.profile, merged.typeIndex, { groupBy: serviceLabel }));
+  const versions = await versionsByService(storage, facts);
+  const services = lines.map(({ labels, times, values, samples }) => {
+    const service = labels[serviceLabel] ?? '';
+    const own = facts.filter((fact) => (fact.labels[serviceLabel] ?? '') === service);
+    return {
+      service,
+      versions: versions.get(service) ?? [],
+      hosts: new Set(own.flatMap((fact) => fact.labels['host_name'] ?? [])).size,
+      value: values.reduce((sum, value) => sum + value, 0n),
+      samples: samples.reduce((sum, count) => sum + count, 0),
+      times: [...times],
+      values: values.map(String),
+      top: tops.get(service === '' ? NO_GROUP : service) ?? [],
+    };
+  });
+  services.sort((a, b) => (a.value < b.value ? 1 : a.value > b.value ? -1 : a.service < b.service ? -1 : 1));
+  return { ...head, services: services.map((one) => ({ ...one, value: String(one.value) })) };
+}
+
+/** The type asked for; without one CPU time where there is some, else the first that there is. */
+async function chooseServicesType(
+  storage: StorageReader,
+  parameters: Parameters,
+  range: TimeRange,
+): Promise<Choice | null> {
+  const selector = readSelector(parameters);
+  if (selector.profileType !== undefined) return chooseProfile(storage, selector, range);
+  const types = (await storage.series(range, selector.matchers)).flatMap(typesOf);
+  const ids = types.filter(({ isDefault }) => isDefault).map(({ type }) => type.id);
+  const profileType = types.some(({ type }) => type.id === cpuType) ? cpuType : ids.sort()[0];
+  return profileType === undefined ? null : chooseProfile(storage, { ...selector, profileType }, range);
+}
+
+/** Versions that are in the range, the one that was seen first last. */
+async function versionsByService(
+  storage: StorageReader,
+  facts: readonly SeriesFact[],
+): Promise<ReadonlyMap<string, string[]>> {
+  const inRange = new Set(facts.map(({ labels }) => JSON.stringify([labels[serviceLabel], labels['service_version']])));
+  const versions = new Map<string, string[]>();
+  const known = [...(await storage.versions())].sort((a, b) => b.firstMs - a.firstMs);
+  for (const { service, version } of known) {
+    if (version === '' || !inRange.has(JSON.stringify([service, version]))) continue;
+    const list = versions.get(service) ?? [];
+    if (!list.includes(version)) versions.set(service, [...list, version]);
+  }
+  return versions;
+}
+
+/** The functions with the most self value below each child of the root. */
+function topByGroup({ frames, frame, parent, self }: Tree): ReadonlyMap<string, { name: string; self: string }[]> {
+  const groupOf = new Uint32Array(parent.length);
+  const sums = new Map<number, Map<number, bigint>>();
+  for (let node = 1; node < parent.length; node++) {
+    const up = parent[node] ?? 0;
+    const group = up === 0 ? node : (groupOf[up] ?? 0);
+    groupOf[node] = group;
+    const value = self[node] ?? 0n;
+    if (up === 0 || value === 0n) continue;
+    const own = sums.get(group) ?? new Map<number, bigint>();
+    sums.set(group, own);
+    const row = frame[node] ?? 0;
+    own.set(row, (own.get(row) ?? 0n) + value);
+  }
+  const tops = new Map<string, { name: string; self: string }[]>();
+  for (const [group, own] of sums) {
+    const sorted = [...own].sort(([, a], [, b]) => (a < b ? 1 : a > b ? -1 : 0)).slice(0, topCount);
+    const top = sorted.map(([row, value]) => ({ name: frames.name[row] ?? '', self: String(value) }));
+    tops.set(frames.name[frame[group] ?? 0] ?? '', top);
+  }
+  return tops;
+}

@@ -1,0 +1,35 @@
+import { type FunctionColumns, topFunctions } from '@everflame/profile';
+import type { http } from '@everflame/protocols';
+import type { StorageReader } from '../storage/storage.ts';
+import { answerHead } from './columns.ts';
+import { mergeFor } from './merged.ts';
+import type { Parameters } from './parameters.ts';
+
+/** All functions, the one with the most self value first, as `go tool pprof -top` counts them. */
+export async function answerTop(
+  storage: StorageReader,
+  parameters: Parameters,
+  nowMs: number,
+): Promise<http.TopAnswer> {
+  const { range, choice, merged } = await mergeFor(storage, parameters, nowMs, []);
+  const functions = topFunctions(merged.profile, merged.typeIndex);
+  return {
+    ...answerHead(choice, range),
+    profiles: merged.profiles,
+    total: String(functions.self.reduce((sum, value) => sum + value, 0n)),
+    samples: functions.selfSamples.reduce((sum, count) => sum + count, 0),
+    functions: topRows(functions),
+  };
+}
+
+export function topRows({ frames, total, self, samples, selfSamples }: FunctionColumns): http.TopRow[] {
+  return frames.name.map((name, i) => ({
+    name,
+    file: frames.file[i] ?? '',
+    binary: frames.binary[i] ?? '',
+    self: String(self[i] ?? 0n),
+    total: String(total[i] ?? 0n),
+    samples: samples[i] ?? 0,
+    selfSamples: selfSamples[i] ?? 0,
+  }));
+}

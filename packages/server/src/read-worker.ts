@@ -1,0 +1,88 @@
+/** A reader's thread: answers questions about what is stored, ready to be sent. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { ProfileFailure } from '@everflame/profile';
+import { answerDeployments } from './deployments/deployments.ts';
+import { type Problem, Refused } from './problem.ts';
+import { answerCallers } from './query/callers.ts';
+import { answerDiff } from './query/diff.ts';
+import { answerExport } from './query/export.ts';
+import { answerFlamegraph } from './query/flamegraph.ts';
+import { answerLabels, answerLabelValues, answerProfileTypes, answerSeries } from './query/metadata.ts';
+import type { Parameters } from './query/parameters.ts';
+import { answerPprof } from './query/pprof.ts';
+import {
+  jsonReply,
+  type QueryReply,
+  type QueryRequest,
+  type QueryWorkerData,
+  type Reply,
+} from './query/query-messages.ts';
+import { answerQueryRange } from './query/query-range.ts';
+import { answerServices } from './query/services.ts';
+import { answerTop } from './query/top.ts';
+import { EmbeddedReader } from './storage/embedded/reader.ts';
+import { StorageError, type StorageReader } from './storage/storage.ts';
+
+type Answerer = (storage: StorageReader, parameters: Parameters, nowMs: number) => Promise<unknown>;
+type Download = (storage: StorageReader, parameters: Parameters, nowMs: number) => Promise<Reply>;
+
+const json: Readonly<Record<string, Answerer>> = {
+  callers: answerCallers,
+  deployments: answerDeployments,
+  diff: answerDiff,
+  flamegraph: answerFlamegraph,
+  label_values: answerLabelValues,
+  labels: answerLabels,
+  profile_types: answerProfileTypes,
+  query_range: answerQueryRange,
+  series: answerSeries,
+  services: answerServices,
+  status: (storage) => storage.status(),
+  top: answerTop,
+};
+const downloads: Readonly<Record<string, Download>> = { export: answerExport, pprof: answerPprof };
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Refused) return error.problem;
+  if (error instanceof StorageError) {
+    return { status: error.code === 'sum_overflow' ? 422 : 503, code: `storage_${error.code}`, detail: error.message };
+  }
+  if (error instanceof ProfileFailure && error.code === 'overflow') {
+    const detail = `${error.message} Ask for a shorter range or fewer series.`;
+    return { status: 422, code: 'storage_sum_overflow', detail };
+  }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { status: 500, code: 'bug', detail };
+}
+
+async function reply(storage: StorageReader, request: Extract<QueryRequest, { id: number }>): Promise<QueryReply> {
+  const { id, question } = request;
+  const { kind, parameters, nowMs } = question;
+  try {
+    const download = downloads[kind];
+    if (download !== undefined) return { kind: 'answer', id, reply: await download(storage, parameters, nowMs) };
+    const answerer = json[kind];
+    if (answerer === undefined) throw new Error(`no such question: ${kind}`);
+    return { kind: 'answer', id, reply: jsonReply(await answerer(storage, parameters, nowMs)) };
+  } catch (error) {
+    return { kind: 'refused', id, problem: problemOf(error) };
+  }
+}
+
+function send(message: QueryReply): void {
+  parentPort?.postMessage(message, message.kind === 'answer' ? [message.reply.body.buffer] : []);
+}
+
+try {
+  const storage = new EmbeddedReader((workerData as QueryWorkerData).dataDir);
+  parentPort?.on('message', (request: QueryRequest) => {
+    if ('kind' in request) {
+      void storage.close();
+      parentPort?.close();
+    } else void reply(storage, request).then(send);
+  });
+  send({ kind: 'ready' });
+} catch (error) {
+  send({ kind: 'failed', problem: problemOf(error) });
+  parentPort?.close();
+}

@@ -1,0 +1,192 @@
+import { createServer as createHttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import compress from '@fastify/compress';
+import helmet from '@fastify/helmet';
+import swagger from '@fastify/swagger';
+import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
+import fastify, { type FastifyInstance } from 'fastify';
+import { guardAgainstPages, isLoopback } from './api/guard.ts';
+import { problemOf, sendProblem } from './api/problem-answer.ts';
+import { addReadRoutes } from './api/read-routes.ts';
+import { addStatusRoutes } from './api/status-routes.ts';
+import { addWebRoutes } from './api/web-routes.ts';
+import { addWriteRoutes } from './api/write-routes.ts';
+import { Ingest } from './ingest/ingest.ts';
+import { Metrics } from './metrics.ts';
+import { Refused } from './problem.ts';
+import { Queries } from './query/queries.ts';
+import { lockDataDir } from './storage/embedded/database.ts';
+import { StorageError } from './storage/storage.ts';
+
+export interface ServerLimits {
+  /** Body of a request, compressed. Default 16 MiB. */
+  readonly maxBodyBytes: number;
+  /** One profile, unpacked. Default 64 MiB. */
+  readonly maxProfileBytes: number;
+  /** Bodies that wait to be stored, all requests together. Default 64 MiB. */
+  readonly maxQueuedBytes: number;
+  /** Reader threads. Default 2. */
+  readonly maxReaders: number;
+  /** Questions that wait for a reader. Default 64. */
+  readonly maxWaitingQueries: number;
+}
+
+export interface ServerOptions {
+  /** Port 0 takes a free one. */
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly dataDir: string;
+  /** Said in /api/v1/status as it is. */
+  readonly version?: string;
+  /** Lines for /api/v1/status, see `Server.addNotice`. */
+  readonly notices?: readonly string[];
+  /** The built page, `web/dist`. */
+  readonly webRoot?: string;
+  readonly limits?: Partial<ServerLimits>;
+  /** Where what goes wrong inside is written, one line each. Default: standard error. */
+  readonly log?: (line: string) => void;
+}
+
+export interface Server {
+  /** Where it listens, for example `http://127.0.0.1:4099`. */
+  readonly url: string;
+  /** One line that the page shows, for example why this host is not profiled and how to mend it. */
+  addNotice(notice: string): void;
+  /** Ends when what was accepted is stored. */
+  close(): Promise<void>;
+}
+
+/** Why a server did not start, and what to do. `code` is stable: `listen`, `storage_locked`, `storage_unavailable`, `storage_newer_format`. */
+export class ServerStartError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ServerStartError';
+    this.code = code;
+  }
+}
+
+const mib = 1024 * 1024;
+const defaultLimits: ServerLimits = {
+  maxBodyBytes: 16 * mib,
+  maxProfileBytes: 64 * mib,
+  maxQueuedBytes: 64 * mib,
+  maxReaders: 2,
+  maxWaitingQueries: 64,
+};
+
+/**
+ * Starts a server: it listens when the promise resolves.
+ *
+ * @throws ServerStartError what the one who starts it can mend
+ */
+export async function createServer(options: ServerOptions): Promise<Server> {
+  const limits = { ...defaultLimits, ...options.limits };
+  const log = options.log ?? ((line: string) => void process.stderr.write(`${line}\n`));
+  const closers: (() => Promise<unknown>)[] = [];
+  const close = async () => {
+    for (const closer of closers.splice(0).toReversed()) await closer();
+  };
+  try {
+    const lock = lockDataDir(options.dataDir);
+    closers.push(() => Promise.resolve(lock.close()));
+    const ingest = await Ingest.start(options.dataDir, limits);
+    closers.push(() => ingest.close());
+    const queries = await Queries.start({
+      dataDir: options.dataDir,
+      workerUrl: new URL('read-worker.ts', import.meta.url),
+      maxWorkers: limits.maxReaders,
+      maxWaiting: limits.maxWaitingQueries,
+    });
+    closers.push(() => queries.close());
+    const notices = [...(options.notices ?? [])];
+    const metrics = new Metrics();
+    const facts = { version: options.version ?? '0.0.0', startedMs: Date.now(), notices };
+    const app = await buildApp({ ...options, log }, metrics);
+    addReadRoutes(app, queries);
+    addWriteRoutes(app, ingest, queries, limits.maxBodyBytes);
+    addStatusRoutes(app, { ingest, queries, metrics, facts });
+    app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
+    await addWebRoutes(app, options.webRoot);
+    await app.listen({ host: options.listen.host, port: options.listen.port });
+    closers.push(() => app.close());
+    const { port } = app.server.address() as AddressInfo;
+    const host = options.listen.host.includes(':') ? `[${options.listen.host}]` : options.listen.host;
+    return { url: `http://${host}:${port}`, addNotice: (notice) => void notices.push(notice), close };
+  } catch (error) {
+    await close();
+    throw startError(error, options);
+  }
+}
+
+async function buildApp(
+  { listen, version, log }: ServerOptions & { readonly log: (line: string) => void },
+  metrics: Metrics,
+): Promise<FastifyInstance> {
+  const app = fastify({
+    serverFactory: (handler) => createHttpServer({ keepAliveTimeout: 75_000 }, handler),
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 512 },
+    bodyLimit: 64 * 1024,
+  });
+  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  app.setErrorHandler((error, request, reply) => {
+    const problem = problemOf(error);
+    metrics.refused(problem.code);
+    if (problem.status >= 500) {
+      log(
+        `${request.method} ${request.url}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
+    }
+    return sendProblem(request, reply, problem);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    metrics.observe(request.method, request.routeOptions.url ?? '', reply.statusCode, reply.elapsedTime / 1000);
+  });
+  guardAgainstPages(app, isLoopback(listen.host));
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        fontSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        manifestSrc: ["'self'"],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    // The server speaks plain HTTP; who puts TLS before it sets this there.
+    strictTransportSecurity: false,
+  });
+  await app.register(compress, { threshold: 1024, encodings: ['br', 'gzip'], globalDecompression: false });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Everflame',
+        version: version ?? '0.0.0',
+        description: 'Profiles: ingest, queries and downloads.',
+      },
+    },
+  });
+  return app;
+}
+
+/** What the one who starts the server can mend becomes a ServerStartError; the rest stays what it is. */
+function startError(error: unknown, { listen }: ServerOptions): unknown {
+  if (error instanceof Refused) return new ServerStartError(error.problem.code, error.message, { cause: error });
+  if (error instanceof StorageError)
+    return new ServerStartError(`storage_${error.code}`, error.message, { cause: error });
+  if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return error;
+  const address = `${listen.host}:${listen.port}`;
+  const detail =
+    error.code === 'EADDRINUSE'
+      ? `${address} is in use: stop what listens there, or give another with --listen`
+      : `cannot listen on ${address} (${error.message}): give another address with --listen`;
+  return new ServerStartError('listen', detail, { cause: error });
+}

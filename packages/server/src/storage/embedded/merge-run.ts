@@ -1,0 +1,354 @@
+import { mergeProfiles, type Profile, ProfileBuilder, type ValueType } from '@everflame/profile';
+import { type MergeQuery, type Merged, StorageError } from '../storage.ts';
+import {
+  type Dictionary,
+  functionWords,
+  int64At,
+  lineWords,
+  locationWords,
+  mappingWords,
+  stackWords,
+  uint64At,
+} from './dictionary.ts';
+import { countTypeIndex, type Header } from './header.ts';
+import { excluded, LabelView, type SelectedSeries } from './label-view.ts';
+import { decodeLabelSets, VectorReader } from './vector.ts';
+import { WordTable } from './word-table.ts';
+
+/** One row of the table of profiles with what its numbers stand for. */
+export interface StoredProfile {
+  readonly id: number;
+  readonly series: SelectedSeries;
+  readonly header: Header;
+  readonly timeMs: number;
+  readonly labelSets: Uint8Array;
+  readonly data: Uint8Array;
+}
+
+/** How a run sums: which types, and whether in float64 (exact up to 2^53, several times faster) or in BigInt. */
+export interface MergeMode {
+  readonly onlyAskedType: boolean;
+  readonly bigSums: boolean;
+}
+
+/** Why a run has to be made again in another mode. */
+export type Retry = 'shapes_differ' | 'beyond_float64';
+
+interface Part {
+  readonly id: number;
+  readonly header: Header;
+  readonly timeNanos: bigint;
+  readonly durationNanos: bigint;
+  readonly mainMapping: number;
+}
+
+/** Sums the vectors of stored profiles by (stack, class of labels). */
+export class MergeRun {
+  readonly #dictionary: Dictionary;
+  readonly #query: MergeQuery;
+  readonly #mode: MergeMode;
+  readonly #labels: LabelView;
+  readonly #parts: Part[] = [];
+  readonly #rows = new WordTable(2);
+  readonly #key = new Uint32Array(2);
+  /** Row-major: one number for each summed type, then the count. */
+  #sums = new Float64Array(1024);
+  readonly #bigSums: bigint[] = [];
+  #types: readonly ValueType[] = [];
+  #shape = '';
+  #retry: Retry | null = null;
+  #scratch = new Uint32Array(1024);
+  #rowOf = new Uint32Array(1024);
+
+  constructor(dictionary: Dictionary, query: MergeQuery, mode: MergeMode) {
+    this.#dictionary = dictionary;
+    this.#query = query;
+    this.#mode = mode;
+    this.#labels = new LabelView(dictionary, query.labels);
+  }
+
+  /** Adds one profile. A reason instead of null: throw this run away. */
+  add(stored: StoredProfile): Retry | null {
+    const sets = decodeLabelSets(stored.labelSets);
+    const classes = this.#labels.classes(stored.series, sets);
+    // A profile without samples counts by its series' labels alone: as the empty label set.
+    const own = sets.length === 0 ? this.#labels.classes(stored.series, new Uint32Array(1)) : classes;
+    if (own.every((one) => one === excluded)) return null;
+    if (!this.#takesShape(stored.header)) return 'shapes_differ';
+
+    const vector = new VectorReader(stored.data);
+    this.#parts.push({
+      id: stored.id,
+      header: stored.header,
+      timeNanos: BigInt(stored.timeMs) * 1_000_000n + BigInt(vector.timeRestNanos),
+      durationNanos: vector.durationNanos,
+      mainMapping: vector.mainMapping,
+    });
+    this.#locateRows(vector, classes);
+    const all = stored.header.sampleTypes;
+    const width = this.#types.length + 1;
+    const counts = countTypeIndex(all);
+    for (let t = 0; t < all.length; t++) {
+      const column = this.#mode.onlyAskedType ? (this.#isAsked(all, t) ? 0 : -1) : t;
+      this.#addColumn(vector, width, column, t === counts);
+    }
+    if (counts < 0) this.#addColumn(vector, width, width - 1, false);
+    return this.#retry;
+  }
+
+  /** Null: again with bigger sums. */
+  finish(): Merged {
+    const types = this.#types.length > 0 ? this.#types : [this.#query.sampleType];
+    const parts = this.#parts.toSorted((a, b) =>
+      a.timeNanos < b.timeNanos ? -1 : a.timeNanos > b.timeNanos ? 1 : a.id - b.id,
+    );
+    const builder = new ProfileBuilder({
+      sampleTypes: types,
+      periodType: this.#query.periodType,
+      ...combineHeaders(parts, types),
+    });
+    const writer = new RowWriter(this.#dictionary, builder);
+    for (const part of parts) if (part.mainMapping > 0 && writer.mapping(part.mainMapping) > 0) break;
+    const classes = this.#labels.classLabels.map((labels) => builder.labelSet(labels));
+    const width = types.length + 1;
+    for (let row = 1; row < this.#rows.length; row++) {
+      const values: bigint[] = [];
+      for (let t = 0; t < types.length; t++) values.push(this.#sum(row * width + t));
+      // As pprof's merge: what sums to nothing is nothing.
+      if (values.every((value) => value === 0n)) continue;
+      const stack = writer.stack(this.#rows.words[row * 2] ?? 0);
+      const labelSet = classes[this.#rows.words[row * 2 + 1] ?? 0] ?? 0;
+      builder.add(stack, labelSet, values, Number(this.#sum(row * width + types.length)));
+    }
+    const profile = builder.build();
+    return {
+      profile: writer.hasTwinMappings() ? joined(profile) : profile,
+      typeIndex: types.findIndex((_, t) => this.#isAsked(types, t)),
+      profiles: parts.length,
+    };
+  }
+
+  #takesShape(header: Header): boolean {
+    if (this.#mode.onlyAskedType) {
+      this.#types = [this.#query.sampleType];
+      return true;
+    }
+    const shape = JSON.stringify(header.sampleTypes);
+    if (this.#parts.length === 0) {
+      this.#shape = shape;
+      this.#types = header.sampleTypes;
+    }
+    return this.#shape === shape;
+  }
+
+  #isAsked(types: readonly ValueType[], t: number): boolean {
+    const { sampleType } = this.#query;
+    const first = types.findIndex(({ type, unit }) => type === sampleType.type && unit === sampleType.unit);
+    return first === t;
+  }
+
+  /** Fills `rowOf` with the row of each sample; 0 where it is left out. */
+  #locateRows(vector: VectorReader, classes: Int32Array): void {
+    if (vector.rows > this.#scratch.length) {
+      this.#scratch = new Uint32Array(vector.rows * 2);
+      this.#rowOf = new Uint32Array(vector.rows * 2);
+    }
+    const stacks = this.#rowOf;
+    vector.stacks(stacks);
+    vector.labelSets(this.#scratch);
+    for (let i = 0; i < vector.rows; i++) {
+      const labelClass = classes[this.#scratch[i] ?? 0] ?? excluded;
+      if (labelClass === excluded) {
+        this.#rowOf[i] = 0;
+        continue;
+      }
+      this.#key[0] = stacks[i] ?? 0;
+      this.#key[1] = labelClass;
+      this.#rowOf[i] = this.#rows.intern(this.#key, 2);
+    }
+    const needed = this.#rows.length * (this.#types.length + 1);
+    if (!this.#mode.bigSums && needed > this.#sums.length) {
+      const larger = new Float64Array(needed * 2);
+      larger.set(this.#sums);
+      this.#sums = larger;
+    }
+  }
+
+  /** Adds the vector's next column to column `column` of the sums (-1: to none), and to the counts if it is one. */
+  #addColumn(vector: VectorReader, width: number, column: number, alsoCount: boolean): void {
+    const rowOf = this.#rowOf;
+    if (this.#mode.bigSums) {
+      vector.numbers((i, low, high) => {
+        const row = rowOf[i] ?? 0;
+        if (row === 0) return;
+        const value = (BigInt(high) << 32n) | BigInt(low >>> 0);
+        if (column >= 0) this.#addBig(row * width + column, value);
+        if (alsoCount) this.#addBig(row * width + width - 1, value);
+      });
+      return;
+    }
+    const sums = this.#sums;
+    vector.numbers((i, low, high) => {
+      const row = rowOf[i] ?? 0;
+      if (row === 0) return;
+      const value = high * 4_294_967_296 + (low >>> 0);
+      if (column >= 0) {
+        const sum = (sums[row * width + column] ?? 0) + value;
+        sums[row * width + column] = sum;
+        if (!Number.isSafeInteger(sum) || !Number.isSafeInteger(value)) this.#retry = 'beyond_float64';
+      }
+      if (alsoCount) sums[row * width + width - 1] = (sums[row * width + width - 1] ?? 0) + value;
+    });
+  }
+
+  #addBig(at: number, value: bigint): void {
+    this.#bigSums[at] = (this.#bigSums[at] ?? 0n) + value;
+  }
+
+  #sum(at: number): bigint {
+    if (!this.#mode.bigSums) return BigInt(this.#sums[at] ?? 0);
+    const sum = this.#bigSums[at] ?? 0n;
+    if (sum === BigInt.asIntN(64, sum)) return sum;
+    throw new StorageError('sum_overflow', 'a sum in this range leaves int64: ask for a shorter range or fewer series');
+  }
+}
+
+/** One binary at two addresses becomes one, as pprof's merge does it. */
+function joined(profile: Profile): Profile {
+  const result = mergeProfiles([profile]);
+  if (result.ok) return result.profile;
+  if (result.error.code === 'overflow') throw new StorageError('sum_overflow', result.error.message);
+  throw new Error(`a stored profile cannot be merged: ${result.error.message}`);
+}
+
+/** As `combineHeaders` of google/pprof's merge: earliest start, durations summed, longest period, the first of each text. */
+function combineHeaders(parts: readonly Part[], types: readonly ValueType[]) {
+  const first = parts[0]?.header;
+  const comments = new Set<string>();
+  let timeNanos = 0n;
+  let durationNanos = 0n;
+  let period = 0n;
+  for (const { header, timeNanos: time, durationNanos: duration } of parts) {
+    if (timeNanos === 0n || time < timeNanos) timeNanos = time;
+    durationNanos += duration;
+    if (header.period > period) period = header.period;
+    for (const comment of header.comments) comments.add(comment);
+  }
+  const defaultSampleType = parts.find(({ header }) => header.defaultSampleType !== '')?.header.defaultSampleType ?? '';
+  return {
+    timeNanos,
+    durationNanos: BigInt.asIntN(64, durationNanos),
+    period,
+    comments: [...comments],
+    defaultSampleType: types.some(({ type }) => type === defaultSampleType) ? defaultSampleType : '',
+    dropFrames: first?.dropFrames ?? '',
+    keepFrames: first?.keepFrames ?? '',
+    docUrl: parts.find(({ header }) => header.docUrl !== '')?.header.docUrl ?? '',
+  };
+}
+
+/** Rows of the dictionary into rows of a builder, each once. */
+class RowWriter {
+  readonly #dictionary: Dictionary;
+  readonly #builder: ProfileBuilder;
+  readonly #mappings = new Map<number, number>();
+  readonly #functions = new Map<number, number>();
+  readonly #locations = new Map<number, number>();
+  readonly #stacks = new Map<number, number>([[0, 0]]);
+
+  constructor(dictionary: Dictionary, builder: ProfileBuilder) {
+    this.#dictionary = dictionary;
+    this.#builder = builder;
+  }
+
+  stack(number: number): number {
+    const { words } = this.#dictionary.stacks;
+    // Up to a known ancestor, then down again: stacks can be 100,000 deep, so no recursion.
+    const path: number[] = [];
+    let at = number;
+    let row = this.#stacks.get(at);
+    while (row === undefined) {
+      path.push(at);
+      at = words[at * stackWords.count + stackWords.parent] ?? 0;
+      row = this.#stacks.get(at);
+    }
+    for (let i = path.length - 1; i >= 0; i--) {
+      const stack = path[i] ?? 0;
+      row = this.#builder.stack(row, this.location(words[stack * stackWords.count + stackWords.location] ?? 0));
+      this.#stacks.set(stack, row);
+    }
+    return row;
+  }
+
+  location(number: number): number {
+    const known = this.#locations.get(number);
+    if (known !== undefined) return known;
+    const { locations } = this.#dictionary;
+    const { words } = locations;
+    const start = locations.start(number);
+    const lines = [];
+    for (let at = start + locationWords.count; at < locations.end(number); at += lineWords.count) {
+      lines.push({
+        function: this.function(words[at + lineWords.function] ?? 0),
+        line: int64At(words, at + lineWords.line),
+        column: int64At(words, at + lineWords.column),
+      });
+    }
+    const row = this.#builder.location({
+      mapping: this.mapping(words[start + locationWords.mapping] ?? 0),
+      address: uint64At(words, start + locationWords.address),
+      isFolded: words[start + locationWords.isFolded] === 1,
+      lines,
+    });
+    this.#locations.set(number, row);
+    return row;
+  }
+
+  function(number: number): number {
+    if (number === 0) return 0;
+    const known = this.#functions.get(number);
+    if (known !== undefined) return known;
+    const { words } = this.#dictionary.functions;
+    const start = number * functionWords.count;
+    const row = this.#builder.function({
+      name: this.#dictionary.text(words[start + functionWords.name] ?? 0),
+      systemName: this.#dictionary.text(words[start + functionWords.systemName] ?? 0),
+      file: this.#dictionary.text(words[start + functionWords.file] ?? 0),
+      startLine: int64At(words, start + functionWords.startLine),
+    });
+    this.#functions.set(number, row);
+    return row;
+  }
+
+  mapping(number: number): number {
+    if (number === 0) return 0;
+    const known = this.#mappings.get(number);
+    if (known !== undefined) return known;
+    const { words } = this.#dictionary.mappings;
+    const start = number * mappingWords.count;
+    const row = this.#builder.mapping({
+      memoryStart: uint64At(words, start + mappingWords.start),
+      memoryLimit: uint64At(words, start + mappingWords.limit),
+      fileOffset: uint64At(words, start + mappingWords.offset),
+      file: this.#dictionary.text(words[start + mappingWords.file] ?? 0),
+      buildId: this.#dictionary.text(words[start + mappingWords.buildId] ?? 0),
+      flags: words[start + mappingWords.flags] ?? 0,
+    });
+    this.#mappings.set(number, row);
+    return row;
+  }
+
+  /** Whether two of the mappings may be one binary at two places, which pprof's merge makes one. */
+  hasTwinMappings(): boolean {
+    const { words } = this.#dictionary.mappings;
+    const seen = new Set<string>();
+    for (const number of this.#mappings.keys()) {
+      const start = number * mappingWords.count;
+      const buildId = words[start + mappingWords.buildId] ?? 0;
+      const key = buildId === 0 ? `f${words[start + mappingWords.file]}` : `b${buildId}`;
+      if (seen.has(key)) return true;
+      seen.add(key);
+    }
+    return false;
+  }
+}

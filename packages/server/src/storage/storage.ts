@@ -1,0 +1,179 @@
+/**
+ * What the server needs from a store. Two halves, since they run in different threads: one writer, several readers.
+ * Engines: `memory.ts` (the reference that the property tests believe) and `embedded/`.
+ */
+import type { Labels, Matcher, Profile, ValueType } from '@everflame/profile';
+
+/** One profile to be stored. `labels` are the series labels without `__name__`, which is `name`. */
+export interface Entry {
+  readonly name: string;
+  readonly labels: Labels;
+  /** Its `timeNanos` is set: "not said" is resolved before it comes here. */
+  readonly profile: Profile;
+}
+
+/** What an agent says about itself with each batch. */
+export interface AgentReport {
+  readonly id: string;
+  readonly hostName: string;
+  readonly version: string;
+  readonly kernel: string;
+  readonly architecture: string;
+  readonly startedMs: number;
+  readonly lastSeenMs: number;
+  /** Totals since the agent's start; `total` is a decimal uint64. */
+  readonly counters: readonly AgentCounter[];
+}
+
+export interface AgentCounter {
+  readonly name: string;
+  readonly cause: string;
+  readonly total: string;
+}
+
+/** Stored whole or not at all. */
+export interface Batch {
+  /** A batch whose id is stored already is not stored again. Without an id each batch is new. */
+  readonly batchId: Uint8Array | null;
+  readonly entries: readonly Entry[];
+  readonly agent: AgentReport | null;
+  readonly receivedMs: number;
+}
+
+export interface AppendResult {
+  /** Profiles stored by this call. */
+  readonly stored: number;
+  /** The batch had been stored before. */
+  readonly repeated: boolean;
+}
+
+/** A deployment marked by hand or by CI. */
+export interface Mark {
+  readonly service: string;
+  readonly version: string;
+  readonly environment: string;
+  readonly atMs: number;
+  readonly commit: string;
+  readonly url: string;
+}
+
+export interface StorageWriter {
+  /**
+   * Stores batches in one commit, resolves when all of them are durable, and answers one result per batch.
+   *
+   * @throws StorageError `unavailable` when the disk refuses; then none of them is stored.
+   */
+  append(batches: readonly Batch[]): Promise<readonly AppendResult[]>;
+  /** Durable when resolved. The same mark twice is one. */
+  mark(mark: Mark): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Half-open: a profile belongs to `[fromMs, untilMs)` by its `timeNanos`. */
+export interface TimeRange {
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+/** A set of labels with the shape of the profiles posted under it: several profile types where there are several sample types. */
+export interface SeriesFact {
+  readonly name: string;
+  readonly labels: Labels;
+  readonly sampleTypes: readonly ValueType[];
+  readonly defaultSampleType: string;
+  readonly periodType: ValueType;
+}
+
+/** Which samples: one profile type, and matchers on the labels of series and sample together (the series wins). */
+export interface Selection extends TimeRange {
+  readonly name: string;
+  readonly sampleType: ValueType;
+  readonly periodType: ValueType;
+  readonly matchers: readonly Matcher[];
+}
+
+export interface MergeQuery extends Selection {
+  /**
+   * Which labels the merged samples carry: `own`, those that they were posted with; or the named ones alone, with the
+   * series' value where the series has that label. Fewer labels, fewer rows.
+   */
+  readonly labels: 'own' | readonly string[];
+}
+
+export interface Merged {
+  /**
+   * Every sample type that the merged profiles share, in their order; only the asked one where they differ in shape or
+   * where nothing was found.
+   */
+  readonly profile: Profile;
+  /** The asked sample type in `profile.sampleTypes`. */
+  readonly typeIndex: number;
+  /** How many stored profiles have a part in it. */
+  readonly profiles: number;
+}
+
+/** One line of `range`: a step without a profile is left out. */
+export interface RangeSeries {
+  /** The labels asked for by `by`, absent ones left out. */
+  readonly labels: Labels;
+  /** Start of the step, Unix ms, a multiple of `stepMs`, ascending. */
+  readonly times: readonly number[];
+  readonly values: readonly bigint[];
+  readonly samples: readonly number[];
+}
+
+/** One service version as the stored profiles show it. */
+export interface VersionFact {
+  readonly service: string;
+  readonly version: string;
+  readonly environment: string;
+  readonly hosts: readonly string[];
+  /** Start of the first profile, end of the last, Unix ms. */
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly samples: number;
+}
+
+export interface StorageStatus {
+  readonly profiles: number;
+  /** Label sets with a name. */
+  readonly series: number;
+  /** On disk, or an estimate of nothing better. */
+  readonly bytes: number;
+  readonly oldestMs: number | null;
+  readonly newestMs: number | null;
+  readonly agents: readonly AgentReport[];
+}
+
+export interface StorageReader {
+  /** Series with a sample in the range that satisfies the matchers; in order of name, then labels, then sample types. */
+  series(range: TimeRange, matchers: readonly Matcher[]): Promise<readonly SeriesFact[]>;
+  /** Labels of samples in the range: sorted names. */
+  sampleLabelNames(range: TimeRange): Promise<readonly string[]>;
+  /** Sorted values of one label of samples in the range, numbers in decimal. */
+  sampleLabelValues(range: TimeRange, name: string): Promise<readonly string[]>;
+  /** @throws StorageError `sum_overflow` */
+  merge(query: MergeQuery): Promise<Merged>;
+  /** @throws StorageError `sum_overflow` */
+  range(selection: Selection, stepMs: number, by: readonly string[]): Promise<readonly RangeSeries[]>;
+  versions(): Promise<readonly VersionFact[]>;
+  marks(): Promise<readonly Mark[]>;
+  status(): Promise<StorageStatus>;
+  close(): Promise<void>;
+}
+
+/**
+ * `unavailable` the disk refuses (full, read-only, damaged); `locked` another server has the directory; `newer_format` the
+ * store was written by a newer Everflame; `sum_overflow` a sum leaves int64.
+ */
+export type StorageErrorCode = 'unavailable' | 'locked' | 'newer_format' | 'sum_overflow';
+
+export class StorageError extends Error {
+  readonly code: StorageErrorCode;
+
+  constructor(code: StorageErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StorageError';
+    this.code = code;
+  }
+}
