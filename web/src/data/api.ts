@@ -1,0 +1,48 @@
+import type { http } from '@everflame/protocols';
+import { noteServerTime } from './server-clock.ts';
+
+export type Answer<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problem: http.Problem };
+
+export type Params = Readonly<Record<string, string | number | undefined>>;
+
+/** Address of a route of the API; empty parameters are left out. */
+export function apiUrl(path: string, params: Params = {}): string {
+  const given = Object.entries(params).filter(([, value]) => value !== undefined && value !== '');
+  const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  return `/api/v1${path}${search === '' ? '' : `?${search}`}`;
+}
+
+/** Gets JSON. What goes wrong is a problem with words for the user; only an abort throws. */
+export async function getJson<T>(path: string, params: Params, signal: AbortSignal): Promise<Answer<T>> {
+  let response: Response;
+  try {
+    response = await fetch(apiUrl(path, params), { signal, headers: { accept: 'application/json' } });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return failure(0, 'unreachable', 'The server does not answer', 'Is it running? Start it with: npm start');
+  }
+  noteServerTime(response.headers.get('date'));
+  const body: unknown = await response.json().catch((error: unknown) => {
+    if (signal.aborted) throw error;
+    return null;
+  });
+  if (response.ok && body !== null) return { ok: true, value: body as T };
+  if (isProblem(body)) return { ok: false, problem: body };
+  const detail = `${path} answered ${response.status} ${response.statusText} without saying why. Its log may tell more.`;
+  return failure(response.status, 'unexplained', 'The server could not answer', detail);
+}
+
+export function failure(
+  status: number,
+  code: string,
+  title: string,
+  detail: string,
+): { ok: false; problem: http.Problem } {
+  return { ok: false, problem: { type: 'about:blank', title, status, code, detail } };
+}
+
+function isProblem(body: unknown): body is http.Problem {
+  return typeof body === 'object' && body !== null && 'detail' in body && 'status' in body;
+}

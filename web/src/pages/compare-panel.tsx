@@ -1,0 +1,315 @@
+import type { ComponentChildren } from 'preact';
+import { useCallback, useEffect, useMemo } from 'preact/hooks';
+import type { DiffResult } from '../data/queries.ts';
+import { type CompareState, flamegraphHref } from '../state/page-state.ts';
+import type { Side } from '../state/sides.ts';
+import type { Average } from '../tree/average.ts';
+import { minSamplesToColour, tiltOf } from '../tree/change.ts';
+import { type SideWeight, compareFunctions, diffWidths, goneNodes } from '../tree/comparison.ts';
+import { formatFocus, parseFocus } from '../tree/focus-code.ts';
+import { type Focus, type Layout, type Row, membersOf, wholeTree } from '../tree/layout.ts';
+import { heaviestFirst } from '../tree/order.ts';
+import { PathIds } from '../tree/path-id.ts';
+import { findMatches, parsePattern } from '../tree/search.ts';
+import { shareOf, sumOf } from '../tree/sums.ts';
+import { Breadcrumb } from '../views/breadcrumb.tsx';
+import { ChangeLegend } from '../views/change-legend.tsx';
+import { ChangeTable } from '../views/change-table.tsx';
+import { changeColour, mutedColour } from '../views/colours.ts';
+import { FlameGraph } from '../views/flame-graph.tsx';
+import { amount, coresChange, coresNumber, exact, percent, plural, points } from '../views/format.ts';
+import { FrameHead, frameName, hiddenBelow, rowLabel } from '../views/frame-text.tsx';
+import { headlineOf } from '../views/headline.ts';
+import { SearchBox } from '../views/search-box.tsx';
+import { shortName } from '../views/short-name.ts';
+import { Segmented } from '../views/show-switch.tsx';
+import { SideSummary } from '../views/side-summary.tsx';
+import { ValueTable } from '../views/value-table.tsx';
+
+interface Props {
+  readonly diff: DiffResult;
+  readonly sides: { readonly before: Side; readonly after: Side };
+  readonly averages: { readonly before: Average | null; readonly after: Average | null };
+  readonly service: string;
+  readonly state: CompareState;
+  readonly change: (part: Partial<CompareState>, how?: 'push' | 'replace') => void;
+  readonly stale: boolean;
+}
+
+const shownGone = 6;
+
+/** Headline, both sides' totals, one picture that holds both, and the table of changes. */
+export function ComparePanel({ diff, sides, averages, service, state, change, stale }: Props) {
+  const { unit } = diff;
+  const isTime = unit === 'nanoseconds';
+  const order = useMemo(() => diffWidths(diff.tree, 'both'), [diff]);
+  const tree = useMemo(() => heaviestFirst(diff.tree, order), [diff, order]);
+  const widths = useMemo(() => diffWidths(tree, state.width), [tree, state.width]);
+  const ids = useMemo(() => new PathIds(tree), [tree]);
+  const focus = useMemo(() => visibleFocus(parseFocus(state.zoom, ids), widths), [state.zoom, ids, widths]);
+  const whole = useMemo(() => ({ before: tree.before.total[0] ?? 0n, after: tree.after.total[0] ?? 0n }), [tree]);
+  const weight = (side: 'before' | 'after'): SideWeight => ({
+    total: whole[side],
+    rate: isTime ? (averages[side]?.rate ?? null) : null,
+  });
+  const before = useMemo(() => weight('before'), [whole, averages.before?.rate, isTime]);
+  const after = useMemo(() => weight('after'), [whole, averages.after?.rate, isTime]);
+  const rows = useMemo(
+    () => compareFunctions(diff.functions, state.of, before, after),
+    [diff, state.of, before, after],
+  );
+  const bySelf = useMemo(() => compareFunctions(diff.functions, 'self', before, after), [diff, before, after]);
+  const gone = useMemo(() => goneNodes(tree), [tree]);
+  const pattern = useMemo(() => (state.search === '' ? null : parsePattern(state.search)), [state.search]);
+  const members = useMemo(() => membersOf(tree, widths, focus), [tree, widths, focus]);
+  const matches = useMemo(() => {
+    if (pattern?.ok !== true) return null;
+    const beforeUnion = findMatches(tree, tree.before, members, pattern.test);
+    return { before: beforeUnion.union, ...findMatches(tree, tree.after, members, pattern.test) };
+  }, [pattern, tree, members]);
+
+  const zoom = useCallback((next: Focus) => change({ zoom: formatFocus(next, ids) }), [change, ids]);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key === 'Escape' && !event.defaultPrevented && state.zoom !== '') change({ zoom: '' });
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, [change, state.zoom]);
+
+  // How much a value of a side weighs: its share, or its cores.
+  const scaleBefore = state.values === 'amounts' ? (before.rate ?? Number(whole.before)) : 1;
+  const scaleAfter = state.values === 'amounts' ? (after.rate ?? Number(whole.after)) : 1;
+  const labelOf = useCallback((row: Row) => rowLabel(tree, row, widths[0] ?? 0, ''), [tree, widths]);
+  const colourOf = useCallback(
+    (row: Row, dark: boolean) => {
+      const nodes = membersOf(tree, widths, row);
+      const left = sumOf(tree.before, nodes);
+      const right = sumOf(tree.after, nodes);
+      if (row.node === 0 && row.rest === 0) return changeColour(0, dark);
+      if (left.samples + right.samples < minSamplesToColour) return mutedColour(dark);
+      return changeColour(
+        tiltOf(shareOf(left.total, whole.before) * scaleBefore, shareOf(right.total, whole.after) * scaleAfter),
+        dark,
+      );
+    },
+    [tree, widths, whole, scaleBefore, scaleAfter],
+  );
+  const describe = (row: Row, layout: Layout): ComponentChildren => {
+    const nodes = membersOf(tree, widths, row);
+    const left = sumOf(tree.before, nodes);
+    const right = sumOf(tree.after, nodes);
+    const below = hiddenBelow(layout, row);
+    const shareBefore = shareOf(left.total, whole.before);
+    const shareAfter = shareOf(right.total, whole.after);
+    const rate = (share: number, side: SideWeight) => (side.rate === null ? null : coresNumber(share * side.rate));
+    const hasRates = before.rate !== null && after.rate !== null;
+    const deltaRate = hasRates ? shareAfter * after.rate - shareBefore * before.rate : 0;
+    return (
+      <>
+        <FrameHead tree={tree} widths={widths} row={row} groupLabel="" />
+        <ValueTable
+          columns={['Share', hasRates ? 'Cores' : null, isTime ? 'Time' : 'Value', 'Samples']}
+          lines={[
+            {
+              name: 'Before',
+              cells: [percent(shareBefore), rate(shareBefore, before), amount(left.total, unit), exact(left.samples)],
+            },
+            {
+              name: 'After',
+              cells: [percent(shareAfter), rate(shareAfter, after), amount(right.total, unit), exact(right.samples)],
+            },
+            { name: 'Change', cells: [points(shareAfter - shareBefore), coresChange(deltaRate), '', ''] },
+          ]}
+        />
+        {left.total === 0n && right.total !== 0n && <p class="tip-hint">new: only after</p>}
+        {right.total === 0n && left.total !== 0n && <p class="tip-hint">gone: only before</p>}
+        {left.samples + right.samples < minSamplesToColour && <p class="tip-hint">too few samples to colour</p>}
+        {below !== null && <p class="tip-hint">{below}</p>}
+      </>
+    );
+  };
+  const headline = headlineOf({
+    service,
+    before: { ...before, name: sides.before.name, samples: tree.before.samples[0] ?? 0 },
+    after: { ...after, name: sides.after.name, samples: tree.after.samples[0] ?? 0 },
+    functions: bySelf,
+  });
+  const isBlank = (widths[0] ?? 0) === 0;
+  const searchResult = (): string => {
+    if (pattern === null) return '';
+    if (!pattern.ok) return `Not a regular expression: ${pattern.message}`;
+    if (matches === null) return '';
+    const share = (value: bigint, side: 'before' | 'after') => percent(shareOf(value, whole[side]));
+    return `${plural(matches.functions, 'function')}: ${share(matches.before.total, 'before')} before, ${share(matches.union.total, 'after')} after`;
+  };
+  return (
+    <section class={`panel${stale ? ' is-stale' : ''}`} aria-busy={stale}>
+      <div class="headline">
+        <h2>{headline.title}</h2>
+        <p>{headline.detail}</p>
+        <p class="hint">
+          Whether a difference is more than noise is not judged yet: look at the samples behind it. Frames with fewer
+          than {minSamplesToColour} samples on both sides together are not coloured.
+        </p>
+      </div>
+      <div class="side-summaries">
+        <SideSummary
+          title="Before"
+          side={sides.before}
+          sum={diff.before}
+          average={averages.before}
+          unit={unit}
+          href={sideHref(sides.before, state.zoom)}
+        />
+        <SideSummary
+          title="After"
+          side={sides.after}
+          sum={diff.after}
+          average={averages.after}
+          unit={unit}
+          href={sideHref(sides.after, state.zoom)}
+        />
+      </div>
+      <div class="panel-tools">
+        <SearchBox
+          value={state.search}
+          label="Search functions"
+          onInput={(search) => change({ search }, 'replace')}
+          result={searchResult()}
+          isWrong={pattern?.ok === false}
+        />
+        <label class="field is-inline">
+          <span>Width</span>
+          <Segmented
+            label="Width of frames"
+            value={state.width}
+            choices={[
+              ['before', 'Before'],
+              ['both', 'Both'],
+              ['after', 'After'],
+            ]}
+            onChange={(width) => change({ width })}
+          />
+        </label>
+        <label class="field is-inline">
+          <span>Compare</span>
+          <Segmented
+            label="What is compared"
+            value={state.values}
+            choices={[
+              ['shares', 'Shares'],
+              ['amounts', isTime ? 'Cores' : 'Amounts'],
+            ]}
+            onChange={(values) => change({ values })}
+          />
+        </label>
+      </div>
+      <div class="panel-body show-both">
+        <div class="flame-box">
+          <Breadcrumb tree={tree} focus={focus} groupLabel="" onFocus={zoom} />
+          {isBlank ? (
+            <p class="empty">This side has no samples. Choose the other one as width.</p>
+          ) : (
+            <FlameGraph
+              name="Differences as a flame graph"
+              tree={tree}
+              widths={widths}
+              focus={focus}
+              onFocus={zoom}
+              labelOf={labelOf}
+              colourOf={colourOf}
+              describe={describe}
+              matches={matches?.frames ?? null}
+            />
+          )}
+          {state.width === 'after' && gone.length > 0 && (
+            <div class="gone">
+              <h3>Gone: only before, so not in a picture as wide as after</h3>
+              <ul>
+                {gone.slice(0, shownGone).map((node) => (
+                  <li key={node}>
+                    <button
+                      type="button"
+                      class="chip"
+                      onClick={() => change({ width: 'before', zoom: ids.idOf(node) })}
+                    >
+                      <span class="function-name">{shortName(frameName(tree, node))}</span>
+                      <b>{percent(shareOf(tree.before.total[node] ?? 0n, whole.before))}</b>
+                    </button>
+                  </li>
+                ))}
+                {gone.length > shownGone && (
+                  <li>
+                    <button type="button" class="chip" onClick={() => change({ width: 'both' })}>
+                      {plural(gone.length - shownGone, 'more place', 'more places')},{' '}
+                      {percent(shareOf(sumOf(tree.before, gone.slice(shownGone)).total, whole.before))}
+                    </button>
+                  </li>
+                )}
+              </ul>
+            </div>
+          )}
+          <ChangeLegend values={state.values} />
+        </div>
+        <section class="table-box" aria-label="Changes by function">
+          <div class="table-head">
+            <input
+              type="search"
+              value={state.filter}
+              placeholder="Filter the table"
+              aria-label="Filter the table by function or file"
+              spellcheck={false}
+              onInput={(event) => change({ filter: event.currentTarget.value }, 'replace')}
+            />
+            <Segmented
+              label="Which functions"
+              value={state.only}
+              choices={[
+                ['all', 'All'],
+                ['new', 'New'],
+                ['gone', 'Gone'],
+              ]}
+              onChange={(only) => change({ only }, 'replace')}
+            />
+            <Segmented
+              label="Which value"
+              value={state.of}
+              choices={[
+                ['self', 'Self'],
+                ['total', 'Total'],
+              ]}
+              onChange={(of) => change({ of }, 'replace')}
+            />
+          </div>
+          <ChangeTable
+            rows={rows}
+            unit={unit}
+            values={state.values}
+            names={{ before: sides.before.name, after: sides.after.name }}
+            rates={{ before: before.rate, after: after.rate }}
+            sort={state.sort}
+            onSort={(sort) => change({ sort: sort as CompareState['sort'] }, 'replace')}
+            only={state.only}
+            filter={state.filter}
+            matches={pattern?.ok === true ? pattern.test : null}
+            onRow={(row) => change({ search: exactly(row.name) }, 'replace')}
+          />
+        </section>
+      </div>
+    </section>
+  );
+}
+
+/** A place that has no width in this picture (gone, seen as wide as after) cannot be zoomed to. */
+function visibleFocus(found: Focus | null, widths: Float64Array): Focus {
+  return found !== null && (widths[found.node] ?? 0) > 0 ? found : wholeTree;
+}
+
+function sideHref(side: Side, zoom: string): string {
+  return flamegraphHref({ query: side.query, from: String(side.span.fromMs), until: String(side.span.untilMs), zoom });
+}
+
+function exactly(name: string): string {
+  return `^${name.replaceAll(/[.*+?^${}()|[\]\\/]/gu, String.raw`\$&`)}$`;
+}

@@ -1,0 +1,99 @@
+import { useCallback, useEffect, useMemo } from 'preact/hooks';
+import { loadFlamegraph, loadLabelNames, loadRange } from '../data/queries.ts';
+import { useQuery } from '../data/use-query.ts';
+import { type FlamegraphState, flamegraphHref, flamegraphState } from '../state/page-state.ts';
+import { joinQuery, splitQuery, withLabel } from '../state/query-text.ts';
+import { navigate } from '../state/router.ts';
+import { isLive, type Span } from '../state/time-range.ts';
+import { EmptyRange } from '../views/empty-range.tsx';
+import { ProblemNotice, Progress } from '../views/notices.tsx';
+import { QueryBar } from '../views/query-bar.tsx';
+import { RangeChart } from '../views/range-chart.tsx';
+import { RangePicker } from '../views/range-picker.tsx';
+import { splitChoices } from '../views/split-choices.ts';
+import { useAutoRefresh, useSpan } from '../views/use-span.ts';
+import { FlamegraphPanel } from './flamegraph-panel.tsx';
+
+/** One query over one range: its use over time, its flame graph, its functions. */
+export function FlamegraphPage({ search }: { search: string }) {
+  const state = useMemo(() => flamegraphState.parse(search), [search]);
+  const change = useCallback(
+    (part: Partial<FlamegraphState>, how: 'push' | 'replace' = 'push') =>
+      navigate(flamegraphHref({ ...state, ...part }), how),
+    [state],
+  );
+  const { span, message, refresh, tick } = useSpan(state.from, state.until);
+  const key = span === null ? null : JSON.stringify([state.query, span, state.by, tick]);
+  const here: Span = span ?? { fromMs: 0, untilMs: 1 };
+  const merged = useQuery(key, async (signal) => loadFlamegraph(state.query, here, state.by, signal));
+  const overTime = useQuery(key, async (signal) => loadRange(state.query, here, state.by, signal));
+  const labels = useQuery(span === null ? null : JSON.stringify(span), async (signal) => loadLabelNames(here, signal));
+  const isEmpty = merged.value !== null && merged.value.profiles === 0;
+  useAutoRefresh(refresh, state.until, isEmpty, 5000);
+  useEffect(() => {
+    document.title = `${splitQuery(state.query).selector || 'Flame graph'} · Everflame`;
+  }, [state.query]);
+
+  const { type, selector } = splitQuery(state.query);
+  const brush = (chosen: Span) => change({ from: String(chosen.fromMs), until: String(chosen.untilMs) });
+  return (
+    <div class="page">
+      <h1 class="visually-hidden">Flame graph</h1>
+      <div class="toolbar">
+        <QueryBar query={state.query} span={span} onChange={(query) => change({ query, zoom: '' })} />
+        <RangePicker
+          from={state.from}
+          until={state.until}
+          span={span}
+          problem={message}
+          onChange={(from, until) => change({ from, until })}
+          onRefresh={refresh}
+        />
+      </div>
+      <Progress active={merged.loading || overTime.loading} />
+      {message !== null && <p class="notice is-problem">{message}</p>}
+      <div class="chart-head">
+        <h2>{overTime.value === null || overTime.value.unit === 'nanoseconds' ? 'Cores over time' : 'Over time'}</h2>
+        <label class="field is-inline">
+          <span>Split by</span>
+          <select value={state.by} onChange={(event) => change({ by: event.currentTarget.value, zoom: '' })}>
+            {splitChoices(labels.value, state.by).map(([value, label]) => (
+              <option key={value} value={value}>
+                {label}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <RangeChart
+        answer={overTime.value}
+        span={here}
+        by={state.by}
+        isLive={isLive(state.until)}
+        loading={overTime.loading}
+        onBrush={brush}
+        onPick={(value) =>
+          change({ query: joinQuery({ type, selector: withLabel(selector, state.by, value) }), by: '', zoom: '' })
+        }
+      />
+      {merged.problem !== null && <ProblemNotice problem={merged.problem} onRetry={refresh} />}
+      {merged.problem === null && overTime.problem !== null && (
+        <ProblemNotice problem={overTime.problem} onRetry={refresh} />
+      )}
+      {isEmpty && (
+        <EmptyRange query={state.query} from={state.from} onAll={() => change({ from: 'now-7d', until: 'now' })} />
+      )}
+      {merged.value === null && merged.loading && <div class="skeleton flame-skeleton" aria-hidden="true" />}
+      {merged.value !== null && !isEmpty && (
+        <FlamegraphPanel
+          merged={merged.value}
+          overTime={overTime.value}
+          state={state}
+          span={span}
+          change={change}
+          stale={merged.loading}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,64 @@
+import { type StateOf, choice, text, urlState } from './fields.ts';
+
+export const cpuType = 'process_cpu:cpu:nanoseconds:cpu:nanoseconds';
+const range = { from: text('now-1h'), until: text('now') };
+
+export const overviewState = urlState({ ...range });
+
+export const flamegraphState = urlState({
+  query: text(cpuType),
+  ...range,
+  /** Label whose values are the first level of the tree and the bands of the chart. */
+  by: text(''),
+  /** Place in the tree; see tree/focus-code.ts. */
+  zoom: text(''),
+  search: text(''),
+  show: choice(['both', 'graph', 'table']),
+  sort: choice(['self', 'total', 'name', 'samples']),
+  filter: text(''),
+});
+
+export const compareState = urlState({
+  service: text(''),
+  type: text(cpuType),
+  how: choice(['versions', 'ranges']),
+  /** Versions; empty: the newest and the one before it. */
+  before: text(''),
+  after: text(''),
+  /** With `how=versions`. Empty: all that is stored of both, at most the last day of each. */
+  from: text(''),
+  until: text('now'),
+  /** With `how=ranges`. */
+  before_from: text('now-2h'),
+  before_until: text('now-1h'),
+  after_from: text('now-1h'),
+  after_until: text('now'),
+  width: choice(['after', 'before', 'both']),
+  values: choice(['shares', 'amounts']),
+  zoom: text(''),
+  search: text(''),
+  only: choice(['all', 'new', 'gone']),
+  /** What the table of functions compares. */
+  of: choice(['self', 'total']),
+  sort: choice(['change', 'before', 'after', 'name']),
+  filter: text(''),
+});
+
+export type OverviewState = ReturnType<typeof overviewState.parse>;
+export type FlamegraphState = ReturnType<typeof flamegraphState.parse>;
+export type CompareState = ReturnType<typeof compareState.parse>;
+export type { StateOf };
+
+/** Links between pages: a state that is left out is the default. */
+export function flamegraphHref(state: Partial<FlamegraphState>): string {
+  return href('/flamegraph', flamegraphState.format({ ...flamegraphState.parse(''), ...state }));
+}
+export function compareHref(state: Partial<CompareState>): string {
+  return href('/compare', compareState.format({ ...compareState.parse(''), ...state }));
+}
+export function overviewHref(state: Partial<OverviewState>): string {
+  return href('/', overviewState.format({ ...overviewState.parse(''), ...state }));
+}
+function href(path: string, search: string): string {
+  return search === '' ? path : `${path}?${search}`;
+}

@@ -1,0 +1,135 @@
+import { useMemo } from 'preact/hooks';
+import type { ComparedFunction } from '../tree/comparison.ts';
+import { type Column, DataTable } from './data-table.tsx';
+import { amount, coresChange, coresNumber, exact, exactAmount, percent, points } from './format.ts';
+import { shortName } from './short-name.ts';
+
+interface Props {
+  readonly rows: readonly ComparedFunction[];
+  readonly unit: string;
+  readonly values: 'shares' | 'amounts';
+  readonly names: { readonly before: string; readonly after: string };
+  readonly rates: { readonly before: number | null; readonly after: number | null };
+  readonly sort: string;
+  readonly onSort: (key: string) => void;
+  readonly only: 'all' | 'new' | 'gone';
+  readonly filter: string;
+  readonly matches: ((name: string) => boolean) | null;
+  readonly onRow: (row: ComparedFunction) => void;
+}
+
+/** Functions of both sides, the largest change first. */
+export function ChangeTable(props: Props) {
+  const { rows, unit, values, names, rates, sort, onSort, only, filter, matches, onRow } = props;
+  const change = (row: ComparedFunction) =>
+    values === 'amounts' && row.deltaRate !== null ? row.deltaRate : row.deltaShare;
+  const shown = useMemo(() => {
+    const wanted = filter.trim().toLowerCase();
+    const kept = rows.filter(
+      (row) =>
+        (only === 'all' || row.presence === only) &&
+        (wanted === '' || row.name.toLowerCase().includes(wanted) || row.file.toLowerCase().includes(wanted)),
+    );
+    return sortChanges(kept, sort, change);
+  }, [rows, only, filter, sort, values]);
+  const largest = Math.max(...rows.map((row) => Math.abs(change(row))), 0);
+  const side = (row: ComparedFunction, which: 'before' | 'after') => {
+    const share = which === 'before' ? row.shareBefore : row.shareAfter;
+    const rate = rates[which];
+    const value = row[which];
+    const samples = which === 'before' ? row.samplesBefore : row.samplesAfter;
+    const text = values === 'shares' ? percent(share) : rate === null ? amount(value, unit) : coresNumber(share * rate);
+    return (
+      <span title={`${exactAmount(value, unit)}, ${exact(samples)} samples through it`}>
+        {value === 0n ? '–' : text}
+      </span>
+    );
+  };
+  const columns: readonly Column<ComparedFunction>[] = [
+    {
+      key: 'name',
+      title: 'Function',
+      align: 'left',
+      cell: (row) => (
+        <span class="function-name">
+          {row.presence !== 'both' && <span class={`tag is-${row.presence}`}>{row.presence}</span>}
+          {shortName(row.name)}
+        </span>
+      ),
+    },
+    {
+      key: 'before',
+      title: 'Before',
+      help: names.before,
+      align: 'right',
+      width: '5.2rem',
+      cell: (row) => side(row, 'before'),
+    },
+    {
+      key: 'after',
+      title: 'After',
+      help: names.after,
+      align: 'right',
+      width: '5.2rem',
+      cell: (row) => side(row, 'after'),
+    },
+    {
+      key: 'change',
+      title: values === 'amounts' && rates.before !== null ? 'Δ cores' : 'Δ points',
+      help: values === 'amounts' ? 'Change of the cores used' : 'Change of the share of the side, in percentage points',
+      align: 'right',
+      width: '7.5rem',
+      cell: (row) => {
+        const delta = change(row);
+        return (
+          <span class={`delta ${delta > 0 ? 'is-more' : delta < 0 ? 'is-less' : ''}`}>
+            <span class="delta-bar" style={{ transform: `scaleX(${largest > 0 ? Math.abs(delta) / largest : 0})` }} />
+            <span>{values === 'amounts' && row.deltaRate !== null ? coresChange(delta) : points(delta)}</span>
+          </span>
+        );
+      },
+    },
+    {
+      key: 'other',
+      title: values === 'amounts' ? 'Δ points' : 'Δ cores',
+      align: 'right',
+      width: '5rem',
+      wideOnly: true,
+      cell: (row) =>
+        values === 'amounts' ? points(row.deltaShare) : row.deltaRate === null ? '' : coresChange(row.deltaRate),
+    },
+  ];
+  return (
+    <DataTable
+      name="Changes by function"
+      columns={columns}
+      rows={shown}
+      keyOf={(row) => row.name}
+      sort={sort}
+      onSort={onSort}
+      sortable={['name', 'before', 'after', 'change']}
+      onRow={onRow}
+      rowTitle={(row) => (row.file === '' ? row.name : `${row.name}\n${row.file}`)}
+      isMuted={(row) => matches !== null && !matches(row.name)}
+      empty={rows.length === 0 ? 'No functions on either side.' : 'No function like that.'}
+    />
+  );
+}
+
+export function sortChanges(
+  rows: readonly ComparedFunction[],
+  key: string,
+  change: (row: ComparedFunction) => number,
+): ComparedFunction[] {
+  const byName = (a: ComparedFunction, b: ComparedFunction) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+  switch (key) {
+    case 'name':
+      return rows.toSorted(byName);
+    case 'before':
+      return rows.toSorted((a, b) => b.shareBefore - a.shareBefore || byName(a, b));
+    case 'after':
+      return rows.toSorted((a, b) => b.shareAfter - a.shareAfter || byName(a, b));
+    default:
+      return rows.toSorted((a, b) => Math.abs(change(b)) - Math.abs(change(a)) || byName(a, b));
+  }
+}

@@ -1,0 +1,76 @@
+import type { http } from '@everflame/protocols';
+import { ago, amount, exact, plural, timeOfDay } from './format.ts';
+
+const silentMs = 60_000;
+
+/** Who sends profiles, what was lost on the way and why. Small while all is well. */
+export function CollectionHealth({ status, nowMs }: { status: http.StatusAnswer; nowMs: number }) {
+  const { storage, agents } = status;
+  return (
+    <section class="health" aria-labelledby="health-title">
+      <h2 id="health-title">Collection</h2>
+      <p class="summary">
+        <span>
+          <b>{exact(storage.profiles)}</b> profiles in <b>{exact(storage.series)}</b> series
+        </span>
+        <span>
+          <b>{amount(storage.bytes, 'bytes')}</b> on disk
+        </span>
+        {storage.oldest !== null && <span>since {timeOfDay(storage.oldest, nowMs)}</span>}
+        <span>server {status.version}</span>
+      </p>
+      {agents.length === 0 ? (
+        <p class="hint">No agent has reported. What is stored was sent by hand or by other tools.</p>
+      ) : (
+        <ul class="agents">
+          {agents.map((agent) => (
+            <AgentLine key={agent.id} agent={agent} nowMs={nowMs} />
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+type Agent = http.StatusAnswer['agents'][number];
+
+function AgentLine({ agent, nowMs }: { agent: Agent; nowMs: number }) {
+  const isSilent = nowMs - agent.lastSeen > silentMs;
+  const losses = agent.counters.filter((counter) => counter.total !== '0');
+  return (
+    <li>
+      <span class={`dot${isSilent ? ' is-silent' : ''}`} aria-hidden="true" />
+      <b>{agent.hostName}</b>
+      <span>
+        {isSilent ? 'silent, last heard ' : 'heard '}
+        {ago(agent.lastSeen, nowMs)}
+      </span>
+      <span>
+        agent {agent.version}, Linux {agent.kernel}, {agent.architecture}
+      </span>
+      {losses.length === 0 ? (
+        <span class="hint">nothing lost</span>
+      ) : (
+        <details class="losses">
+          <summary>{plural(losses.length, 'cause')} of loss</summary>
+          <table class="values">
+            <tbody>
+              {losses.map((one) => (
+                <tr key={`${one.name} ${one.cause}`}>
+                  <th scope="row">
+                    {words(one.name)}: {words(one.cause)}
+                  </th>
+                  <td>{exact(BigInt(one.total))}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </details>
+      )}
+    </li>
+  );
+}
+
+function words(name: string): string {
+  return name.replaceAll('_', ' ');
+}

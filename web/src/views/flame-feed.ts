@@ -1,0 +1,27 @@
+import type { Layout } from '../tree/layout.ts';
+
+/** What d3-flame-graph is given for a row: its place in the layout and its width. */
+export interface Datum {
+  readonly row: number;
+  readonly value: number;
+  readonly children: Datum[];
+  /** d3-flame-graph draws faded rows as wide as what is below them: the way to the focus. */
+  fade?: boolean;
+  hide?: boolean;
+}
+
+/** Remainders that would not be a pixel wide themselves are told in the tooltip of their parent and not drawn. */
+export function feedOf(layout: Layout, widthPx: number): Datum {
+  const focusWidth = layout.rows[layout.focusRow]?.width ?? 0;
+  const data: Datum[] = [];
+  for (const [index, row] of layout.rows.entries()) {
+    const datum: Datum = { row: index, value: row.width, children: [], ...(row.isAncestor && { fade: true }) };
+    data.push(datum);
+    if (index === 0) continue;
+    if (row.rest > 0 && index !== layout.focusRow && (row.width * widthPx) / focusWidth < 1) continue;
+    data[row.parent]?.children.push(datum);
+  }
+  const root = data[0];
+  if (root === undefined) throw new Error('a layout without rows');
+  return root;
+}

@@ -1,0 +1,66 @@
+import { NO_GROUP } from '@everflame/profile';
+import type { ComponentChildren } from 'preact';
+import type { TreeShape } from '../data/tree-columns.ts';
+import { type Layout, type Row, lightestChildren } from '../tree/layout.ts';
+import { percent, plural } from './format.ts';
+import { shortName } from './short-name.ts';
+
+/** What a frame is called where there is room for a line. */
+export function frameName(tree: TreeShape, node: number, groupLabel = ''): string {
+  if (node === 0) return 'all';
+  const frame = tree.frame[node] ?? 0;
+  const name = tree.frames.name[frame] ?? '';
+  return tree.frames.kind[frame] === 'group' && name === NO_GROUP ? `no ${groupLabel}` : name;
+}
+
+/** Label of a row; a remainder tells how many functions it stands for. */
+export function rowLabel(tree: TreeShape, row: Row, wholeWidth: number, groupLabel: string): string {
+  if (row.rest === 0) return shortName(frameName(tree, row.node, groupLabel));
+  return `${plural(row.rest, 'function')}, ${percent(wholeWidth > 0 ? row.width / wholeWidth : 0)}`;
+}
+
+/** Head of a tooltip: full name and where it comes from, or what a remainder holds. */
+export function FrameHead(props: {
+  tree: TreeShape;
+  widths: Float64Array;
+  row: Row;
+  groupLabel: string;
+}): ComponentChildren {
+  const { tree, widths, row, groupLabel } = props;
+  if (row.rest > 0) {
+    const first = lightestChildren(tree, widths, row.node, row.rest)
+      .toSorted((a, b) => (widths[b] ?? 0) - (widths[a] ?? 0))
+      .slice(0, 4)
+      .map((node) => frameName(tree, node, groupLabel));
+    return (
+      <>
+        <p class="tip-name">{plural(row.rest, 'function')} called here</p>
+        <p class="tip-source">
+          each narrower than a pixel at this zoom: {first.join(', ')}
+          {row.rest > 4 ? ', …' : ''}
+        </p>
+        <p class="tip-hint">Click to open</p>
+      </>
+    );
+  }
+  const frame = tree.frame[row.node] ?? 0;
+  const file = tree.frames.file[frame] ?? '';
+  const binary = tree.frames.binary[frame] ?? '';
+  return (
+    <>
+      <p class="tip-name">{frameName(tree, row.node, groupLabel)}</p>
+      {tree.frames.kind[frame] === 'group' && <p class="tip-source">{groupLabel}</p>}
+      {file !== '' && <p class="tip-source">{file}</p>}
+      {binary !== '' && binary !== file && <p class="tip-source">{binary}</p>}
+    </>
+  );
+}
+
+/** Says what is below a frame and too narrow to be drawn even as a remainder. */
+export function hiddenBelow(layout: Layout, row: Row): string | null {
+  const index = layout.rows.indexOf(row);
+  const rest = layout.rows.find((one) => one.rest > 0 && one.parent === index && one !== row);
+  return rest === undefined
+    ? null
+    : `calls ${plural(rest.rest, 'function')} narrower than a pixel here; zoom in to see them`;
+}

@@ -1,0 +1,140 @@
+import type { ComponentChildren } from 'preact';
+import { useMemo } from 'preact/hooks';
+import type { FunctionRow } from '../tree/function-rows.ts';
+import { shareOf } from '../tree/sums.ts';
+import { type Column, DataTable } from './data-table.tsx';
+import { amount, exact, exactAmount, percent } from './format.ts';
+import { shortName } from './short-name.ts';
+
+interface Props {
+  readonly rows: readonly FunctionRow[];
+  readonly whole: bigint;
+  readonly unit: string;
+  readonly sort: string;
+  readonly onSort: (key: string) => void;
+  readonly filter: string;
+  readonly onFilter: (text: string) => void;
+  readonly matches: ((name: string) => boolean) | null;
+  readonly onRow: (row: FunctionRow) => void;
+}
+
+/** Functions of what the picture shows, heaviest first. */
+export function FunctionTable({ rows, whole, unit, sort, onSort, filter, onFilter, matches, onRow }: Props) {
+  const shown = useMemo(() => sortRows(filterRows(rows, filter), sort), [rows, filter, sort]);
+  const value = (one: bigint): ComponentChildren => <span title={exactAmount(one, unit)}>{amount(one, unit)}</span>;
+  const share = (one: bigint): ComponentChildren => {
+    const part = shareOf(one, whole);
+    return (
+      <span class="share">
+        <span class="share-bar" style={{ transform: `scaleX(${Math.min(Math.max(part, 0), 1)})` }} />
+        <span>{percent(part)}</span>
+      </span>
+    );
+  };
+  const columns: readonly Column<FunctionRow>[] = [
+    {
+      key: 'name',
+      title: 'Function',
+      align: 'left',
+      cell: (row) => <span class="function-name">{shortName(row.name)}</span>,
+    },
+    {
+      key: 'self',
+      title: 'Self',
+      help: 'Spent in the function itself',
+      align: 'right',
+      width: '4.7rem',
+      cell: (row) => value(row.self),
+    },
+    {
+      key: 'self-share',
+      title: '%',
+      help: 'Self, as a share of what is shown',
+      align: 'right',
+      width: '4.2rem',
+      cell: (row) => share(row.self),
+    },
+    {
+      key: 'total',
+      title: 'Total',
+      help: 'Spent in the function and in what it calls; each sample counts once, however deep it recurses',
+      align: 'right',
+      width: '4.7rem',
+      cell: (row) => value(row.total),
+    },
+    {
+      key: 'total-share',
+      title: '%',
+      help: 'Total, as a share of what is shown',
+      align: 'right',
+      width: '4.2rem',
+      cell: (row) => share(row.total),
+      wideOnly: true,
+    },
+    {
+      key: 'samples',
+      title: 'Samples',
+      help: 'Samples behind the total',
+      align: 'right',
+      width: '4.7rem',
+      cell: (row) => exact(row.samples),
+      wideOnly: true,
+    },
+  ];
+  return (
+    <section class="table-box" aria-label="Functions">
+      <div class="table-head">
+        <input
+          type="search"
+          value={filter}
+          placeholder="Filter the table"
+          aria-label="Filter the table by function, file or binary"
+          spellcheck={false}
+          onInput={(event) => onFilter(event.currentTarget.value)}
+        />
+        <span class="count">
+          {exact(shown.length)}
+          {shown.length === rows.length ? '' : ` of ${exact(rows.length)}`} functions
+        </span>
+      </div>
+      <DataTable
+        name="Functions"
+        columns={columns}
+        rows={shown}
+        keyOf={(row) => row.name}
+        sort={sort}
+        onSort={onSort}
+        sortable={['name', 'self', 'total', 'samples']}
+        onRow={onRow}
+        rowTitle={(row) => [row.name, row.file, row.binary].filter((text) => text !== '').join('\n')}
+        isMuted={(row) => matches !== null && !matches(row.name)}
+        empty={rows.length === 0 ? 'No functions here.' : 'No function matches this filter.'}
+      />
+    </section>
+  );
+}
+
+export function filterRows(rows: readonly FunctionRow[], filter: string): readonly FunctionRow[] {
+  const wanted = filter.trim().toLowerCase();
+  if (wanted === '') return rows;
+  return rows.filter((row) => [row.name, row.file, row.binary].some((text) => text.toLowerCase().includes(wanted)));
+}
+
+export function sortRows(rows: readonly FunctionRow[], key: string): FunctionRow[] {
+  const byName = (a: FunctionRow, b: FunctionRow) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+  const descending = (of: (row: FunctionRow) => bigint | number) => (a: FunctionRow, b: FunctionRow) => {
+    const left = of(a);
+    const right = of(b);
+    return left > right ? -1 : left < right ? 1 : byName(a, b);
+  };
+  switch (key) {
+    case 'name':
+      return rows.toSorted(byName);
+    case 'total':
+      return rows.toSorted(descending((row) => row.total));
+    case 'samples':
+      return rows.toSorted(descending((row) => row.samples));
+    default:
+      return rows.toSorted(descending((row) => row.self));
+  }
+}

@@ -1,0 +1,32 @@
+import type { http } from '@everflame/protocols';
+import type { ComponentChildren } from 'preact';
+
+/** Something failed: what, and what to do about it. */
+export function ProblemNotice({ problem, onRetry }: { problem: http.Problem; onRetry?: (() => void) | undefined }) {
+  return (
+    <div class="notice is-problem" role="alert">
+      <div>
+        <strong>{problem.title}</strong>
+        <p>{problem.detail}</p>
+      </div>
+      {onRetry !== undefined && (
+        <button type="button" class="button" onClick={onRetry}>
+          Try again
+        </button>
+      )}
+    </div>
+  );
+}
+
+export function Notice({ children }: { children: ComponentChildren }) {
+  return (
+    <div class="notice" role="status">
+      <div>{children}</div>
+    </div>
+  );
+}
+
+/** A thin line under the toolbar while something loads; always in the page, so that nothing moves. */
+export function Progress({ active }: { active: boolean }) {
+  return <div class={`progress${active ? ' is-active' : ''}`} role="progressbar" aria-hidden={!active} />;
+}

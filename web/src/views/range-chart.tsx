@@ -1,0 +1,187 @@
+import type { http } from '@everflame/protocols';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import type { Span } from '../state/time-range.ts';
+import { type Bands, bandsOf } from '../tree/bands.ts';
+import { bandColour } from './colours.ts';
+import { amount, cores, short, timeOfDay } from './format.ts';
+import { isDark } from './theme.ts';
+import { useWidth } from './use-width.ts';
+
+export interface RangeChartProps {
+  readonly answer: http.QueryRangeAnswer | null;
+  readonly span: Span;
+  /** Label that the series are split by; '' when they are not. */
+  readonly by: string;
+  readonly onBrush: (span: Span) => void;
+  /** Chosen in the legend: the value of the label `by`. */
+  readonly onPick: (value: string) => void;
+  /** The range moves with the clock: then the picture may begin with the data instead of with emptiness. */
+  readonly isLive: boolean;
+  readonly loading: boolean;
+}
+
+const heightPx = 132;
+
+/** Use over time, in cores where the unit is time. Dragging over it chooses a range. */
+export function RangeChart({ answer, span: asked, by, onBrush, onPick, isLive, loading }: RangeChartProps) {
+  const host = useRef<HTMLDivElement>(null);
+  const width = useWidth(host);
+  const [at, setAt] = useState<number | null>(null);
+  const dark = isDark.value;
+  const stepMs = answer?.stepMs ?? 0;
+  const isTime = answer?.unit === 'nanoseconds';
+  const data = useMemo(() => (answer === null ? null : bandsOf(answer, by)), [answer, by]);
+  const first = data?.times[0];
+  const fromMs =
+    isLive && first !== undefined
+      ? Math.max(asked.fromMs, Math.min(first - (asked.untilMs - first) * 0.05, asked.untilMs - 20 * stepMs))
+      : asked.fromMs;
+  const span = { fromMs, untilMs: asked.untilMs };
+  const brush = useRef(onBrush);
+  brush.current = onBrush;
+
+  useEffect(() => {
+    if (host.current === null || data === null || width === 0) return undefined;
+    const scale = isTime ? 1 / (stepMs * 1e6) : 1;
+    const chart = new uPlot(
+      options(data, span, width, dark, isTime ? 'cores' : (answer?.unit ?? ''), setAt, (chosen) =>
+        brush.current(chosen),
+      ),
+      columns(data, scale),
+      host.current,
+    );
+    return () => chart.destroy();
+  }, [data, width, dark, span.fromMs, span.untilMs, isTime, stepMs]);
+
+  const valueAt = (values: readonly (number | null)[]): string => {
+    if (at === null) return '';
+    const value = values[at];
+    if (value === null || value === undefined) return 'no data';
+    return isTime ? cores(value / (stepMs * 1e6)) : amount(value, answer?.unit ?? '');
+  };
+  const time = at === null ? undefined : data?.times[at];
+  return (
+    <figure class="chart" aria-label={`${isTime ? 'CPU cores' : 'Use'} over time`} aria-busy={loading}>
+      <div ref={host} class="chart-host" style={{ height: `${heightPx}px` }}>
+        {data?.times.length === 0 && !loading && <p class="chart-empty">Nothing was stored in this range.</p>}
+      </div>
+      <figcaption class="chart-legend">
+        <span class="chart-time">{time === undefined ? 'Drag over the chart to choose a range' : timeOfDay(time)}</span>
+        {data?.bands.map((band) => {
+          const text = (
+            <>
+              {by !== '' && <span class="swatch" style={{ background: bandColour(band.colour, dark) }} />}
+              {by !== '' && <span class="chart-name">{band.label === '' ? `no ${by}` : band.label}</span>}
+              <b>{valueAt(band.values)}</b>
+            </>
+          );
+          return by !== '' && band.colour >= 0 ? (
+            <button
+              type="button"
+              key={band.label}
+              class="legend-item"
+              title={`Show only ${by} = ${band.label}`}
+              onClick={() => onPick(band.label)}
+            >
+              {text}
+            </button>
+          ) : (
+            <span key={band.label} class="legend-item">
+              {text}
+            </span>
+          );
+        })}
+      </figcaption>
+    </figure>
+  );
+}
+
+/** Clock time, with seconds for short ranges and with the day for long ones. */
+function tickText(seconds: number, { fromMs, untilMs }: Span): string {
+  const at = new Date(seconds * 1000);
+  const length = untilMs - fromMs;
+  if (length > 2 * 86_400_000) return at.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
+  return at.toLocaleTimeString('en-GB', length < 600_000 ? {} : { hour: '2-digit', minute: '2-digit' });
+}
+
+/** Stacked from the last band up, so that the heaviest lies at the bottom. */
+function columns({ times, bands }: Bands, scale: number): uPlot.AlignedData {
+  const running = times.map(() => 0);
+  const stacked = bands.map(({ values }) =>
+    values.map((value, index) => {
+      if (value === null) return null;
+      const sum = (running[index] ?? 0) + value * scale;
+      running[index] = sum;
+      return sum;
+    }),
+  );
+  // The highest sum is drawn first, the others over it.
+  return [times.map((time) => time / 1000), ...stacked.reverse()];
+}
+
+function options(
+  { times, bands }: Bands,
+  span: Span,
+  width: number,
+  dark: boolean,
+  unit: string,
+  onCursor: (index: number | null) => void,
+  onBrush: (span: Span) => void,
+): uPlot.Options {
+  const ink = dark ? '#a8a099' : '#6b635a';
+  const grid = dark ? '#2c2724' : '#ece8e2';
+  const axis = { stroke: ink, font: '11px "Inter Variable", system-ui, sans-serif', ticks: { show: false } };
+  const lonely = times.length === 1;
+  return {
+    width,
+    height: heightPx,
+    padding: [8, 0, 0, 0],
+    legend: { show: false },
+    cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
+    scales: {
+      x: { min: span.fromMs / 1000, max: span.untilMs / 1000 },
+      y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] },
+    },
+    axes: [
+      {
+        ...axis,
+        size: 24,
+        grid: { show: false },
+        space: 90,
+        values: (_, ticks) => ticks.map((tick) => tickText(tick, span)),
+      },
+      {
+        ...axis,
+        size: 52,
+        space: 28,
+        grid: { stroke: grid, width: 1 },
+        values: (_, ticks) => ticks.map((tick) => (unit === 'cores' ? short(tick) : amount(tick, unit))),
+      },
+    ],
+    series: [
+      {},
+      ...bands.toReversed().map((band): uPlot.Series => {
+        const colour = bandColour(band.colour, dark);
+        return {
+          stroke: colour,
+          fill: colour,
+          width: 1,
+          points: { show: lonely, size: 6, fill: colour },
+          ...(uPlot.paths.stepped !== undefined && { paths: uPlot.paths.stepped({ align: 1 }) }),
+        };
+      }),
+    ],
+    hooks: {
+      setCursor: [(chart) => onCursor(chart.cursor.idx ?? null)],
+      setSelect: [
+        (chart) => {
+          if (chart.select.width < 4) return;
+          const at = (px: number) => Math.round(chart.posToVal(px, 'x') * 1000);
+          onBrush({ fromMs: at(chart.select.left), untilMs: at(chart.select.left + chart.select.width) });
+        },
+      ],
+    },
+  };
+}

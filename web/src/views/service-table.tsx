@@ -1,0 +1,144 @@
+import type { http } from '@everflame/protocols';
+import { compareHref, flamegraphHref } from '../state/page-state.ts';
+import { withLabel } from '../state/query-text.ts';
+import { averageOf, latestOf } from '../tree/average.ts';
+import { shareOf } from '../tree/sums.ts';
+import { amount, coresNumber, percent, plural } from './format.ts';
+import { Link } from './link.tsx';
+import { shortName } from './short-name.ts';
+import { Sparkline } from './sparkline.tsx';
+
+/** What is shown of a service. Cores are null where the profile type is no time or nothing was stored lately. */
+export interface ServiceLine {
+  readonly service: string;
+  readonly versions: readonly string[];
+  readonly hosts: number;
+  readonly now: number | null;
+  readonly average: number | null;
+  readonly value: bigint;
+  readonly share: number;
+  readonly samples: number;
+  readonly times: readonly number[];
+  readonly values: readonly number[];
+  readonly top: readonly { readonly name: string; readonly share: number }[];
+}
+
+/** Dearest first. */
+export function serviceLines(answer: http.ServicesAnswer, nowMs: number): ServiceLine[] {
+  const isTime = answer.unit === 'nanoseconds';
+  const whole = answer.services.reduce((sum, one) => sum + BigInt(one.value), 0n);
+  return answer.services
+    .map((one): ServiceLine => {
+      const value = BigInt(one.value);
+      const values = one.values.map(Number);
+      const steps = { times: one.times, values, stepMs: answer.stepMs };
+      return {
+        service: one.service,
+        versions: one.versions,
+        hosts: one.hosts,
+        now: isTime ? latestOf(steps, Math.min(nowMs, answer.until)) : null,
+        average: isTime ? (averageOf(steps)?.rate ?? null) : null,
+        value,
+        share: shareOf(value, whole),
+        samples: one.samples,
+        times: one.times,
+        values,
+        top: one.top.slice(0, 3).map(({ name, self }) => ({ name, share: shareOf(BigInt(self), value) })),
+      };
+    })
+    .toSorted((a, b) => (a.value > b.value ? -1 : a.value < b.value ? 1 : a.service < b.service ? -1 : 1));
+}
+
+interface Props {
+  readonly answer: http.ServicesAnswer;
+  readonly lines: readonly ServiceLine[];
+  readonly from: string;
+  readonly until: string;
+}
+
+export function ServiceTable({ answer, lines, from, until }: Props) {
+  const first = Math.min(...lines.flatMap((line) => line.times.slice(0, 1)));
+  // Before anything was stored at all there is nothing to see: the pictures begin with the data, all at the same time.
+  const start = Math.max(answer.from, Math.min(first, answer.until - 20 * answer.stepMs));
+  const isTime = answer.unit === 'nanoseconds';
+  return (
+    <div class="services-scroll">
+      <table class="services">
+        <thead>
+          <tr>
+            <th class="left">Service</th>
+            <th class="right">{isTime ? 'Cores now' : 'Value'}</th>
+            <th class="right" title="Average over the time that has data">
+              {isTime ? 'Average' : ''}
+            </th>
+            <th class="left">Over the range</th>
+            <th class="right">Share</th>
+            <th class="left">Hottest functions</th>
+          </tr>
+        </thead>
+        <tbody>
+          {lines.map((line) => {
+            const query = answer.profileType + withLabel('', 'service_name', line.service);
+            const href = flamegraphHref({ query, from, until });
+            return (
+              <tr key={line.service}>
+                <td class="left service-cell">
+                  <Link href={href} class="service-name" title={`Flame graph of ${line.service}`}>
+                    {line.service === '' ? '(no service name)' : line.service}
+                  </Link>
+                  <span class="service-facts">
+                    {line.versions.slice(0, 2).map((version) => (
+                      <span key={version} class="tag">
+                        {version}
+                      </span>
+                    ))}
+                    {line.versions.length > 2 && <span>{plural(line.versions.length - 2, 'older version')}</span>}
+                    <span>{plural(line.hosts, 'host')}</span>
+                    {line.versions.length > 1 && (
+                      <Link href={compareHref({ service: line.service })}>compare versions</Link>
+                    )}
+                  </span>
+                </td>
+                <td class="right number is-strong">
+                  {isTime ? (line.now === null ? '–' : coresNumber(line.now)) : amount(line.value, answer.unit)}
+                </td>
+                <td class="right number">{line.average === null ? '' : coresNumber(line.average)}</td>
+                <td class="left spark-cell">
+                  <Sparkline
+                    times={line.times}
+                    values={line.values}
+                    fromMs={start}
+                    untilMs={answer.until}
+                    stepMs={answer.stepMs}
+                  />
+                </td>
+                <td class="right number">{percent(line.share)}</td>
+                <td class="left top-cell">
+                  <ol class="top-functions">
+                    {line.top.map((one) => (
+                      <li key={one.name}>
+                        <Link
+                          href={flamegraphHref({
+                            query,
+                            from,
+                            until,
+                            search: `^${one.name.replaceAll(/[.*+?^${}()|[\]\\/]/gu, String.raw`\$&`)}$`,
+                          })}
+                          class="function-name"
+                          title={one.name}
+                        >
+                          {shortName(one.name)}
+                        </Link>
+                        <span class="number">{percent(one.share)}</span>
+                      </li>
+                    ))}
+                  </ol>
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { shortName } from './short-name.ts';
+
+test('C++ names lose parameters and template arguments', () => {
+  expect(shortName('shop::Catalogue<std::string, int>::search(char const*, unsigned long) const')).toBe(
+    'shop::Catalogue<…>::search',
+  );
+  expect(shortName('void std::sort<int*, Compare>(int*, int*, Compare)')).toBe('std::sort<…>');
+});
+
+test('names of other languages stay as they are', () => {
+  for (const name of [
+    'main.(*Server).handleConnection.func1',
+    '<alloc::vec::Vec<T> as core::ops::drop::Drop>::drop',
+    'renderInvoice /app/src/invoice.ts:12',
+    'std::function<void ()>::operator()(int) const',
+    '[libfoo.so+0x1234]',
+  ]) {
+    expect(shortName(name)).toBe(name);
+  }
+});

@@ -1,0 +1,38 @@
+/**
+ * A name for a narrow place: C++ and Rust names without parameters and template arguments, everything else as it is. Full
+ * names stand in tooltips.
+ */
+export function shortName(name: string): string {
+  if (name.length < 24 || name.startsWith('<') || !name.includes('::') || name.includes('operator')) return name;
+  return withoutArguments(name.replace(/\s+const$/u, ''));
+}
+
+function withoutArguments(name: string): string {
+  // A Go-like `(*T)` or a Rust `<T as Trait>` is no list of arguments: those follow an identifier.
+  const end = name.endsWith(')') ? openingOf(name, name.length - 1) : name.length;
+  const head = end > 0 ? name.slice(0, end) : name;
+  let out = '';
+  let depth = 0;
+  for (let at = 0; at < head.length; at++) {
+    const char = head[at] ?? '';
+    if (char === '<' && (depth > 0 || /[\w:]$/u.test(out))) {
+      if (depth === 0) out += '<…>';
+      depth++;
+    } else if (char === '>' && depth > 0 && head[at - 1] !== '-') {
+      depth--;
+    } else if (depth === 0) {
+      out += char;
+    }
+  }
+  return depth === 0 && out !== '' ? out.replaceAll('::<…>', '').replace(/^.*\s(?=\S*::)/u, '') : name;
+}
+
+/** Index of the bracket that the one at `close` closes; -1 when there is none. */
+function openingOf(text: string, close: number): number {
+  let depth = 0;
+  for (let at = close; at >= 0; at--) {
+    if (text[at] === ')') depth++;
+    else if (text[at] === '(' && --depth === 0) return at;
+  }
+  return -1;
+}
