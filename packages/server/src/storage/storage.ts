@@ -8,7 +8,7 @@ import type { Labels, Matcher, Profile, ValueType } from '@everflame/profile';
 export interface Entry {
   readonly name: string;
   readonly labels: Labels;
-  /** Its `timeNanos` is set: "not said" is resolved before it comes here. */
+  /** Its `timeNanos` is set ("not said" is resolved before it comes here), and each of its sample types sums within int64. */
   readonly profile: Profile;
 }
 

@@ -48,7 +48,7 @@ export function postedLabels(dictionary: Dictionary, set: number): Required<Labe
   const labels: Required<LabelInput>[] = [];
   const { labelSets } = dictionary;
   const { words } = labelSets;
-  for (let at = labelSets.start(set); set > 0 && at < labelSets.end(set); at += labelWords.count) {
+  for (let at = labelSets.start(set); at < labelSets.end(set); at += labelWords.count) {
     labels.push({
       key: dictionary.text(words[at + labelWords.key] ?? 0),
       text: dictionary.text(words[at + labelWords.text] ?? 0),

@@ -1,0 +1,247 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type LabelInput, type Matcher, type Profile, ProfileBuilder, type ValueType } from '@everflame/profile';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { EmbeddedReader } from './embedded/reader.ts';
+import { EmbeddedWriter } from './embedded/writer.ts';
+import { MemoryStorage } from './memory.ts';
+import { type Batch, type Entry, type Merged, StorageError, type StorageReader } from './storage.ts';
+
+const type = (text: string): ValueType => {
+  const [name = '', unit = ''] = text.split('/');
+  return { type: name, unit };
+};
+const cpu = { sampleTypes: [type('samples/count'), type('cpu/nanoseconds')], periodType: type('cpu/nanoseconds') };
+const shapes = [
+  cpu,
+  { ...cpu, defaultSampleType: 'cpu', comments: ['from a second tool'], period: 7n },
+  { sampleTypes: [type('cpu/nanoseconds')], periodType: type('cpu/nanoseconds') },
+  { sampleTypes: [type('inuse_objects/count'), type('inuse_space/bytes')], periodType: type('space/bytes') },
+];
+const baseMs = 1_700_000_000_000;
+
+/** Beyond what float64 holds, and so large that two of them leave int64 whatever small ones are added. */
+const big = fc.constantFrom(2n ** 53n + 1n, 2n ** 62n + 100_000n);
+const small = fc.bigInt({ min: -5n, max: 50n });
+const label: fc.Arbitrary<LabelInput> = fc.oneof(
+  fc.record({ key: fc.constantFrom('thread_name', 'host_name'), text: fc.constantFrom('main', 'worker', 'a') }),
+  fc.record({
+    key: fc.constant('bytes'),
+    number: fc.bigInt({ min: -1n, max: 2n }),
+    unit: fc.constantFrom('', 'bytes'),
+  }),
+);
+const frame = fc.record({
+  binary: fc.nat(2),
+  address: fc.nat(3),
+  lines: fc.array(fc.record({ name: fc.constantFrom('f', 'g', 'h'), line: fc.nat(2), column: fc.nat(1) }), {
+    maxLength: 2,
+  }),
+});
+const sample = fc.record({
+  stack: fc.array(frame, { maxLength: 4 }),
+  labels: fc.array(label, { maxLength: 2 }),
+  values: fc.tuple(small, small),
+});
+
+interface SampleInput {
+  readonly stack: readonly {
+    binary: number;
+    address: number;
+    lines: readonly { name: string; line: number; column: number }[];
+  }[];
+  readonly labels: readonly LabelInput[];
+  readonly values: readonly bigint[];
+}
+
+/** Binary 1 and 2 are one, loaded at two addresses. */
+function buildProfile(shape: (typeof shapes)[number], samples: readonly SampleInput[], timeNanos: bigint): Profile {
+  const builder = new ProfileBuilder({ ...shape, timeNanos, durationNanos: 10_000_000_123n });
+  for (const { stack, labels, values } of samples) {
+    let row = 0;
+    for (const { binary, address, lines } of stack) {
+      const start = BigInt(binary) * 0x10000n;
+      const file = binary === 0 ? '/bin/api' : '/lib/libc.so';
+      const buildId = binary === 0 ? '' : 'abcd';
+      const mapping = builder.mapping({ memoryStart: start, memoryLimit: start + 0x4000n, file, buildId, flags: 15 });
+      const location = builder.location({
+        mapping,
+        address: start + BigInt(address),
+        lines: lines.map(({ name, line, column }) => ({
+          function: builder.function({ name, file: `${name}.c`, startLine: 3 }),
+          line,
+          column,
+        })),
+      });
+      row = builder.stack(row, location);
+    }
+    builder.add(row, builder.labelSet(labels), values.slice(0, shape.sampleTypes.length));
+  }
+  return builder.build();
+}
+
+const entry: fc.Arbitrary<Entry> = fc
+  .record({
+    name: fc.constantFrom('process_cpu', 'process_cpu', 'memory'),
+    service: fc.constantFrom('api', 'web'),
+    host: fc.option(fc.constantFrom('a', 'b'), { nil: undefined }),
+    version: fc.option(fc.constantFrom('v1', 'v2'), { nil: undefined }),
+    shape: fc.constantFrom(...shapes),
+    samples: fc.array(sample, { maxLength: 6 }),
+    extreme: fc.option(fc.record({ value: big, stack: fc.array(frame, { maxLength: 1 }) }), {
+      nil: undefined,
+      freq: 8,
+    }),
+    timeMs: fc.nat(100),
+    restNanos: fc.nat(999_999),
+  })
+  .map(({ name, service, host, version, shape, samples, extreme, timeMs, restNanos }) => {
+    const added =
+      extreme === undefined
+        ? []
+        : [{ stack: extreme.stack, labels: [], values: [...shape.sampleTypes.slice(1).map(() => 1n), extreme.value] }];
+    return {
+      name,
+      labels: {
+        service_name: service,
+        ...(host === undefined ? {} : { host_name: host }),
+        ...(version === undefined ? {} : { service_version: version }),
+      },
+      profile: buildProfile(shape, [...samples, ...added], BigInt(baseMs + timeMs) * 1_000_000n + BigInt(restNanos)),
+    };
+  });
+const batch: fc.Arbitrary<Batch> = fc.record({
+  batchId: fc.option(fc.uint8Array({ minLength: 1, maxLength: 1, max: 3 }), { nil: null }),
+  entries: fc.array(entry, { maxLength: 4 }),
+  agent: fc.constant(null),
+  receivedMs: fc.constant(baseMs),
+});
+
+const matcher: fc.Arbitrary<Matcher> = fc.record({
+  name: fc.constantFrom('service_name', 'host_name', 'thread_name', 'bytes', 'nowhere'),
+  operator: fc.constantFrom('=', '!=', '=~', '!~'),
+  value: fc.constantFrom('', 'api', 'a', 'main', '.*', 'm.*|w.*', '1', 'api|web'),
+});
+const question = fc.record({
+  name: fc.constantFrom('process_cpu', 'memory'),
+  shape: fc.constantFrom(...shapes),
+  typeIndex: fc.nat(1),
+  matchers: fc.array(matcher, { maxLength: 2 }),
+  fromMs: fc.nat(60).map((ms) => baseMs + ms),
+  spanMs: fc.constantFrom(1, 30, 200),
+  labels: fc.constantFrom('own' as const, [], ['service_name'], ['thread_name', 'host_name'], ['bytes']),
+  stepMs: fc.constantFrom(1, 7, 1000),
+});
+
+/** What a merged profile says, without the order of its tables; addresses from the start of their mapping. */
+function spell({ profile, typeIndex, profiles }: Merged): unknown {
+  const { samples, stacks, locations, functions, mappings, labelSets, strings, sampleTypes } = profile;
+  const text = (column: Uint32Array, row: number) => strings[column[row] ?? 0];
+  const locationText = (location: number) => {
+    const mapping = locations.mapping[location] ?? 0;
+    const lines: unknown[] = [];
+    for (let i = locations.lineOffset[location] ?? 0; i < (locations.lineOffset[location + 1] ?? 0); i++) {
+      const f = locations.lineFunction[i] ?? 0;
+      const names = [text(functions.nameString, f), text(functions.systemNameString, f), text(functions.fileString, f)];
+      lines.push([...names, functions.startLine[f], locations.lineNumber[i], locations.lineColumn[i]]);
+    }
+    const offset = (locations.address[location] ?? 0n) - (mappings.memoryStart[mapping] ?? 0n);
+    return [
+      text(mappings.fileString, mapping),
+      text(mappings.buildIdString, mapping),
+      mappings.flags[mapping],
+      offset,
+      lines,
+    ];
+  };
+  const rows: string[] = [];
+  for (let i = 0; i < samples.length; i++) {
+    const path: unknown[] = [];
+    for (let s = samples.stack[i] ?? 0; s > 0; s = stacks.parent[s] ?? 0)
+      path.push(locationText(stacks.location[s] ?? 0));
+    const labels: string[] = [];
+    const set = samples.labelSet[i] ?? 0;
+    for (let j = labelSets.offset[set] ?? 0; j < (labelSets.offset[set + 1] ?? 0); j++) {
+      const unit = text(labelSets.unitString, j);
+      labels.push([text(labelSets.keyString, j), text(labelSets.textString, j), labelSets.number[j], unit].join('|'));
+    }
+    const values = [...samples.values.slice(i * sampleTypes.length, (i + 1) * sampleTypes.length)];
+    rows.push(print([path, labels.sort(), values, samples.count[i]]));
+  }
+  const { periodType, period, timeNanos, durationNanos, comments, defaultSampleType } = profile;
+  const head = { sampleTypes, periodType, period, timeNanos, durationNanos, comments, defaultSampleType };
+  return { head, typeIndex, profiles, rows: rows.sort() };
+}
+
+function print(value: unknown): string {
+  return JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? `${one}n` : one));
+}
+
+/** What a reader answers, or the code of its refusal. */
+async function outcome<T>(question: Promise<T>): Promise<T | string> {
+  try {
+    return await question;
+  } catch (error) {
+    if (error instanceof StorageError) return error.code;
+    throw error;
+  }
+}
+
+async function answers(
+  reader: StorageReader,
+  asked: ReadonlyArray<typeof question extends fc.Arbitrary<infer Q> ? Q : never>,
+) {
+  const said: unknown[] = [];
+  for (const { name, shape, typeIndex, matchers, fromMs, spanMs, labels, stepMs } of asked) {
+    const range = { fromMs, untilMs: fromMs + spanMs };
+    const sampleType = shape.sampleTypes[typeIndex] ?? shape.sampleTypes[0] ?? { type: '', unit: '' };
+    const selection = { ...range, name, sampleType, periodType: shape.periodType, matchers };
+    const merged = await outcome(reader.merge({ ...selection, labels }));
+    said.push(typeof merged === 'string' ? merged : spell(merged));
+    const by = labels === 'own' ? ['thread_name'] : labels;
+    const lines = await outcome(reader.range(selection, stepMs, by));
+    said.push(typeof lines === 'string' ? lines : lines.map(print).sort());
+    said.push(await reader.series(range, matchers));
+    said.push(await reader.sampleLabelNames(range), await reader.sampleLabelValues(range, 'thread_name'));
+    said.push(await reader.sampleLabelValues(range, 'bytes'));
+  }
+  const { bytes: _bytes, ...status } = await reader.status();
+  return { said, versions: await reader.versions(), status };
+}
+
+test('the embedded store answers what the reference answers, also after a restart', async () => {
+  const property = fc.asyncProperty(
+    fc.array(fc.array(batch, { minLength: 1, maxLength: 3 }), { maxLength: 4 }),
+    fc.array(question, { minLength: 1, maxLength: 5 }),
+    fc.nat(3),
+    async (groups, asked, restartAfter) => {
+      const dataDir = mkdtempSync(join(tmpdir(), 'everflame-storage-'));
+      const memory = new MemoryStorage();
+      let writer = new EmbeddedWriter(dataDir, baseMs);
+      // Open before the first profile: it has to follow what the writer adds.
+      const follower = new EmbeddedReader(dataDir);
+      try {
+        for (const [index, group] of groups.entries()) {
+          expect(await writer.append(group)).toEqual(await memory.append(group));
+          if (index === restartAfter) {
+            expect(await answers(follower, asked)).toEqual(await answers(memory, asked));
+            await writer.close();
+            writer = new EmbeddedWriter(dataDir, baseMs);
+          }
+        }
+        const expected = await answers(memory, asked);
+        expect(await answers(follower, asked)).toEqual(expected);
+        const fresh = new EmbeddedReader(dataDir);
+        expect(await answers(fresh, asked)).toEqual(expected);
+        await fresh.close();
+      } finally {
+        await follower.close();
+        await writer.close();
+        rmSync(dataDir, { recursive: true });
+      }
+    },
+  );
+  await fc.assert(property, { numRuns: 150 });
+});
