@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { generateAbi } from './gen-abi.mjs';
+import { writeAbi } from './gen-abi.mjs';
 
 const folder = fileURLToPath(new URL('../bpf/', import.meta.url));
 const manifestFile = join(folder, 'build/manifest.json');
@@ -51,10 +51,7 @@ function compile(name, define, output) {
 
 const problems = [];
 const write = process.argv.includes('--write');
-const abi = new URL('../packages/agent/src/kernel/generated/abi.ts', import.meta.url);
-const generated = generateAbi(readFileSync(join(folder, 'abi.h'), 'utf8'));
-if (write) writeFileSync(abi, generated);
-else if (readFileSync(abi, 'utf8') !== generated) problems.push('generated/abi.ts does not fit bpf/abi.h');
+for (const target of writeAbi(!write)) problems.push(`${target} does not fit its header`);
 
 const version = run('clang', ['--version']);
 const compiler = version.ok ? version.text.split('\n')[0].trim() : undefined;

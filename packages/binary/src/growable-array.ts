@@ -40,6 +40,11 @@ export class GrowableUint32Array {
     this.#values[this.length++] = value;
   }
 
+  /** 0 outside of what was pushed. */
+  at(index: number): number {
+    return index < this.length ? (this.#values[index] ?? 0) : 0;
+  }
+
   /** What was pushed; valid until the next push. */
   view(): Uint32Array {
     return this.#values.subarray(0, this.length);

@@ -33,3 +33,7 @@ export { JitCodeTable } from './jit/jit-code-table.ts';
 export { JitDumpReader } from './jit/jitdump.ts';
 export { PerfMapReader } from './jit/perf-map.ts';
 export { KernelSymbols, readKernelSymbols, type KernelFunction } from './kernel/kernel-symbols.ts';
+export { describeUnwindRow } from './unwind/describe-unwind-row.ts';
+export { readUnwindTable } from './unwind/read-unwind-table.ts';
+export type { UnwindLosses } from './unwind/row-encoder.ts';
+export { findUnwindRow, type UnwindTable } from './unwind/unwind-table.ts';

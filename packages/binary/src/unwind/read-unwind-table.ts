@@ -1,0 +1,124 @@
+import { asResult, BinaryFormatError, type BinaryResult } from '../binary-error.ts';
+import { type ElfFile, machines, segmentFlags, segmentTypes } from '../elf/elf-file.ts';
+import { sortedOrder } from '../sorted-order.ts';
+import { CfaProgram } from './cfa-program.ts';
+import { CfiEntries } from './cfi-entries.ts';
+import { readCfiSections } from './cfi-section.ts';
+import { unwindFlagTracksRbx, unwindKindInvalid, unwindMaxPages, unwindPageShift } from './generated/unwind-abi.ts';
+import { RowEncoder } from './row-encoder.ts';
+import { RowWriter } from './row-writer.ts';
+import { aarch64, type UnwindArchitecture, x86_64 } from './unwind-architecture.ts';
+import type { UnwindTable } from './unwind-table.ts';
+
+const pageBytes = 2 ** unwindPageShift;
+/** Compilers align functions to 16 bytes: a hole up to 15 is padding, and the row before it goes on. */
+const widestPadding = 15;
+/** 64 MB of rows, eight times those of libLLVM. */
+const mostRows = 8 * 1024 * 1024;
+
+/**
+ * Makes the unwind table of an executable from `.eh_frame` and `.debug_frame`. Errors: `unsupported` (neither 64-bit x86-64 nor 64-bit AArch64,
+ * little-endian), `malformed` (no code), `too_large`, `io`. A file without call frame information gives a table of one gap.
+ */
+export function readUnwindTable(elf: ElfFile): BinaryResult<UnwindTable> {
+  return asResult(() => {
+    const architecture = architectureOf(elf);
+    const text = textRange(elf);
+    const entries = new CfiEntries();
+    for (const section of readCfiSections(elf)) entries.add(section);
+    const encoder = new RowEncoder(architecture, false);
+    const table = build(architecture, text, entries, encoder);
+    if (!encoder.needsRbx) return table;
+    return build(architecture, text, entries, new RowEncoder(architecture, true), unwindFlagTracksRbx);
+  });
+}
+
+function architectureOf(elf: ElfFile): UnwindArchitecture {
+  if (elf.is64Bit && elf.littleEndian) {
+    if (elf.machine === machines.x86_64) return x86_64;
+    if (elf.machine === machines.aarch64) return aarch64;
+  }
+  throw new BinaryFormatError('unsupported', `no unwind tables for machine ${elf.machine}`);
+}
+
+/** ELF virtual addresses. */
+interface TextRange {
+  readonly base: number;
+  readonly start: number;
+  readonly end: number;
+  readonly pageCount: number;
+}
+
+/** From the first executable segment to the last that is within reach of the page index. */
+function textRange(elf: ElfFile): TextRange {
+  const highest = 2n ** 52n;
+  const segments = elf.segments
+    .filter(({ type, flags, virtualAddress, memorySize }) => {
+      const isCode = type === segmentTypes.load && (flags & segmentFlags.execute) !== 0 && memorySize > 0;
+      return isCode && virtualAddress + BigInt(memorySize) < highest;
+    })
+    .map(({ virtualAddress, memorySize }) => ({
+      start: Number(virtualAddress),
+      end: Number(virtualAddress) + memorySize,
+    }))
+    .sort((a, b) => a.start - b.start);
+  const start = segments[0]?.start;
+  if (start === undefined) throw new BinaryFormatError('malformed', 'no executable segment');
+  const base = Math.floor(start / pageBytes) * pageBytes;
+  const limit = base + unwindMaxPages * pageBytes;
+  let end = start;
+  for (const segment of segments) if (segment.start < limit) end = Math.max(end, Math.min(segment.end, limit));
+  return { base, start, end, pageCount: Math.ceil((end - base) / pageBytes) };
+}
+
+function build(
+  architecture: UnwindArchitecture,
+  text: TextRange,
+  entries: CfiEntries,
+  encoder: RowEncoder,
+  flags = 0,
+): UnwindTable {
+  const { base } = text;
+  const writer = new RowWriter(text.pageCount);
+  const program = new CfaProgram(architecture);
+  const starts = entries.starts.view();
+  const ends = entries.ends.view();
+  const [owners, programStarts, programEnds] = [entries.owners, entries.programStarts, entries.programEnds];
+  const order = sortedOrder(starts);
+  encoder.losses.entries += entries.skipped;
+  let isSignalFrame = false;
+  const row = (address: number): void => {
+    encoder.encode(program.state, isSignalFrame);
+    writer.add(address - base, encoder.rule, encoder.operand);
+  };
+  let reached = text.start;
+  for (let i = 0; i < order.length; i++) {
+    const entry = order[i] ?? 0;
+    const start = starts[entry] ?? 0;
+    const common = entries.commons[owners.at(entry)];
+    if (start < text.start || start >= text.end || common === undefined) continue;
+    // Where descriptions overlap, the one that begins later is the one that unwinders find.
+    const nextStart = starts[order[i + 1] ?? -1] ?? Infinity;
+    const end = Math.min(ends[entry] ?? 0, nextStart, text.end);
+    if (end <= start) continue;
+    if (start - reached > widestPadding) writer.add(reached - base, unwindKindInvalid, 0);
+    ({ isSignalFrame } = common);
+    if (!program.run(common, programStarts.at(entry), programEnds.at(entry), start, end, row)) {
+      encoder.losses.entries++;
+      if (start > reached) writer.add(start - base, unwindKindInvalid, 0);
+    }
+    reached = end;
+    if (writer.rowCount > mostRows) throw new BinaryFormatError('too_large', `more than ${mostRows} unwind rows`);
+  }
+  writer.add(reached - base, unwindKindInvalid, 0);
+  const words = writer.finish(encoder.extensions);
+  return {
+    machine: architecture.machine,
+    flags,
+    base,
+    pageCount: text.pageCount,
+    rowCount: writer.rowCount,
+    words,
+    losses: encoder.losses,
+  };
+}

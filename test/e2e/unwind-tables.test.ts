@@ -1,0 +1,30 @@
+import { realpathSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { judgeUnwindTable } from '../judges/unwind-table-judge.ts';
+
+const libraries = '/usr/lib/x86_64-linux-gnu';
+
+/**
+ * Rows that a table does not express. longjmp and setcontext, while they load the registers of the place where they jump to,
+ * describe that place: the stack pointer is in a register too, and no caller is found from them.
+ */
+const jumpsElsewhere = /readelf: rd[ix]\+0 fp=(r9|c\+120) ra=(rdx|c\+168) table: gap$/u;
+
+const files = [
+  { path: '/usr/bin/bash', rows: 18_000, jumps: 0 },
+  { path: '/usr/bin/python3', rows: 50_000, jumps: 0 },
+  { path: `${libraries}/libc.so.6`, rows: 23_000, jumps: 4 },
+  { path: `${libraries}/libcrypto.so.3`, rows: 70_000, jumps: 0 },
+  { path: `${libraries}/libgcc_s.so.1`, rows: 1000, jumps: 0 },
+  { path: `${libraries}/ld-linux-x86-64.so.2`, rows: 2000, jumps: 1 },
+  { path: process.execPath, rows: 250_000, jumps: 0 },
+];
+
+for (const { path, rows, jumps } of files) {
+  test(`every row of ${path} is the one that readelf prints`, async () => {
+    const { compared, differences } = await judgeUnwindTable(realpathSync(path));
+    expect(compared).toBeGreaterThan(rows);
+    expect(differences.filter((each) => !jumpsElsewhere.test(each))).toEqual([]);
+    expect(differences.length).toBeLessThanOrEqual(jumps);
+  });
+}
