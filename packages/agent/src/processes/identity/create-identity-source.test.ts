@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { checkLabels } from '@everflame/profile';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LossCounters } from '../../health/counters.ts';
 import type { ProcessView } from '../process.ts';
@@ -42,9 +44,6 @@ function give(pid: number, environment: readonly string[], cgroup = '0::/\n'): P
   mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(folder, 'environ'), environment.map((entry) => `${entry}\0`).join(''));
   writeFileSync(path.join(folder, 'cgroup'), cgroup);
-  // An empty environment is believed only where there is a program.
-  rmSync(path.join(folder, 'exe'), { force: true });
-  symlinkSync('/usr/bin/tool', path.join(folder, 'exe'));
   return view(pid);
 }
 
@@ -100,6 +99,25 @@ test('a pod is named by its workload', () => {
     k8s_namespace_name: 'shop',
     k8s_pod_name: 'api-7d9c5b9f4d-x2k8p',
   });
+});
+
+test('whatever an environment holds, the labels are such as a server takes', () => {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 600 }),
+    fc.constantFrom('a'.repeat(5000), '\u{1f525}'.repeat(400)),
+  );
+  const value = text.map((each) => each.replaceAll('\0', ' '));
+  const identity = source();
+  fc.assert(
+    fc.property(value, value, value, value, (service, attributes, hostName, executableName) => {
+      const environment = [`OTEL_SERVICE_NAME=${service}`, `OTEL_RESOURCE_ATTRIBUTES=service.version=${attributes}`];
+      const process = give(10, [...environment, `HOSTNAME=${hostName}`], `0::/docker/${id}\n`);
+      const labels = identity.identify({ ...process, executableName }, 0n);
+      expect(checkLabels(labels)).toMatchObject({ ok: true });
+      expect(labels['service_name']).not.toBe('');
+    }),
+    { numRuns: 300 },
+  );
 });
 
 test('kernel threads are one service with a series for each kind', () => {
@@ -207,10 +225,9 @@ test('a process under a PID that was given anew is not read in the place of the 
 });
 
 test('a zombie counts as gone, an empty environment does not', async () => {
-  // The shell ends as a child of a program that never waits for it.
-  const child = spawn('/bin/sh', ['-c', '(exit 0) & echo $!; exec env -i sleep 1000'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  // The child ends when its parent has become a program that never waits for it.
+  const script = '(while [ "$(cat /proc/$$/comm)" != sleep ]; do :; done) & echo $!; exec env -i sleep 1000';
+  const child = spawn('/bin/sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore'] });
   try {
     const [line] = (await once(child.stdout, 'data')) as [Buffer];
     const zombie = Number(line.toString());

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readlinkSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 
 /**
  * The whole list of what is read from a process's environment. The rest is never turned into strings: an environment holds
@@ -17,6 +17,7 @@ export type Variables = Partial<Record<(typeof readVariableNames)[number], strin
 
 export type EnvironmentReading =
   | { readonly kind: 'read'; readonly variables: Variables }
+  /** The process is, or its environment is no more (a zombie) or not yet (in the midst of execve). */
   | { readonly kind: 'gone' }
   | { readonly kind: 'denied' };
 
@@ -32,8 +33,7 @@ const needles = readVariableNames.map((name) => ({ name, bytes: Buffer.from(`${n
 export function readEnvironment(folder: string): EnvironmentReading {
   try {
     const length = readInto(`${folder}/environ`);
-    // A zombie has lost its memory, and with it its environment; /proc still has its folder, but no program.
-    if (length === 0) readlinkSync(`${folder}/exe`);
+    if (length === 0 && !hasEnvironment(folder)) return { kind: 'gone' };
     return { kind: 'read', variables: pickVariables(buffer.subarray(0, length)) };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
@@ -41,6 +41,13 @@ export function readEnvironment(folder: string): EnvironmentReading {
     if (code === 'EACCES' || code === 'EPERM') return { kind: 'denied' };
     throw error;
   }
+}
+
+/** Tells an empty environment from none. Field 51 of stat is where it ends in memory: 0 before execve has made it and after exit. */
+function hasEnvironment(folder: string): boolean {
+  const stat = readFileSync(`${folder}/stat`, 'latin1');
+  // Field 2 is the command in parentheses, which may hold anything; field 3 is the first after it.
+  return (stat.slice(stat.lastIndexOf(')') + 2).split(' ')[51 - 3] ?? '0') !== '0';
 }
 
 function readInto(file: string): number {
