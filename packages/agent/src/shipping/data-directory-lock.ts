@@ -26,7 +26,7 @@ export interface DataDirectoryLock {
  */
 export function lockDataDirectory(directory: string): DataDirectoryLock {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const file = path.join(directory, 'lock');
+  const file = path.join(directory, 'agent.lock');
   const descriptor = openSync(file, 'a+', 0o600);
   try {
     takeLock(descriptor, directory, file);

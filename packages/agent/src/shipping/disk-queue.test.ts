@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -101,6 +102,22 @@ test('a file whose writing was cut off by a crash is removed and counted; foreig
 test('files are readable by the owner only', async () => {
   const queue = await open();
   await queue.append(Buffer.from('a'), 0);
-  const { statSync } = await import('node:fs');
   expect(statSync(path.join(directory, '0000000000000001.batch')).mode & 0o777).toBe(0o600);
+});
+
+test('a full disk costs the oldest batches, not the newest', async ({ skip }) => {
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'everflame-test', directory]);
+  skip(mounted.status !== 0, 'mounting a small disk needs root');
+  try {
+    const queue = await open();
+    for (const letter of 'abcdefgh') await queue.append(Buffer.alloc(60_000, letter), 0);
+    const texts = await contents(queue);
+    expect(texts.map((text) => text[0]).join('')).toMatch(/^(?:e?fgh)$/);
+    expect(lost()).toEqual({ queue_full: 8 - texts.length });
+    expect(lines[0]).toContain('the disk is full; dropped the oldest batch');
+    await expect(queue.append(Buffer.alloc(1_000_000), 0)).rejects.toThrow('the disk is full');
+    expect(readdirSync(directory)).toEqual([]);
+  } finally {
+    spawnSync('umount', [directory]);
+  }
 });

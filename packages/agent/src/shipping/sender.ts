@@ -134,7 +134,8 @@ export class Sender {
   }
 
   async #succeeded(entry: QueueEntry): Promise<void> {
-    if (this.#totals.lastFailure !== null) this.#options.log(`shipping: ${this.#options.serverName} is back`);
+    if (this.#totals.lastFailure !== null)
+      this.#options.log(`shipping: ${this.#options.serverName} takes batches again`);
     this.#failures = 0;
     this.#totals.sentBatches++;
     this.#totals.sentBytes += entry.bytes;
@@ -149,7 +150,7 @@ export class Sender {
     this.#totals.failedAttempts++;
     // One line for an outage, and one whenever its reason changes; not one for every attempt.
     if (this.#totals.lastFailure !== reason) {
-      this.#options.log(`shipping: ${this.#options.serverName} cannot be reached: ${reason}; batches wait on disk`);
+      this.#options.log(`shipping: ${this.#options.serverName} takes no batches: ${reason}; they wait on disk`);
     }
     this.#totals.lastFailure = reason;
     const { random, backoff } = this.#options;
