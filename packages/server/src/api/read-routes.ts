@@ -1,5 +1,5 @@
 import { http } from '@everflame/protocols';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type TSchema, Type } from 'typebox';
 import type { Queries } from '../query/queries.ts';
 import type { Reply } from '../query/query-messages.ts';
@@ -109,7 +109,9 @@ export function addReadRoutes(app: FastifyInstance, queries: Queries): void {
     const known = Object.keys(parameters);
     const response = answer === undefined ? { '4xx': http.Problem } : { 200: answer, '4xx': http.Problem };
     const schema = { summary, querystring: Type.Object(parameters), response };
-    app.get(`/api/v1${path}`, { schema }, async (request, reply) => {
+    // Before validation, which would call a repeated parameter "not a string".
+    const preValidation = async (request: FastifyRequest) => void readQueryString(request, known);
+    app.get(`/api/v1${path}`, { schema, preValidation }, async (request, reply) => {
       const question = { kind, parameters: readQueryString(request, known), nowMs: Date.now() };
       return sendReply(reply, await queries.ask(question));
     });

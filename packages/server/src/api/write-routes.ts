@@ -28,6 +28,7 @@ export function addWriteRoutes(app: FastifyInstance, ingest: Ingest, queries: Qu
     const response = { 202: Accepted, '4xx': http.Problem };
 
     const postProfile = {
+      preValidation: async (request: FastifyRequest) => void readAnyQueryString(request),
       bodyLimit: maxBodyBytes,
       schema: {
         summary: 'Stores one pprof profile; each query parameter is a label',

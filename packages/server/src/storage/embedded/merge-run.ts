@@ -59,6 +59,9 @@ export class MergeRun {
   #retry: Retry | null = null;
   #scratch = new Uint32Array(1024);
   #rowOf = new Uint32Array(1024);
+  /** By sample of the profile at hand. */
+  #counts = new Float64Array(1024);
+  #isSomething = new Uint8Array(1024);
 
   constructor(dictionary: Dictionary, query: MergeQuery, mode: MergeMode) {
     this.#dictionary = dictionary;
@@ -87,12 +90,13 @@ export class MergeRun {
     this.#locateRows(vector, classes);
     const all = stored.header.sampleTypes;
     const width = this.#types.length + 1;
-    const counts = countTypeIndex(all);
+    const countType = countTypeIndex(all);
     for (let t = 0; t < all.length; t++) {
       const column = this.#mode.onlyAskedType ? (this.#isAsked(all, t) ? 0 : -1) : t;
-      this.#addColumn(vector, width, column, t === counts);
+      this.#addColumn(vector, width, column, t === countType);
     }
-    if (counts < 0) this.#addColumn(vector, width, width - 1, false);
+    if (countType < 0) this.#addColumn(vector, width, -1, true);
+    this.#addCounts(vector.rows, width);
     return this.#retry;
   }
 
@@ -152,7 +156,10 @@ export class MergeRun {
     if (vector.rows > this.#scratch.length) {
       this.#scratch = new Uint32Array(vector.rows * 2);
       this.#rowOf = new Uint32Array(vector.rows * 2);
+      this.#counts = new Float64Array(vector.rows * 2);
+      this.#isSomething = new Uint8Array(vector.rows * 2);
     }
+    this.#isSomething.fill(0, 0, vector.rows);
     const stacks = this.#rowOf;
     vector.stacks(stacks);
     vector.labelSets(this.#scratch);
@@ -174,31 +181,39 @@ export class MergeRun {
     }
   }
 
-  /** Adds the vector's next column to column `column` of the sums (-1: to none), and to the counts if it is one. */
-  #addColumn(vector: VectorReader, width: number, column: number, alsoCount: boolean): void {
+  /** Adds the vector's next column to column `column` of the sums (-1: to none), and keeps it as the counts if it is them. */
+  #addColumn(vector: VectorReader, width: number, column: number, isCount: boolean): void {
     const rowOf = this.#rowOf;
-    if (this.#mode.bigSums) {
-      vector.numbers((i, low, high) => {
-        const row = rowOf[i] ?? 0;
-        if (row === 0) return;
-        const value = (BigInt(high) << 32n) | BigInt(low >>> 0);
-        if (column >= 0) this.#addBig(row * width + column, value);
-        if (alsoCount) this.#addBig(row * width + width - 1, value);
-      });
-      return;
-    }
+    const counts = this.#counts;
+    const isSomething = this.#isSomething;
+    const { bigSums } = this.#mode;
     const sums = this.#sums;
     vector.numbers((i, low, high) => {
       const row = rowOf[i] ?? 0;
       if (row === 0) return;
       const value = high * 4_294_967_296 + (low >>> 0);
-      if (column >= 0) {
-        const sum = (sums[row * width + column] ?? 0) + value;
-        sums[row * width + column] = sum;
-        if (!Number.isSafeInteger(sum) || !Number.isSafeInteger(value)) this.#retry = 'beyond_float64';
+      if (isCount) counts[i] = value;
+      if (column < 0) return;
+      if (value !== 0) isSomething[i] = 1;
+      if (bigSums) {
+        this.#addBig(row * width + column, (BigInt(high) << 32n) | BigInt(low >>> 0));
+        return;
       }
-      if (alsoCount) sums[row * width + width - 1] = (sums[row * width + width - 1] ?? 0) + value;
+      const sum = (sums[row * width + column] ?? 0) + value;
+      sums[row * width + column] = sum;
+      if (!Number.isSafeInteger(sum) || !Number.isSafeInteger(value)) this.#retry = 'beyond_float64';
     });
+  }
+
+  /** Counts those samples that have a value: pprof's merge leaves out the others. */
+  #addCounts(rows: number, width: number): void {
+    for (let i = 0; i < rows; i++) {
+      const row = this.#rowOf[i] ?? 0;
+      if (row === 0 || this.#isSomething[i] === 0) continue;
+      const at = row * width + width - 1;
+      if (this.#mode.bigSums) this.#addBig(at, BigInt(this.#counts[i] ?? 0));
+      else this.#sums[at] = (this.#sums[at] ?? 0) + (this.#counts[i] ?? 0);
+    }
   }
 
   #addBig(at: number, value: bigint): void {
