@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 /** Names longer than this after demangling are cut: expanded C++ templates reach megabytes and nobody reads them. */
 const longestDemangled = 4096;
 /**
- * Pages of 64 KiB that the demangler may use: 16 MiB. A mangled name can refer back to itself so that its text doubles with every
+ * Pages of 64 KiB that the demangler may use: 4 MiB. A mangled name can refer back to itself so that its text doubles with every
  * ten bytes; the WebAssembly memory is the wall it hits.
  */
-const mostPages = 256;
+const mostPages = 64;
 
 /**
  * Readable names of C++ (Itanium ABI) and Rust (legacy and v0) symbols, by Mozilla's `gecko-profiler-demangle` (the cpp_demangle and
@@ -23,6 +23,8 @@ export class Demangler {
     if (!isMangled(name)) return name;
     try {
       const readable = this.#run(name);
+      // What no scheme knows comes back without the underscore that macOS puts before every name.
+      if (readable === name.slice(1)) return name;
       return readable.length > longestDemangled ? `${readable.slice(0, longestDemangled)}…` : readable;
     } catch (error) {
       if (!(error instanceof WebAssembly.RuntimeError || error instanceof RangeError)) throw error;

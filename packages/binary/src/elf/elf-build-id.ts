@@ -61,7 +61,10 @@ function* notesOf(bytes: Uint8Array, littleEndian: boolean, align: 4 | 8): Gener
     const contentAt = at + padded(12 + ownerSize);
     const end = contentAt + contentSize;
     if (end > bytes.length) return;
-    const owner = Buffer.from(bytes.subarray(at + 12, at + 12 + Math.max(ownerSize - 1, 0))).toString('latin1');
+    // Ends with a NUL; Go counts its padding as well.
+    const owner = Buffer.from(bytes.subarray(at + 12, at + 12 + ownerSize))
+      .toString('latin1')
+      .replace(/\0+$/, '');
     yield { type, owner, content: bytes.subarray(contentAt, end) };
     at += padded(contentAt - at + contentSize);
   }
