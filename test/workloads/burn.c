@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Burns the given microseconds of CPU in `burn_here`; then runs the rest of its arguments as a program, if there are any. */
+/* Burns the given microseconds of CPU in the function BURN; then runs the rest of its arguments as a program, if there are any. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
@@ -7,12 +7,17 @@
 
 static volatile uint64_t sink;
 
-void burn_here(uint64_t until_ns)
+/* -DBURN=name gives programs that differ by their function, so that a stack says which one it belongs to. */
+#ifndef BURN
+#define BURN burn_here
+#endif
+
+void BURN(uint64_t until_ns)
 {
 	struct timespec now;
 
 	do {
-		for (int i = 0; i < 2000; i++)
+		for (int i = 0; i < 50000; i++)
 			sink = sink * 6364136223846793005u + 1;
 		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
 	} while ((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec < until_ns);
@@ -25,7 +30,7 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		return 2;
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	burn_here((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec + strtoull(argv[1], NULL, 10) * 1000);
+	BURN((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec + strtoull(argv[1], NULL, 10) * 1000);
 	if (argc > 2) {
 		execv(argv[2], argv + 2);
 		return 1;

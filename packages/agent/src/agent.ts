@@ -57,8 +57,11 @@ function labelsOf(identity: IdentitySource, image: ProcessImage, cgroupId: bigin
   return labels;
 }
 
-/** Intervals that may wait for names at once; more means that this host is too slow for its agent. */
-const mostWaiting = 3;
+/**
+ * What intervals that wait for names may hold. One of 10 s has about 600 KB on two busy CPUs, so this is minutes: the first
+ * ones wait while the symbols of all that runs are read, and a host may be too busy to name what it does.
+ */
+const mostWaitingBytes = 24 << 20;
 
 /**
  * Samples every process of this host and hands one profile per series and interval to the shipper, until `stop`.
@@ -71,7 +74,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const identity = options.identity ?? createIdentitySource({ hostName, losses });
   const symbolizer = options.symbolizer ?? createSymbolizer({ lossCounters: losses });
   const log = options.log ?? ((): void => undefined);
-  let waiting = 0;
+  let waitingBytes = 0;
   let lastQueuedAtMs: number | undefined;
   let work: Promise<void> = Promise.resolve();
 
@@ -79,6 +82,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     try {
       if (interval.total > 0) {
         const resolved = await resolveInterval(interval, symbolizer);
+        losses.add('stacks_truncated', 'no_frame_pointer', resolved.cutSamples);
         await shipper.enqueue(await seriesProfiles(resolved, frequencyHz));
         lastQueuedAtMs = Date.now();
       }
@@ -86,7 +90,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       losses.add('samples_lost', 'interval_dropped', interval.total);
       log(`an interval was dropped: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     } finally {
-      waiting--;
+      waitingBytes -= interval.bytes;
     }
     for (const image of retired) symbolizer.forget(image);
   }
@@ -104,12 +108,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
           member.labels = member.image.labelsIn(member.cgroupId) ?? labelsOf(identity, member.image, member.cgroupId);
         },
         onInterval: (interval, retired) => {
-          if (waiting >= mostWaiting) {
+          if (waitingBytes > mostWaitingBytes) {
             losses.add('samples_lost', 'interval_dropped', interval.total);
-            log('an interval was dropped: three others still wait for their names');
+            log(`an interval was dropped: ${waitingBytes} bytes of others still wait for their names`);
             return;
           }
-          waiting++;
+          waitingBytes += interval.bytes;
           work = work.then(async () => ship(interval, retired));
         },
       }),

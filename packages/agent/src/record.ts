@@ -91,6 +91,7 @@ async function recordWith(options: RecordOptions, losses: LossCounters, symboliz
 
   async function write(interval: IntervalSamples): Promise<void> {
     const resolved = await resolveInterval(interval, symbolizer);
+    losses.add('stacks_truncated', 'no_frame_pointer', resolved.cutSamples);
     const writer = new SampleWriter(builder, resolved, periodNsFor(frequencyHz), sampleLabels);
     for (let row = 0; row < interval.sampleCount; row++) writer.write(row);
   }

@@ -24,6 +24,7 @@ export const lossCauses = {
   },
   stacks_truncated: {
     depth: 'a stack was deeper than the kernel walks',
+    no_frame_pointer: 'a caller was where the process has no code: something on the way has no frame pointers',
   },
   batches_dropped: {
     queue_full: 'the queue on disk was full and its oldest batch was evicted',

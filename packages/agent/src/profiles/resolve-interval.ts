@@ -1,3 +1,4 @@
+import { findMapping } from '../processes/mapping-list.ts';
 import type { IntervalSamples } from '../sampling/interval-samples.ts';
 import { WordTable } from '../sampling/word-table.ts';
 import type { ResolvedLocation, Symbolizer } from '../symbols/symbolizer.ts';
@@ -9,6 +10,8 @@ export interface ResolvedInterval {
   readonly frameOffset: Uint32Array;
   readonly frames: Uint32Array;
   readonly locations: readonly ResolvedLocation[];
+  /** Samples whose user stack was cut, see `resolveInterval`. */
+  readonly cutSamples: number;
 }
 
 /** Stands in a frame's key for the image of a kernel frame, which is the same in all processes. */
@@ -20,13 +23,19 @@ interface SpaceFrames {
   readonly isLeaf: number[];
 }
 
-/** Asks the symbolizer once for each (process, address), and once for each kernel address. */
+/**
+ * Asks the symbolizer once for each (process, address), and once for each kernel address.
+ *
+ * A return address where the process has no code was no return address: code without frame pointers had other things in
+ * that register. The walk ends there, with that one frame, instead of 100 more of what happened to lie in memory.
+ */
 export async function resolveInterval(samples: IntervalSamples, symbolizer: Symbolizer): Promise<ResolvedInterval> {
   const table = new WordTable();
   const spaces = new Map<number, SpaceFrames>();
   const key = new Uint32Array(4);
   const frameOffset = new Uint32Array(samples.stackCount + 1);
   const frames: number[] = [];
+  const isCut = new Uint8Array(samples.stackCount);
   for (let row = 0; row < samples.stackCount; row++) {
     const stack = samples.stack(row);
     const count = stack.kernelFrames + stack.userFrames;
@@ -51,6 +60,12 @@ export async function resolveInterval(samples: IntervalSamples, symbolizer: Symb
         space.isLeaf.push(isLeaf);
       }
       frames.push(found);
+      if (isKernel || isLeaf === 1) continue;
+      const mappings = samples.images[stack.image]?.mappings ?? [];
+      if (findMapping(mappings, (BigInt(key[2]) << 32n) | BigInt(key[1])) === undefined) {
+        isCut[row] = 1;
+        break;
+      }
     }
     frameOffset[row + 1] = frames.length;
   }
@@ -72,5 +87,10 @@ export async function resolveInterval(samples: IntervalSamples, symbolizer: Symb
       }
     }),
   );
-  return { samples, frameOffset, frames: Uint32Array.from(frames), locations };
+  let cutSamples = 0;
+  for (let row = 0; row < samples.sampleCount; row++) {
+    const { stack, count } = samples.sample(row);
+    if (isCut[stack] === 1) cutSamples += count;
+  }
+  return { samples, frameOffset, frames: Uint32Array.from(frames), locations, cutSamples };
 }

@@ -61,6 +61,11 @@ export class IntervalSamples {
     return this.#total;
   }
 
+  /** Resident bytes of the tables. */
+  get bytes(): number {
+    return this.#stacks.bytes + this.#threads.bytes + this.#samples.bytes + this.#counts.byteLength;
+  }
+
   get stackCount(): number {
     return this.#stacks.length;
   }

@@ -15,6 +15,11 @@ export class WordTable {
     return this.#length;
   }
 
+  /** Resident bytes. */
+  get bytes(): number {
+    return 4 * (this.#words.length + this.#start.length + this.#hashes.length + this.#slots.length);
+  }
+
   /** The row of `words[0..count)`. It is new when it equals the `length` from before the call. */
   intern(words: Uint32Array, count: number): number {
     const hash = hashWords(words, count);
