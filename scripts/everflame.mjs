@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The `everflame` command in a clone: sets up what is missing, then hands over to packages/cli on Node.js 24.
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { nodeBin, root } from './setup/paths.mjs';
@@ -8,6 +9,7 @@ import { say, setUp } from './setup/run.mjs';
 import { ensureSystem } from './setup/system.mjs';
 import { ensureWorkspace } from './setup/workspace.mjs';
 
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const args = process.argv.slice(2);
 const command = args.find((arg) => !arg.startsWith('-'));
 const asksForHelp = args.includes('--help') || args.includes('-h');
@@ -24,6 +26,11 @@ await setUp(async () => {
       for (const line of missing) say(line);
       // The server shows it as well: whoever opens the page must learn why it is empty.
       if (missing.length > 0) env.EVERFLAME_SETUP_NOTICES = missing.join('\n');
+    }
+    if (command === 'up' || command === 'server') {
+      // So that the server's own profiles are called what it is, not `node`.
+      env.OTEL_SERVICE_NAME ??= 'everflame-server';
+      env.OTEL_RESOURCE_ATTRIBUTES ??= `service.version=${manifest.version}`;
     }
     if (command === 'up' || command === 'server' || command === 'demo') {
       const { buildWeb } = await import('./build-web.mjs');

@@ -6,8 +6,12 @@ import { ensureSystem } from './setup/system.mjs';
 import { ensureWorkspace } from './setup/workspace.mjs';
 
 const check = process.argv.includes('--check');
-/** Each takes `--check`; without it, it writes. */
-const generators = ['scripts/gen-protocols.mjs', 'scripts/gen-bpf.mjs'];
+/** What each takes to compare and to write. */
+const generators = [
+  { script: 'scripts/gen-protocols.mjs', compare: ['--check'], write: [] },
+  { script: 'scripts/gen-abi.mjs', compare: ['--check'], write: [] },
+  { script: 'scripts/check-bpf.mjs', compare: [], write: ['--write'] },
+];
 
 await setUp(async () => {
   ensureWorkspace();
@@ -15,8 +19,8 @@ await setUp(async () => {
   if (missing.length > 0) throw new SetupError(missing.join('\n'));
 });
 let failed = false;
-for (const generator of generators) {
-  const result = spawnSync('node', [generator, ...(check ? ['--check'] : [])], {
+for (const { script, compare, write } of generators) {
+  const result = spawnSync('node', [script, ...(check ? compare : write)], {
     cwd: root,
     env: toolsEnv(),
     stdio: 'inherit',

@@ -1,0 +1,101 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { http } from '@everflame/protocols';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { getJson } from '../support/api.ts';
+import { type EverflameProcess, repositoryRoot, startEverflame } from '../support/everflame-process.ts';
+import { buildFiveFunctions, readTruth } from '../support/five-functions.ts';
+import { samplingError } from '../support/sampling-interval.ts';
+import { waitFor } from '../support/wait-for.ts';
+
+const cpuSeconds = 6;
+const frequencyHz = 99;
+
+let directory: string;
+let program: string;
+let everflame: EverflameProcess;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'everflame-main-'));
+  program = buildFiveFunctions(directory);
+  everflame = await startEverflame(['up', '--listen', '127.0.0.1:0', '--data-dir', join(directory, 'data')]);
+});
+
+afterAll(async () => {
+  await everflame.end();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** Shares of the five functions as measured lie within the sampling error of what the program wrote of itself. */
+function expectTruth(truthFile: string, selfOf: ReadonlyMap<string, number>): void {
+  const truth = readTruth(truthFile);
+  const truthTotal = [...truth.values()].reduce((sum, ns) => sum + ns, 0);
+  const samples = [...truth.keys()].reduce((sum, name) => sum + (selfOf.get(name) ?? 0), 0);
+  // The program spends next to nothing outside of its five functions.
+  expect(samples).toBeGreaterThan(0.9 * cpuSeconds * frequencyHz);
+  expect(samples).toBeLessThan(1.1 * cpuSeconds * frequencyHz);
+  for (const [name, ns] of truth) {
+    const share = ns / truthTotal;
+    const difference = (selfOf.get(name) ?? 0) / samples - share;
+    expect(Math.abs(difference), `${name}: true share ${share}`).toBeLessThan(samplingError(share, samples));
+  }
+}
+
+async function runWorkload(truthFile: string): Promise<void> {
+  const child = spawn(program, [String(cpuSeconds), truthFile], { stdio: 'inherit' });
+  const [code] = (await once(child, 'exit')) as [number];
+  expect(code).toBe(0);
+}
+
+test('the store names what a process spends its CPU on, in its true shares, and so does record', async () => {
+  const truthFile = join(directory, 'truth-stored');
+  await runWorkload(truthFile);
+  const query = '{service_name="five-functions"}';
+  const top = await waitFor('all samples of the workload', async () => {
+    const answer = await getJson<http.TopAnswer>(everflame.url, '/api/v1/top', { query });
+    return answer.samples > 0.95 * cpuSeconds * frequencyHz ? answer : undefined;
+  });
+  expectTruth(truthFile, new Map(top.functions.map((row) => [row.name, row.selfSamples])));
+
+  const recordTruth = join(directory, 'truth-recorded');
+  const file = join(directory, 'recorded.pb.gz');
+  const recorded = spawnSync(
+    process.execPath,
+    ['scripts/everflame.mjs', 'record', '-o', file, '--', program, String(cpuSeconds), recordTruth],
+    { cwd: repositoryRoot, encoding: 'utf8' },
+  );
+  expect(recorded.status, recorded.stderr).toBe(0);
+  const printed = spawnSync('go', ['tool', 'pprof', '-top', '-sample_index=samples', '-nodefraction=0', file], { encoding: 'utf8' });
+  expect(printed.status, printed.stderr).toBe(0);
+  const rows = printed.stdout.matchAll(/^ *(?<flat>\d+) +\S+ +\S+ +\d+ +\S+ +(?<name>\S+)/gm);
+  expectTruth(recordTruth, new Map([...rows].map(({ groups }) => [groups?.['name'] ?? '', Number(groups?.['flat'])])));
+});
+
+test('the agent and the server show their own cost like any other process', async () => {
+  const services = await waitFor('both services', async () => {
+    const answer = await getJson<http.ServicesAnswer>(everflame.url, '/api/v1/services');
+    const names = answer.services.map(({ service }) => service);
+    return names.includes('everflame-agent') && names.includes('everflame-server') ? answer.services : undefined;
+  });
+  for (const { service, value } of services) {
+    if (service.startsWith('everflame-')) expect(BigInt(value)).toBeGreaterThan(0n);
+  }
+});
+
+test('an end by SIGTERM ships and stores what was sampled before it', async () => {
+  const truthFile = join(directory, 'truth-last');
+  const name = 'last-interval';
+  const last = buildFiveFunctions(directory, name);
+  const child = spawn(last, ['3', truthFile], { stdio: 'inherit' });
+  await once(child, 'exit');
+  expect(await everflame.end('SIGTERM')).toBe(0);
+
+  everflame = await startEverflame(['up', '--no-agent', '--listen', '127.0.0.1:0', '--data-dir', join(directory, 'data')]);
+  const top = await getJson<http.TopAnswer>(everflame.url, '/api/v1/top', { query: `{service_name="${name}"}` });
+  const expected = 3 * frequencyHz;
+  expect(top.samples).toBeGreaterThan(0.9 * expected);
+  expect(top.samples).toBeLessThan(1.1 * expected);
+});
