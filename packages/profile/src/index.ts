@@ -49,6 +49,7 @@ export { mergeProfiles, type MergeResult } from './build/merge-profiles.ts';
 export { buildTree, labelText, NO_GROUP, type TreeOptions } from './views/build-tree.ts';
 export { type Callers, callersOf } from './views/callers.ts';
 export { diffFunctions, type DiffTree, diffTrees, type FunctionDiff } from './views/diff.ts';
+export { dropUninteresting } from './views/drop-frames.ts';
 export { type FoldedOptions, foldedStacks } from './views/folded-stacks.ts';
 export { type Frame, frameAt, type FrameColumns, type FrameKind, FrameTable } from './views/frame-table.ts';
 export { type FunctionColumns, functionsOfTree, topFunctions } from './views/functions.ts';

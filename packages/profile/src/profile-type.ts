@@ -66,16 +66,17 @@ function part(text: string): string {
   return text.replaceAll(/[:{}"'`\s,]/g, '_');
 }
 
+/** Told from a sample type's name, whatever its case (`wall`, `Wall time`, `CPU`); the first that fits. */
 const BY_SAMPLE_TYPE: readonly (readonly [name: string, pattern: RegExp])[] = [
-  ['wall', /^wall/],
-  ['process_cpu', /cpu/],
-  ['memory', /^(alloc|inuse)_|^(space|objects|allocations|heap|memory)$/],
-  ['off_cpu', /^off_?cpu/],
-  ['goroutine', /^goroutines?$/],
-  ['threadcreate', /^threadcreate$/],
-  ['mutex', /^mutex/],
-  ['block', /^(block|lock)_/],
-  ['exceptions', /^exceptions?/],
+  ['wall', /^wall/i],
+  ['off_cpu', /^off[_-]?cpu/i],
+  ['process_cpu', /cpu/i],
+  ['memory', /^(alloc|inuse)_|^(space|objects|allocations|heap|memory)$/i],
+  ['goroutine', /^goroutines?$/i],
+  ['threadcreate', /^threadcreate$/i],
+  ['mutex', /^mutex/i],
+  ['block', /^(block|lock)_/i],
+  ['exceptions', /^exceptions?/i],
 ];
 
 /**

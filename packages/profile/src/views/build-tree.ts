@@ -1,4 +1,5 @@
 import type { Profile } from '../profile.ts';
+import { dropUninteresting } from './drop-frames.ts';
 import { ExactSums, sumsAreSmall } from './exact-sums.ts';
 import { FrameTable } from './frame-table.ts';
 import { framesOfLocation } from './location-frames.ts';
@@ -16,10 +17,11 @@ export const NO_GROUP = '(none)';
 
 /**
  * The merged call tree of one sample type. Inlined lines are frames of their own. A sample with the value 0 is left out,
- * as in `go tool pprof`. `typeIndex` is a row of `profile.sampleTypes`; a RangeError when it is none. Throws a
+ * as in `go tool pprof`, and so are the frames that the profile itself calls uninteresting (`dropFrames`). `typeIndex` is a row of `profile.sampleTypes`; a RangeError when it is none. Throws a
  * `ProfileFailure` with the code `overflow` when a sum does not fit int64.
  */
-export function buildTree(profile: Profile, typeIndex: number, options: TreeOptions = {}): Tree {
+export function buildTree(source: Profile, typeIndex: number, options: TreeOptions = {}): Tree {
+  const profile = dropUninteresting(source);
   const typeCount = profile.sampleTypes.length;
   if (!Number.isInteger(typeIndex) || typeIndex < 0 || typeIndex >= typeCount) {
     throw new RangeError(`Sample type ${typeIndex} is not one of the ${typeCount}.`);

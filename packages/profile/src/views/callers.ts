@@ -11,7 +11,7 @@ export interface Callers {
     readonly samples: number;
     readonly selfSamples: number;
   };
-  /** By total, then name. `self` and `selfSamples` are 0: an edge has none. A function that calls itself is its own caller. */
+  /** By total, then name. `self` and `selfSamples` are 0: an edge has none. That a function calls itself is no edge. */
   readonly callers: FunctionColumns;
   readonly callees: FunctionColumns;
 }
@@ -38,6 +38,7 @@ export function callersOf(tree: Tree, name: string): Callers | undefined {
     if (node === 0) return;
     const frame = tree.frame[node] ?? 0;
     const parentFrame = tree.frame[tree.parent[node] ?? 0] ?? 0;
+    if (frame === parentFrame) return;
     if (frame === wanted && count(callersOnPath, parentFrame, change) === 0 && change === 1) {
       callers.addTotal(parentFrame, node);
     }

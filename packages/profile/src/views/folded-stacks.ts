@@ -1,5 +1,6 @@
 import type { Profile } from '../profile.ts';
 import { labelText } from './build-tree.ts';
+import { dropUninteresting } from './drop-frames.ts';
 import { framesOfLocation } from './location-frames.ts';
 import { compareText } from './tree.ts';
 
@@ -14,9 +15,11 @@ export interface FoldedOptions {
 
 /**
  * Folded stacks, one line each: `prefix;root;…;leaf value`, sorted, equal stacks summed exactly, values of 0 left out. In
- * names `;` becomes `:` and a line break a blank, since the format has no escapes. Empty text for an empty profile.
+ * names `;` becomes `:` and a line break a blank, since the format has no escapes. Frames that the profile
+ * calls uninteresting (`dropFrames`) are left out. Empty text for an empty profile.
  */
-export function foldedStacks(profile: Profile, typeIndex: number, options: FoldedOptions = {}): string {
+export function foldedStacks(source: Profile, typeIndex: number, options: FoldedOptions = {}): string {
+  const profile = dropUninteresting(source);
   const { samples, stacks, sampleTypes } = profile;
   const suffix = options.kernelSuffix ?? '';
   const textOfLocation = new Map<number, string>();
