@@ -64,10 +64,9 @@ function compareAtRandom(path: string, count: number): { named: number; wrong: s
     const segment = code[Math.floor(random() * code.length)];
     if (segment === undefined) throw new Error(`no code in ${path}`);
     const address = segment.virtualAddress + BigInt(Math.floor(random() * segment.fileSize));
-    let last = listed.findLastIndex(({ start }) => start <= address);
     const names: string[] = [];
-    for (; last >= 0; last--) {
-      const symbol = listed[last];
+    for (let at = countUpTo(listed, address) - 1; at >= 0; at--) {
+      const symbol = listed[at];
       if (symbol === undefined || symbol.start + longest <= address) break;
       if (address < symbol.start + symbol.size) names.push(symbol.name);
     }
@@ -79,6 +78,18 @@ function compareAtRandom(path: string, count: number): { named: number; wrong: s
     if (!isRight) wrong.push(`${address.toString(16)}: ${found?.systemName}, not ${names.join(' ')}`);
   }
   return { named, wrong };
+}
+
+/** How many of the symbols, sorted by start, start at or before `address`. */
+function countUpTo(sorted: readonly Listed[], address: bigint): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((sorted[middle]?.start ?? 0n) <= address) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 const libraries = '/usr/lib/x86_64-linux-gnu';

@@ -80,11 +80,13 @@ interface Lines {
 }
 
 function collect(text: Uint8Array): Lines {
-  const starts = new GrowableFloat64Array(1 << 17);
-  const nameStarts = new GrowableUint32Array(1 << 17);
-  const nameEnds = new GrowableUint32Array(1 << 17);
-  const ranks = new GrowableUint32Array(1 << 17);
-  const moduleIds = new GrowableUint32Array(1 << 17);
+  // A line has some 44 bytes.
+  const expected = Math.ceil(text.length / 40) + 16;
+  const starts = new GrowableFloat64Array(expected);
+  const nameStarts = new GrowableUint32Array(expected);
+  const nameEnds = new GrowableUint32Array(expected);
+  const ranks = new GrowableUint32Array(expected);
+  const moduleIds = new GrowableUint32Array(expected);
   const modules = new Map<string, number>([['', 0]]);
   let hidden = 0;
   let lines = 0;
