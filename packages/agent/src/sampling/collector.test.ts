@@ -1,0 +1,216 @@
+import { expect, test } from 'vitest';
+
+import { LossCounters } from '../health/counters.ts';
+import {
+  flagKernelThread,
+  flagUserFailed,
+  flagUserTruncated,
+  sampleBytes,
+  sampleOffset,
+} from '../kernel/generated/abi.ts';
+import { ProcessTable } from '../processes/process-table.ts';
+import { Collector, type SampleSource } from './collector.ts';
+import { IntervalSamples } from './interval-samples.ts';
+
+const ms = 1e6;
+
+/** What the kernel would have written; times in milliseconds. */
+class PlantedSource implements SampleSource {
+  readonly samples = {
+    words: new Uint32Array(1 << 16),
+    read: (take: (offset: number, length: number) => boolean): void => {
+      for (let next = this.#samples[0]; next !== undefined; next = this.#samples[0]) {
+        if (!take(next.offset, next.length)) return;
+        this.#samples.shift();
+      }
+    },
+    release: (): void => undefined,
+  };
+  #samples: { offset: number; length: number }[] = [];
+  #records: DataView[] = [];
+  #end = 0;
+
+  sample(atMs: number, pid: number, comm: string, user: readonly bigint[], flags = 0): void {
+    const { words } = this.samples;
+    const bytes = Buffer.from(words.buffer);
+    const offset = this.#end;
+    bytes.writeBigUInt64LE(BigInt(atMs * ms), offset + sampleOffset.timeNs);
+    bytes.writeUInt32LE(pid, offset + sampleOffset.pid);
+    bytes.writeUInt32LE(pid, offset + sampleOffset.tid);
+    bytes.writeUInt32LE(flags, offset + sampleOffset.flags);
+    bytes.writeUInt16LE(user.length, offset + sampleOffset.userFrames);
+    bytes.write(comm, offset + sampleOffset.comm);
+    for (const [i, address] of user.entries()) bytes.writeBigUInt64LE(address, offset + sampleBytes + 8 * i);
+    const length = sampleBytes + 8 * user.length;
+    this.#samples.push({ offset, length });
+    this.#end += length;
+  }
+
+  #record(type: number, misc: number, atMs: number, body: Uint8Array): void {
+    const bytes = Buffer.alloc(8 + body.length + 8);
+    bytes.writeUInt32LE(type, 0);
+    bytes.writeUInt16LE(misc, 4);
+    bytes.writeUInt16LE(bytes.length, 6);
+    bytes.set(body, 8);
+    bytes.writeBigUInt64LE(BigInt(atMs * ms), bytes.length - 8);
+    this.#records.push(new DataView(bytes.buffer, bytes.byteOffset, bytes.length));
+  }
+
+  fork(atMs: number, pid: number, parentPid: number): void {
+    this.#record(7, 0, atMs, new Uint8Array(Uint32Array.of(pid, parentPid, pid, parentPid, 0, 0).buffer));
+  }
+
+  exec(atMs: number, pid: number, comm: string): void {
+    const name = Buffer.alloc(16);
+    name.write(comm);
+    this.#record(3, 1 << 13, atMs, Buffer.concat([new Uint8Array(Uint32Array.of(pid, pid).buffer), name]));
+  }
+
+  mmap(atMs: number, pid: number, path: string, start: bigint): void {
+    const body = Buffer.alloc(64 + 32);
+    body.writeUInt32LE(pid, 0);
+    body.writeBigUInt64LE(start, 8);
+    body.writeBigUInt64LE(0x1000n, 16);
+    body.write(path, 64);
+    this.#record(10, 0, atMs, body);
+  }
+
+  readRecords(take: (view: DataView, offset: number, size: number) => void): void {
+    for (const view of this.#records.splice(0)) take(view, 0, view.byteLength);
+  }
+}
+
+interface Stage {
+  readonly source: PlantedSource;
+  readonly losses: LossCounters;
+  readonly collector: Collector;
+  /** `executable comm xN` of each sample of the intervals that are over, an interval a text. */
+  readonly drain: (nowMs: number, isLast?: boolean) => string[];
+  readonly prepared: string[];
+  readonly identified: string[];
+}
+
+/** A collector from 0 ms on, with intervals of 100 ms. No process is known, and /proc is empty. */
+function stage(): Stage {
+  const source = new PlantedSource();
+  const losses = new LossCounters();
+  const prepared: string[] = [];
+  const identified: string[] = [];
+  const collector = new Collector(
+    {
+      source,
+      losses,
+      table: new ProcessTable({ losses, procRoot: '/nonexistent' }),
+      symbolizer: { prepare: (process, mapping) => prepared.push(`${process.pid} ${mapping.path}`) },
+      identify: (member) => {
+        member.labels = {};
+        identified.push(member.image.executableName);
+      },
+      nextInterval: (startNs) => ({ samples: new IntervalSamples(startNs, 0n), endNs: startNs + 100 * ms }),
+    },
+    0,
+  );
+  const drain = (nowMs: number, isLast = false): string[] =>
+    collector.drain(nowMs * ms, isLast).map((interval) =>
+      Array.from({ length: interval.sampleCount }, (_, row) => {
+        const { stack, thread, count } = interval.sample(row);
+        const image = interval.images[interval.stack(stack).image];
+        return `${image?.executableName} ${interval.thread(thread).comm} x${count}`;
+      }).join(', '),
+    );
+  return { source, losses, collector, drain, prepared, identified };
+}
+
+test('a sample is the program’s that ran at its instant, whatever came to be known since', () => {
+  const { source, drain, identified } = stage();
+  source.fork(1, 20, 10);
+  source.exec(10, 20, 'one');
+  source.mmap(11, 20, '/bin/one', 0x1000n);
+  source.sample(12, 20, 'one', [0x1100n]);
+  source.exec(20, 20, 'two');
+  source.mmap(21, 20, '/bin/two', 0x1000n);
+  source.sample(22, 20, 'two', [0x1100n]);
+  source.fork(30, 20, 10);
+  source.exec(31, 20, 'three');
+  source.mmap(31, 20, '/bin/three', 0x1000n);
+  source.sample(32, 20, 'three', [0x1100n]);
+  expect(drain(50, true)).toEqual(['one one x1, two two x1, three three x1']);
+  expect(identified).toEqual(['one', 'two', 'three']);
+});
+
+test('records and samples of several CPUs are put in order of time', () => {
+  const { source, drain } = stage();
+  source.exec(20, 20, 'late');
+  source.mmap(21, 20, '/bin/late', 0x1000n);
+  source.fork(1, 20, 10);
+  source.exec(10, 20, 'early');
+  source.mmap(11, 20, '/bin/early', 0x1000n);
+  source.sample(25, 20, 'b', [0x1100n]);
+  source.sample(15, 20, 'a', [0x1100n]);
+  expect(drain(50, true)).toEqual(['early a x1, late b x1']);
+});
+
+test('what is younger than five milliseconds waits for records that may still come', () => {
+  const { source, drain } = stage();
+  source.fork(1, 20, 10);
+  source.exec(2, 20, 'before');
+  source.mmap(2, 20, '/bin/before', 0x1000n);
+  source.sample(48, 20, 'x', [0x1100n]);
+  expect(drain(50)).toEqual([]);
+  // Written by another CPU only now, but older than the sample.
+  source.exec(47, 20, 'after');
+  source.mmap(47, 20, '/bin/after', 0x1000n);
+  expect(drain(60, true)).toEqual(['after x x1']);
+});
+
+test('equal samples are counted, others are kept apart by stack and by thread name', () => {
+  const { source, drain } = stage();
+  source.fork(1, 20, 10);
+  for (let i = 0; i < 5; i++) source.sample(2 + i, 20, 'a', [0x1100n, 0x2000n]);
+  source.sample(8, 20, 'a', [0x1100n, 0x2001n]);
+  source.sample(9, 20, 'b', [0x1100n, 0x2000n]);
+  expect(drain(50, true)[0]?.match(/x\d/gu)).toEqual(['x5', 'x1', 'x1']);
+});
+
+test('a sample on the boundary is the next interval’s, and an interval without samples is one, too', () => {
+  const { source, collector } = stage();
+  source.sample(99, 20, 'a', []);
+  source.sample(100, 20, 'a', []);
+  source.sample(350, 20, 'a', []);
+  const over = collector.drain(500 * ms, true);
+  expect(over.map((each) => [each.startNs / ms, each.endNs / ms, each.total])).toEqual([
+    [0, 100, 1],
+    [100, 200, 1],
+    [200, 300, 0],
+    [300, 500, 1],
+  ]);
+});
+
+test('a mapping is told of at its first hit only, and a program once it has an executable', () => {
+  const { source, drain, prepared, identified } = stage();
+  source.fork(1, 20, 10);
+  source.exec(2, 20, 'tool');
+  source.sample(3, 20, 'tool', []);
+  drain(10);
+  expect(identified).toEqual([]);
+  source.mmap(20, 20, '/bin/tool', 0x1000n);
+  source.mmap(21, 20, '/lib/libc.so', 0x5000n);
+  source.sample(22, 20, 'tool', [0x5100n, 0x1100n, 0x9999n]);
+  source.sample(23, 20, 'tool', [0x5200n, 0x1100n]);
+  drain(50);
+  expect(prepared).toEqual(['20 /lib/libc.so', '20 /bin/tool']);
+  expect(identified).toEqual(['tool']);
+});
+
+test('what the kernel could not read or cut is counted, and the sample kept', () => {
+  const { source, drain, losses } = stage();
+  source.sample(1, 20, 'a', [], flagUserFailed);
+  source.sample(2, 20, 'a', [0x1n], flagUserTruncated);
+  source.sample(3, 2, 'kthreadd', [], flagKernelThread);
+  expect(drain(50, true)).toEqual(['a a x1, a a x1, [kthreadd] kthreadd x1']);
+  const counted = losses.rows().filter((row) => row.total > 0);
+  expect(counted.map((row) => `${row.name}/${row.cause} ${row.total}`)).toEqual([
+    'samples_lost/copy_failed 1',
+    'stacks_truncated/depth 1',
+  ]);
+});
