@@ -1,0 +1,35 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** A server in a process of its own, so that it can be killed. */
+export interface ServerProcess {
+  readonly url: string;
+  readonly pid: number;
+  /** Sends the signal and waits until the process is gone. */
+  end(signal: NodeJS.Signals): Promise<void>;
+}
+
+/** Starts a server on a free port and waits until it is ready. */
+export async function startServerProcess(dataDir: string): Promise<ServerProcess> {
+  const script = fileURLToPath(new URL('serve.ts', import.meta.url));
+  const child = spawn(process.execPath, [script, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  for await (const line of createInterface({ input: child.stdout })) {
+    const url = /^ready (?<url>\S+)$/.exec(line)?.groups?.['url'];
+    if (url === undefined) continue;
+    return { url, pid: pidOf(child), end: (signal) => endChild(child, signal, exited) };
+  }
+  throw new Error(`the server ended before it was ready (exit code ${child.exitCode})`);
+}
+
+async function endChild(child: ChildProcess, signal: NodeJS.Signals, exited: Promise<unknown>): Promise<void> {
+  child.kill(signal);
+  await exited;
+}
+
+function pidOf(child: ChildProcess): number {
+  if (child.pid === undefined) throw new Error('the server has no process id');
+  return child.pid;
+}
