@@ -1,6 +1,6 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { layOut, lightestChildren, membersOf, wholeTree } from './layout.ts';
+import { type Focus, layOut, lightestChildren, membersOf, restCount, wholeTree } from './layout.ts';
 import { heaviestFirst, widthsOf } from './order.ts';
 import { sumOf } from './sums.ts';
 import { nodeAt, treeFromText } from './tree-testing.ts';
@@ -38,8 +38,8 @@ function drawn(text: string, widthPx: number, focus = wholeTree): string[] {
   const layout = layOut(tree, widths, focus, widthPx);
   return layout.rows.map((row) => {
     const name = tree.frames.name[tree.frame[row.node] ?? 0] ?? '';
-    const text = row.rest > 0 ? `${row.rest} below ${name}` : name;
-    return `${text} ${row.width}${row.isAncestor ? ' on the way' : ''}`;
+    const label = row.rest > 0 ? `${row.rest} below ${name}` : name;
+    return `${label} ${row.width}${row.isAncestor ? ' on the way' : ''}`;
   });
 }
 
@@ -89,6 +89,22 @@ test('an opened remainder shows its members and nothing else', () => {
     'tiny2 2',
     'tiny1 1',
   ]);
+});
+
+test('an opened remainder that is still too crowded falls into parts, each of which opens further', () => {
+  const { tree, widths } = prepared(Array.from({ length: 3000 }, (_, index) => `    f${index} 1`).join('\n'));
+  const seen = new Set<number>();
+  const open = (focus: Focus): void => {
+    const layout = layOut(tree, widths, focus, 50);
+    const below = layout.rows.slice(layout.focusRow + 1);
+    for (const row of below) if (row.rest === 0) seen.add(row.node);
+    const crowded = below.filter((row) => row.rest > 0);
+    // Ends, since each holds less than what it came from.
+    expect(crowded.every((row) => restCount(row) < (restCount(focus) || 3001))).toBe(true);
+    crowded.forEach(open);
+  };
+  open(wholeTree);
+  expect(seen.size).toBe(3000);
 });
 
 test('the lightest children are told apart by value and keep their order', () => {

@@ -2,20 +2,25 @@ import type { TreeShape } from '../data/tree-columns.ts';
 import { ancestry, childrenOf } from './order.ts';
 
 /**
- * What the picture is zoomed to: a node, or, with `rest > 0`, only the `rest` lightest children of it: what a wider zoom
- * had to gather because each of them was narrower than a pixel.
+ * What the picture is zoomed to: a node, or, with `rest > 0`, only the `rest` lightest children of it without the `skip`
+ * lightest of these: what a wider zoom had to gather because each of them was narrower than a pixel.
  */
 export interface Focus {
   readonly node: number;
   readonly rest: number;
+  /** Left out: 0. */
+  readonly skip?: number;
+}
+
+/** How many children a remainder stands for; 0 for a node. */
+export function restCount({ rest, skip = 0 }: Focus): number {
+  return rest - skip;
 }
 
 export const wholeTree: Focus = { node: 0, rest: 0 };
 
-/** One row of a layout. A row with `rest > 0` is a remainder: the `rest` lightest children of `node`, none a pixel wide. */
-export interface Row {
-  readonly node: number;
-  readonly rest: number;
+/** One row of a layout. A row with `rest > 0` is a remainder, see `Focus`: none of its members is a pixel wide. */
+export interface Row extends Focus {
   /** Index of the row above; the first row's is 0. */
   readonly parent: number;
   /** In the unit of the widths given. Ancestors of the focus have that of the focus: they are drawn as wide as it. */
@@ -36,16 +41,23 @@ export interface Layout {
   readonly remainders: number;
 }
 
-/** The `count` lightest children of `node` that have any width, in the tree's order. */
-export function lightestChildren(tree: TreeShape, widths: Float64Array, node: number, count: number): number[] {
+/** Children of `node` that have any width, from the lightest on, without the first `skip`, `count` with those; in the tree's order. */
+export function lightestChildren(
+  tree: TreeShape,
+  widths: Float64Array,
+  node: number,
+  count: number,
+  skip = 0,
+): number[] {
   const all = [...childrenOf(tree, node)].filter((child) => (widths[child] ?? 0) > 0);
-  const kept = new Set(all.toSorted((a, b) => (widths[a] ?? 0) - (widths[b] ?? 0) || b - a).slice(0, count));
+  const ranked = all.toSorted((a, b) => (widths[a] ?? 0) - (widths[b] ?? 0) || b - a);
+  const kept = new Set(ranked.slice(skip, count));
   return all.filter((child) => kept.has(child));
 }
 
 /** The nodes that a focus or a row stands for: itself, or the members of a remainder. */
-export function membersOf(tree: TreeShape, widths: Float64Array, { node, rest }: Focus): readonly number[] {
-  return rest === 0 ? [node] : lightestChildren(tree, widths, node, rest);
+export function membersOf(tree: TreeShape, widths: Float64Array, { node, rest, skip }: Focus): readonly number[] {
+  return rest === 0 ? [node] : lightestChildren(tree, widths, node, rest, skip);
 }
 
 /**
@@ -94,7 +106,34 @@ export function layOut(tree: TreeShape, widths: Float64Array, focus: Focus, widt
         restWidth += width;
       }
     }
-    if (rest > 0) add({ node: row.node, rest, parent: index, width: restWidth, isAncestor: false }, level);
+    if (rest === 0) continue;
+    if (row.rest === 0) {
+      add({ node: row.node, rest, parent: index, width: restWidth, isAncestor: false }, level);
+      continue;
+    }
+    for (const part of partsOf(row, rest)) {
+      const width = lightestChildren(tree, widths, row.node, part.rest, part.skip).reduce(
+        (sum, child) => sum + (widths[child] ?? 0),
+        0,
+      );
+      add({ ...part, parent: index, width, isAncestor: false }, level);
+    }
   }
   return { focus, rows, focusRow, depth: Math.max(depth, 1), frames: rows.length - remainders, remainders };
+}
+
+const parts = 10;
+
+/**
+ * An opened remainder may hold more functions than the picture has pixels. Its `narrow` lightest are then gathered in ten
+ * parts from the heaviest to the lightest, not in one that would be the same again: whatever is clicked, less is left.
+ */
+function partsOf({ node, skip = 0 }: Focus, narrow: number): Focus[] {
+  const size = Math.max(Math.ceil(narrow / parts), 1);
+  const found: Focus[] = [];
+  for (let end = skip + narrow; end > skip; end -= size) {
+    const start = Math.max(end - size, skip);
+    found.push({ node, rest: end, ...(start > 0 && { skip: start }) });
+  }
+  return found;
 }

@@ -30,6 +30,7 @@ test('a zoom survives the URL', () => {
   const focus = { node: nodeAt(tree, 'main;work'), rest: 0 };
   expect(parseFocus(formatFocus(focus, ids), ids)).toEqual(focus);
   expect(parseFocus(formatFocus({ node: 0, rest: 3 }, ids), ids)).toEqual({ node: 0, rest: 3 });
+  expect(parseFocus(formatFocus({ node: 1, rest: 9, skip: 4 }, ids), ids)).toEqual({ node: 1, rest: 9, skip: 4 });
   expect(formatFocus({ node: 0, rest: 0 }, ids)).toBe('');
 });
 
@@ -37,4 +38,5 @@ test('a place that is not there is not found', () => {
   expect(parseFocus('0123456789abcdef', ids)).toBeNull();
   expect(parseFocus('nonsense', ids)).toBeNull();
   expect(parseFocus(`${ids.idOf(1)}.-4`, ids)).toBeNull();
+  expect(parseFocus(`${ids.idOf(1)}.4-3`, ids)).toBeNull();
 });

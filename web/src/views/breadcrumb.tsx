@@ -1,5 +1,5 @@
 import type { TreeShape } from '../data/tree-columns.ts';
-import { type Focus, wholeTree } from '../tree/layout.ts';
+import { type Focus, restCount, wholeTree } from '../tree/layout.ts';
 import { ancestry } from '../tree/order.ts';
 import { plural } from './format.ts';
 import { frameName } from './frame-text.tsx';
@@ -38,7 +38,7 @@ export function Breadcrumb({ tree, focus, groupLabel, onFocus }: Props) {
             ),
           )
         )}
-        {focus.rest > 0 && <li>{plural(focus.rest, 'narrow function')}</li>}
+        {focus.rest > 0 && <li>{plural(restCount(focus), 'narrow function')}</li>}
       </ol>
       <button type="button" class="button" disabled={isWhole} onClick={() => onFocus(wholeTree)}>
         Reset zoom

@@ -2,6 +2,7 @@ import { useMemo } from 'preact/hooks';
 import type { ComparedFunction } from '../tree/comparison.ts';
 import { type Column, DataTable } from './data-table.tsx';
 import { amount, coresChange, coresNumber, exact, exactAmount, percent, points } from './format.ts';
+import { matchesFirst } from './matches-first.ts';
 import { shortName } from './short-name.ts';
 
 interface Props {
@@ -30,8 +31,8 @@ export function ChangeTable(props: Props) {
         (only === 'all' || row.presence === only) &&
         (wanted === '' || row.name.toLowerCase().includes(wanted) || row.file.toLowerCase().includes(wanted)),
     );
-    return sortChanges(kept, sort, change);
-  }, [rows, only, filter, sort, values]);
+    return matchesFirst(sortChanges(kept, sort, change), matches);
+  }, [rows, only, filter, sort, values, matches]);
   const largest = Math.max(...rows.map((row) => Math.abs(change(row))), 0);
   const side = (row: ComparedFunction, which: 'before' | 'after') => {
     const share = which === 'before' ? row.shareBefore : row.shareAfter;
@@ -62,7 +63,7 @@ export function ChangeTable(props: Props) {
       title: 'Before',
       help: names.before,
       align: 'right',
-      width: '5.2rem',
+      width: '4.2rem',
       cell: (row) => side(row, 'before'),
     },
     {
@@ -70,7 +71,7 @@ export function ChangeTable(props: Props) {
       title: 'After',
       help: names.after,
       align: 'right',
-      width: '5.2rem',
+      width: '4.2rem',
       cell: (row) => side(row, 'after'),
     },
     {
@@ -78,7 +79,7 @@ export function ChangeTable(props: Props) {
       title: values === 'amounts' && rates.before !== null ? 'Δ cores' : 'Δ points',
       help: values === 'amounts' ? 'Change of the cores used' : 'Change of the share of the side, in percentage points',
       align: 'right',
-      width: '7.5rem',
+      width: '6rem',
       cell: (row) => {
         const delta = change(row);
         return (
@@ -93,7 +94,7 @@ export function ChangeTable(props: Props) {
       key: 'other',
       title: values === 'amounts' ? 'Δ points' : 'Δ cores',
       align: 'right',
-      width: '5rem',
+      width: '4.6rem',
       wideOnly: true,
       cell: (row) =>
         values === 'amounts' ? points(row.deltaShare) : row.deltaRate === null ? '' : coresChange(row.deltaRate),

@@ -74,7 +74,8 @@ export function FlameGraph(props: FlameGraphProps) {
   };
   const zoomTo = (index: number | null) => {
     const row = index === null ? undefined : layout.rows[index];
-    if (row !== undefined) onFocus({ node: row.node, rest: row.rest });
+    if (row !== undefined)
+      onFocus({ node: row.node, rest: row.rest, ...(row.skip !== undefined && { skip: row.skip }) });
   };
   const onClick = (event: MouseEvent) => {
     event.stopPropagation();

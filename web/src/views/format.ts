@@ -93,8 +93,9 @@ export function coresNumber(value: number): string {
 
 /** A difference of cores, with its sign. */
 export function coresChange(value: number): string {
-  if (Math.abs(value) < 0.0005) return '±0';
-  return value > 0 ? `+${coresNumber(value)}` : coresNumber(value);
+  const size = Math.abs(value);
+  if (size < 0.0005) return '±0';
+  return `${value > 0 ? '+' : '−'}${size < 1 ? Number(size.toFixed(3)) : short(size)}`;
 }
 
 export function duration(ms: number): string {

@@ -1,7 +1,7 @@
 import { NO_GROUP } from '@everflame/profile';
 import type { ComponentChildren } from 'preact';
 import type { TreeShape } from '../data/tree-columns.ts';
-import { type Layout, type Row, lightestChildren } from '../tree/layout.ts';
+import { type Layout, type Row, lightestChildren, restCount } from '../tree/layout.ts';
 import { percent, plural } from './format.ts';
 import { shortName } from './short-name.ts';
 
@@ -16,7 +16,7 @@ export function frameName(tree: TreeShape, node: number, groupLabel = ''): strin
 /** Label of a row; a remainder tells how many functions it stands for. */
 export function rowLabel(tree: TreeShape, row: Row, wholeWidth: number, groupLabel: string): string {
   if (row.rest === 0) return shortName(frameName(tree, row.node, groupLabel));
-  return `${plural(row.rest, 'function')}, ${percent(wholeWidth > 0 ? row.width / wholeWidth : 0)}`;
+  return `${plural(restCount(row), 'function')}, ${percent(wholeWidth > 0 ? row.width / wholeWidth : 0)}`;
 }
 
 /** Head of a tooltip: full name and where it comes from, or what a remainder holds. */
@@ -28,16 +28,16 @@ export function FrameHead(props: {
 }): ComponentChildren {
   const { tree, widths, row, groupLabel } = props;
   if (row.rest > 0) {
-    const first = lightestChildren(tree, widths, row.node, row.rest)
+    const first = lightestChildren(tree, widths, row.node, row.rest, row.skip)
       .toSorted((a, b) => (widths[b] ?? 0) - (widths[a] ?? 0))
       .slice(0, 4)
       .map((node) => frameName(tree, node, groupLabel));
     return (
       <>
-        <p class="tip-name">{plural(row.rest, 'function')} called here</p>
+        <p class="tip-name">{plural(restCount(row), 'function')} called here</p>
         <p class="tip-source">
           each narrower than a pixel at this zoom: {first.join(', ')}
-          {row.rest > 4 ? ', …' : ''}
+          {restCount(row) > 4 ? ', …' : ''}
         </p>
         <p class="tip-hint">Click to open</p>
       </>
@@ -62,5 +62,5 @@ export function hiddenBelow(layout: Layout, row: Row): string | null {
   const rest = layout.rows.find((one) => one.rest > 0 && one.parent === index && one !== row);
   return rest === undefined
     ? null
-    : `calls ${plural(rest.rest, 'function')} narrower than a pixel here; zoom in to see them`;
+    : `calls ${plural(restCount(rest), 'function')} narrower than a pixel here; zoom in to see them`;
 }

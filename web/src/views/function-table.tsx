@@ -4,6 +4,7 @@ import type { FunctionRow } from '../tree/function-rows.ts';
 import { shareOf } from '../tree/sums.ts';
 import { type Column, DataTable } from './data-table.tsx';
 import { amount, exact, exactAmount, percent } from './format.ts';
+import { matchesFirst } from './matches-first.ts';
 import { shortName } from './short-name.ts';
 
 interface Props {
@@ -20,13 +21,24 @@ interface Props {
 
 /** Functions of what the picture shows, heaviest first. */
 export function FunctionTable({ rows, whole, unit, sort, onSort, filter, onFilter, matches, onRow }: Props) {
-  const shown = useMemo(() => sortRows(filterRows(rows, filter), sort), [rows, filter, sort]);
+  const shown = useMemo(
+    () => matchesFirst(sortRows(filterRows(rows, filter), sort), matches),
+    [rows, filter, sort, matches],
+  );
+  const largest = useMemo(() => {
+    const shares = rows.map((row) => [shareOf(row.self, whole), shareOf(row.total, whole)] as const);
+    return {
+      self: Math.max(...shares.map(([self]) => self), 0),
+      total: Math.max(...shares.map(([, total]) => total), 0),
+    };
+  }, [rows, whole]);
   const value = (one: bigint): ComponentChildren => <span title={exactAmount(one, unit)}>{amount(one, unit)}</span>;
-  const share = (one: bigint): ComponentChildren => {
+  const share = (one: bigint, most: number): ComponentChildren => {
     const part = shareOf(one, whole);
+    const length = most > 0 ? Math.min(Math.max(part / most, 0), 1) : 0;
     return (
       <span class="share">
-        <span class="share-bar" style={{ transform: `scaleX(${Math.min(Math.max(part, 0), 1)})` }} />
+        <span class="share-bar" style={{ transform: `scaleX(${length})` }} />
         <span>{percent(part)}</span>
       </span>
     );
@@ -52,7 +64,7 @@ export function FunctionTable({ rows, whole, unit, sort, onSort, filter, onFilte
       help: 'Self, as a share of what is shown',
       align: 'right',
       width: '4.2rem',
-      cell: (row) => share(row.self),
+      cell: (row) => share(row.self, largest.self),
     },
     {
       key: 'total',
@@ -68,7 +80,7 @@ export function FunctionTable({ rows, whole, unit, sort, onSort, filter, onFilte
       help: 'Total, as a share of what is shown',
       align: 'right',
       width: '4.2rem',
-      cell: (row) => share(row.total),
+      cell: (row) => share(row.total, largest.total),
       wideOnly: true,
     },
     {

@@ -44,6 +44,7 @@ export function QueryBar({ query, span, onChange }: Props) {
       <label class="field">
         <span>Profile</span>
         <select value={type} onChange={(event) => onChange(joinQuery({ type: event.currentTarget.value, selector }))}>
+          {type === '' && <option value="">the only one there is</option>}
           {typeIds.map((id) => (
             <option key={id} value={id}>
               {typeName(id, types?.profileTypes ?? [])}

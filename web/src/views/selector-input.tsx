@@ -110,7 +110,7 @@ export function SelectorInput({ value, span, onCommit }: Props) {
           commit(text);
         }}
       />
-      <ul id={`${id}-list`} class="choices" role="listbox" hidden={!isOpen}>
+      <ul id={`${id}-list`} class="choices" role="listbox" aria-label="Completions" hidden={!isOpen}>
         {isOpen &&
           offered.map((choice, index) => (
             <li

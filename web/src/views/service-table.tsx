@@ -99,7 +99,7 @@ export function ServiceTable({ answer, lines, from, until }: Props) {
                     )}
                   </span>
                 </td>
-                <td class="right number is-strong">
+                <td class={`right number is-strong${isTime ? '' : ' is-amount'}`}>
                   {isTime ? (line.now === null ? '–' : coresNumber(line.now)) : amount(line.value, answer.unit)}
                 </td>
                 <td class="right number">{line.average === null ? '' : coresNumber(line.average)}</td>

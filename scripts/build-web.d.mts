@@ -1,0 +1,2 @@
+/** Leaves a current build of the page in web/dist. */
+export function buildWeb(): Promise<void>;
