@@ -106,7 +106,7 @@ async function waitForAgent(api: ApiClient, signal: AbortSignal): Promise<void> 
   throw new CommandFailure(`no agent reports to this server, so nothing is profiled; ${reason}`);
 }
 
-/** Until the server lists both versions, the last profile of the newer one included. */
+/** Until the server lists both versions, and of the newer one what it did to its end: `lastSeen` is the end of its last profile. */
 async function waitForVersions(api: ApiClient, endedMs: number, signal: AbortSignal): Promise<void> {
   const deadline = Date.now() + visibleTimeoutMs;
   for (;;) {
@@ -117,7 +117,7 @@ async function waitForVersions(api: ApiClient, endedMs: number, signal: AbortSig
           .filter((row) => row.service === service && row.version === version)
           .map((row) => row.lastSeen ?? 0),
       );
-    const isComplete = lastSeenOf(before) > 0 && lastSeenOf(after) >= endedMs - intervalMs;
+    const isComplete = lastSeenOf(before) > 0 && lastSeenOf(after) >= endedMs;
     if (isComplete) return;
     if (Date.now() >= deadline) {
       throw new CommandFailure(
