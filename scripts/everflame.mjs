@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { nodeBin, root } from './setup/paths.mjs';
-import { say, setUp } from './setup/run.mjs';
+import { SetupError, say, setUp } from './setup/run.mjs';
 import { ensureSystem } from './setup/system.mjs';
 import { ensureWorkspace } from './setup/workspace.mjs';
 
@@ -34,7 +34,13 @@ await setUp(async () => {
     }
     if (command === 'up' || command === 'server' || command === 'demo') {
       const { buildWeb } = await import('./build-web.mjs');
-      await buildWeb();
+      try {
+        await buildWeb();
+      } catch (error) {
+        // The API and the agent do not need the page; the last one that was built is served.
+        if (!(error instanceof SetupError)) throw error;
+        say(`the page could not be built: ${error.message}`);
+      }
     }
   }
 });

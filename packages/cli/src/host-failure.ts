@@ -9,5 +9,6 @@ export function asCommandFailure(error: unknown): unknown {
   if (!(error instanceof LibbpfMissing || error instanceof ProgramRefused || error instanceof SystemError))
     return error;
   const findings = checkHost().filter((finding) => finding.blocksSampling);
-  return new CommandFailure([error.message, ...findings.map(formatFinding)].join('\n  '));
+  // Where we know what is missing, the library's own words only hide it.
+  return new CommandFailure(findings.length > 0 ? findings.map(formatFinding).join('\n') : error.message);
 }

@@ -15,11 +15,11 @@ export function upCommand(): Command {
 }
 
 async function up(flags: UpFlags): Promise<void> {
-  const findings = flags.agent ? await hostNotices() : [];
-  for (const line of findings) process.stderr.write(`everflame: ${line}\n`);
+  const { lines, canSample } = flags.agent ? await lookAtHost() : { lines: [], canSample: false };
+  for (const line of lines) process.stderr.write(`everflame: ${line}\n`);
   const { startServer } = await import('../start-server.ts');
-  const server = await startServer(flags, findings);
-  const agent = flags.agent
+  const server = await startServer(flags, lines);
+  const agent = canSample
     ? new AgentProcess({ server: server.url, dataDir: flags.dataDir, onNotice: (line) => server.addNotice(line) })
     : null;
   process.stdout.write(`ready ${server.url}\n`);
@@ -29,9 +29,13 @@ async function up(flags: UpFlags): Promise<void> {
   await server.close();
 }
 
-/** Why this host cannot be profiled, or only in part: a line each, with what still works and how to mend it. */
-async function hostNotices(): Promise<string[]> {
+/** What keeps this host from being profiled, wholly or in part: a line each, with what still works and how to mend it. */
+async function lookAtHost(): Promise<{ readonly lines: readonly string[]; readonly canSample: boolean }> {
   const { checkHost, formatFinding } = await import('@everflame/agent');
   const fromSetUp = (process.env['EVERFLAME_SETUP_NOTICES'] ?? '').split('\n').filter((line) => line !== '');
-  return [...fromSetUp, ...checkHost().map(formatFinding)];
+  const findings = checkHost();
+  return {
+    lines: [...fromSetUp, ...findings.map(formatFinding)],
+    canSample: !findings.some((finding) => finding.blocksSampling),
+  };
 }
