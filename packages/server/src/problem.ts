@@ -19,3 +19,9 @@ export class Refused extends Error {
     this.problem = field === undefined ? { status, code, detail } : { status, code, detail, field };
   }
 }
+
+/** A fault of ours. `detail` is for the log; the client is told that there is one. */
+export function bugOf(error: unknown): Problem {
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { status: 500, code: 'bug', detail };
+}

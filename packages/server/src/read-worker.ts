@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { ProfileFailure } from '@everflame/profile';
 import { answerDeployments } from './deployments/deployments.ts';
-import { type Problem, Refused } from './problem.ts';
+import { bugOf, type Problem, Refused } from './problem.ts';
 import { answerCallers } from './query/callers.ts';
 import { answerDiff } from './query/diff.ts';
 import { answerExport } from './query/export.ts';
@@ -51,8 +51,7 @@ function problemOf(error: unknown): Problem {
     const detail = `${error.message} Ask for a shorter range or fewer series.`;
     return { status: 422, code: 'storage_sum_overflow', detail };
   }
-  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { status: 500, code: 'bug', detail };
+  return bugOf(error);
 }
 
 async function reply(storage: StorageReader, request: Extract<QueryRequest, { id: number }>): Promise<QueryReply> {

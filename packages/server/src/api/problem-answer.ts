@@ -1,6 +1,6 @@
 import type { http } from '@everflame/protocols';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
-import { type Problem, Refused } from '../problem.ts';
+import { bugOf, type Problem, Refused } from '../problem.ts';
 
 const titles: Readonly<Record<number, string>> = {
   400: 'Bad request',
@@ -18,7 +18,8 @@ const titles: Readonly<Record<number, string>> = {
 
 /** Sends an RFC 9457 problem; in words alone to `go tool pprof`, which shows text but no JSON. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
-  const { status, code, detail, field } = problem;
+  const { status, code, field } = problem;
+  const detail = code === 'bug' ? bugDetail : problem.detail;
   if (status === 429 || status === 503) void reply.header('retry-after', '1');
   void reply.code(status).header('cache-control', 'no-store');
   if ((request.headers['user-agent'] ?? '').startsWith('Go-http-client') && request.url.startsWith('/api/v1/pprof')) {
@@ -35,10 +36,10 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
   return reply.type('application/problem+json; charset=utf-8').serializer(JSON.stringify).send(body);
 }
 
-/** What a thrown error says to the client. Only what we meant to say: the text of a bug goes to the log. */
+/** What is wrong, in the words for the client, but for a bug: those are for the log. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Refused) return error.problem;
-  if (!isFastifyError(error)) return bug;
+  if (!isFastifyError(error)) return bugOf(error);
   const { statusCode = 500, code, message } = error;
   if (error.validation !== undefined) {
     const first = error.validation[0];
@@ -56,15 +57,11 @@ export function problemOf(error: unknown): Problem {
       "the body is larger than this server takes: send smaller profiles, or raise the server's limit on bodies";
     return { status: 413, code: 'too_large', detail, field: 'body' };
   }
-  if (statusCode >= 500) return bug;
+  if (statusCode >= 500) return bugOf(error);
   return { status: statusCode, code: code.toLowerCase().replace(/^fst_err_/, ''), detail: message };
 }
 
-const bug: Problem = {
-  status: 500,
-  code: 'bug',
-  detail: 'the server failed at this request through a fault of its own: its log says more',
-};
+const bugDetail = 'the server failed at this request through a fault of its own: its log says more';
 
 function isFastifyError(error: unknown): error is FastifyError {
   return error instanceof Error && 'code' in error && typeof error.code === 'string';

@@ -47,7 +47,7 @@ export function addStatusRoutes(
   const plain = { schema: { hide: true } };
   app.get('/-/healthy', plain, async (_request, reply) => reply.type('text/plain').send('healthy\n'));
   app.get('/-/ready', plain, async (_request, reply) => {
-    if (ingest.isAlive) return reply.type('text/plain').send('ready\n');
-    return reply.code(503).type('text/plain').send('the writer has stopped: start the server again\n');
+    if (ingest.isReady) return reply.type('text/plain').send('ready\n');
+    return reply.code(503).type('text/plain').send('the writer is being started\n');
   });
 }

@@ -3,7 +3,7 @@
  * is stored together by the next: one sync of the disk for all of it.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { type Problem, Refused } from '../problem.ts';
+import { bugOf, type Problem, Refused } from '../problem.ts';
 import { EmbeddedWriter } from '../storage/embedded/writer.ts';
 import { StorageError, type StorageWriter } from '../storage/storage.ts';
 import type { IngestJob, IngestReply, IngestRequest, IngestWorkerData, Stored } from './ingest-messages.ts';
@@ -20,7 +20,7 @@ function answer(reply: IngestReply): void {
 function problemOf(error: unknown): Problem {
   if (error instanceof Refused) return error.problem;
   if (error instanceof StorageError) return { status: 503, code: `storage_${error.code}`, detail: error.message };
-  throw error;
+  return bugOf(error);
 }
 
 class IngestWorker {

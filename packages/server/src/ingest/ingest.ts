@@ -17,16 +17,18 @@ interface Waiting {
 
 /** The way in: hands what is posted to the writer's thread and waits until it is durable. */
 export class Ingest {
-  readonly #worker: Worker;
+  readonly #workerData: IngestWorkerData;
   readonly #limits: IngestLimits;
   readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | null = null;
   #nextId = 1;
   #queuedBytes = 0;
+  #isClosing = false;
+  #isStarting = false;
   #closed: (() => void) | null = null;
-  #failure: Error | null = null;
 
-  private constructor(worker: Worker, limits: IngestLimits) {
-    this.#worker = worker;
+  private constructor(dataDir: string, limits: IngestLimits) {
+    this.#workerData = { dataDir, maxProfileBytes: limits.maxProfileBytes };
     this.#limits = limits;
   }
 
@@ -36,22 +38,8 @@ export class Ingest {
    * @throws Refused when the store cannot be opened
    */
   static async start(dataDir: string, limits: IngestLimits): Promise<Ingest> {
-    const workerData: IngestWorkerData = { dataDir, maxProfileBytes: limits.maxProfileBytes };
-    const worker = new Worker(new URL('ingest-worker.ts', import.meta.url), { workerData, name: 'ingest' });
-    const ingest = new Ingest(worker, limits);
-    await new Promise<void>((resolve, reject) => {
-      worker.on('message', (reply: IngestReply) => {
-        if (reply.kind === 'ready') resolve();
-        else if (reply.kind === 'failed') {
-          reject(new Refused(reply.problem.status, reply.problem.code, reply.problem.detail));
-        } else ingest.#receive(reply);
-      });
-      worker.on('error', (error) => {
-        reject(error);
-        ingest.#fail(error);
-      });
-      worker.on('exit', () => ingest.#fail(new Error('the writer thread has ended')));
-    });
+    const ingest = new Ingest(dataDir, limits);
+    await ingest.#startWorker();
     return ingest;
   }
 
@@ -59,9 +47,9 @@ export class Ingest {
     return this.#queuedBytes;
   }
 
-  /** False once the writer's thread has died: nothing can be stored until the server is started again. */
-  get isAlive(): boolean {
-    return this.#failure === null;
+  /** False while the writer's thread is being started again. */
+  get isReady(): boolean {
+    return this.#worker !== null;
   }
 
   /**
@@ -71,8 +59,11 @@ export class Ingest {
    */
   run(job: IngestJob): Promise<Stored> {
     const bytes = job.kind === 'mark' ? 0 : job.body.length;
-    if (this.#failure !== null) {
-      return Promise.reject(new Refused(503, 'writer_stopped', 'the writer has stopped: start the server again'));
+    if (this.#worker === null) {
+      if (!this.#isClosing) this.#restart();
+      return Promise.reject(
+        new Refused(503, 'writer_stopped', 'the writer is being started: send it again in a second'),
+      );
     }
     if (bytes > 0 && this.#queuedBytes > 0 && this.#queuedBytes + bytes > this.#limits.maxQueuedBytes) {
       return Promise.reject(new Refused(429, 'busy', 'too much waits to be stored: send it again in a second'));
@@ -87,16 +78,44 @@ export class Ingest {
 
   /** Stores what waits, then ends the thread. */
   async close(): Promise<void> {
-    if (this.#failure !== null) return;
+    this.#isClosing = true;
+    const worker = this.#worker;
+    if (worker === null) return;
     await new Promise<void>((resolve) => {
       this.#closed = resolve;
       this.#post({ kind: 'close' });
     });
-    await this.#worker.terminate();
+    await worker.terminate();
+  }
+
+  #restart(): void {
+    if (this.#isStarting) return;
+    this.#isStarting = true;
+    // Why it failed is said by the next job that finds no writer.
+    const ended = () => (this.#isStarting = false);
+    this.#startWorker().then(ended, ended);
+  }
+
+  /** A thread that ends by itself is started again by the next job, so that a bad body stops nobody but its sender. */
+  #startWorker(): Promise<void> {
+    const url = new URL('ingest-worker.ts', import.meta.url);
+    const worker = new Worker(url, { workerData: this.#workerData, name: 'ingest' });
+    return new Promise((resolve, reject) => {
+      worker.on('message', (reply: IngestReply) => {
+        if (reply.kind === 'ready') {
+          this.#worker = worker;
+          resolve();
+        } else if (reply.kind === 'failed') {
+          reject(new Refused(reply.problem.status, reply.problem.code, reply.problem.detail));
+        } else this.#receive(reply);
+      });
+      worker.on('error', reject);
+      worker.on('exit', () => this.#stopped());
+    });
   }
 
   #post(request: IngestRequest): void {
-    this.#worker.postMessage(request, []);
+    this.#worker?.postMessage(request, []);
   }
 
   #receive(reply: Exclude<IngestReply, { kind: 'ready' | 'failed' }>): void {
@@ -115,8 +134,8 @@ export class Ingest {
     }
   }
 
-  #fail(error: Error): void {
-    this.#failure ??= error;
+  #stopped(): void {
+    this.#worker = null;
     this.#closed?.();
     for (const { reject } of this.#waiting.values()) {
       reject(new Refused(503, 'writer_stopped', 'the writer stopped before this was stored: send it again'));

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { Refused } from '../problem.ts';
+import { type Problem, Refused } from '../problem.ts';
 import type { QueryReply, QueryRequest, QueryWorkerData, Question, Reply } from './query-messages.ts';
 
 export interface QueryPoolOptions {
@@ -65,7 +65,8 @@ class Reader {
 
   constructor({ dataDir, workerUrl }: QueryPoolOptions) {
     const workerData: QueryWorkerData = { dataDir };
-    this.#worker = new Worker(workerUrl, { workerData, name: 'query' });
+    const resourceLimits = { maxOldGenerationSizeMb: maxHeapMb };
+    this.#worker = new Worker(workerUrl, { workerData, name: 'query', resourceLimits });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.ready = promise;
     // Whoever only asks is told by the answer.
@@ -79,9 +80,9 @@ class Reader {
     });
     this.#worker.on('error', (error) => {
       reject(error);
-      this.#fail(error.message);
+      this.#fail('code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? tooMuch : stopped(error.message));
     });
-    this.#worker.on('exit', () => this.#fail('it has ended'));
+    this.#worker.on('exit', () => this.#fail(stopped('it has ended')));
   }
 
   get waiting(): number {
@@ -117,11 +118,22 @@ class Reader {
     }
   }
 
-  #fail(reason: string): void {
+  #fail({ status, code, detail }: Problem): void {
     this.isAlive = false;
-    for (const { reject } of this.#waiting.values()) {
-      reject(new Refused(503, 'reader_stopped', `the thread that was answering has stopped (${reason}): ask again`));
-    }
+    for (const { reject } of this.#waiting.values()) reject(new Refused(status, code, detail));
     this.#waiting.clear();
   }
+}
+
+/** Objects of one thread; the columns of profiles and trees are outside of it. A thread that needs more is ended, the others go on. */
+const maxHeapMb = 1024;
+const tooMuch: Problem = {
+  status: 422,
+  code: 'too_much',
+  detail: `the answer needs more than ${maxHeapMb} MB of memory: ask for a shorter range, fewer series, or leave out group_by`,
+};
+
+function stopped(reason: string): Problem {
+  const detail = `the thread that was answering has stopped (${reason}): ask again`;
+  return { status: 503, code: 'reader_stopped', detail };
 }
