@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { type BigIntStats, constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { ProcessMapping } from '../processes/process.ts';
 import { shownPath, withoutDeletedMark } from './mapping-target.ts';
@@ -37,26 +37,28 @@ export async function openModule(pid: number, mapping: ProcessMapping, processRo
       if (opened === 'permission') cause = 'permission';
       continue;
     }
-    const stat = await opened.stat({ bigint: true });
-    if (!place.isProven && mapping.inode !== 0n && stat.ino !== mapping.inode) {
-      await opened.close();
-      continue;
+    const { handle, stat } = opened;
+    const isOther = !place.isProven && stat.ino !== mapping.inode;
+    if (!isOther && stat.isFile()) {
+      return { status: 'open', file: { handle, stamp: `${stat.ino}:${stat.size}:${stat.mtimeNs}` } };
     }
-    if (!stat.isFile()) {
-      await opened.close();
-      return { status: 'not_regular' };
-    }
-    return { status: 'open', file: { handle: opened, stamp: `${stat.ino}:${stat.size}:${stat.mtimeNs}` } };
+    await handle.close();
+    if (!isOther) return { status: 'not_regular' };
   }
   return { status: 'failed', cause };
 }
 
-async function tryOpen(path: string): Promise<FileHandle | 'permission' | 'file_gone'> {
+async function tryOpen(
+  path: string,
+): Promise<{ readonly handle: FileHandle; readonly stat: BigIntStats } | 'permission' | 'file_gone'> {
+  let handle: FileHandle | undefined;
   try {
-    return await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    return { handle, stat: await handle.stat({ bigint: true }) };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === undefined) throw error;
+    await handle?.close();
     return code === 'EACCES' || code === 'EPERM' ? 'permission' : 'file_gone';
   }
 }
