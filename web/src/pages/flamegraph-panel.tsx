@@ -18,7 +18,7 @@ import { Breadcrumb } from '../views/breadcrumb.tsx';
 import { kindColour } from '../views/colours.ts';
 import { DownloadMenu } from '../views/download-menu.tsx';
 import { FlameGraph } from '../views/flame-graph.tsx';
-import { amount, cores, exact, percent, plural, span as spanText } from '../views/format.ts';
+import { amount, cores, coresNumber, exact, percent, plural, span as spanText } from '../views/format.ts';
 import { FrameHead, hiddenBelow, rowLabel } from '../views/frame-text.tsx';
 import { FunctionTable } from '../views/function-table.tsx';
 import { KindLegend } from '../views/kind-legend.tsx';
@@ -53,7 +53,11 @@ export function FlamegraphPanel({ merged, overTime, state, span, change, stale }
     () => (pattern?.ok === true ? findMatches(tree, tree.weights, members, pattern.test) : null),
     [pattern, tree, members],
   );
-  const rows = useMemo(() => functionRows(tree, tree.weights, members), [tree, members]);
+  const isTableShown = state.show !== 'graph';
+  const rows = useMemo(
+    () => (isTableShown ? functionRows(tree, tree.weights, members) : []),
+    [tree, members, isTableShown],
+  );
   const { by, search } = state;
 
   const zoom = useCallback((next: Focus) => change({ zoom: formatFocus(next, ids) }), [change, ids]);
@@ -66,7 +70,7 @@ export function FlamegraphPanel({ merged, overTime, state, span, change, stale }
   }, [change, state.zoom]);
 
   const coresFor = (value: bigint): string | null =>
-    unit === 'nanoseconds' && average !== null ? cores(shareOf(value, whole) * average.rate) : null;
+    unit === 'nanoseconds' && average !== null ? coresNumber(shareOf(value, whole) * average.rate) : null;
   const labelOf = useCallback((row: Row) => rowLabel(tree, row, widths[0] ?? 0, by), [tree, widths, by]);
   const colourOf = useCallback(
     (row: Row, dark: boolean) => {

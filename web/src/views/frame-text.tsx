@@ -51,7 +51,9 @@ export function FrameHead(props: {
       <p class="tip-name">{frameName(tree, row.node, groupLabel)}</p>
       {tree.frames.kind[frame] === 'group' && <p class="tip-source">{groupLabel}</p>}
       {file !== '' && <p class="tip-source">{file}</p>}
-      {binary !== '' && binary !== file && <p class="tip-source">{binary}</p>}
+      {binary !== '' && binary !== file && (
+        <p class="tip-source">{tree.frames.kind[frame] === 'jit' ? 'compiled at run time' : binary}</p>
+      )}
     </>
   );
 }

@@ -26,11 +26,13 @@ export function FunctionTable({ rows, whole, unit, sort, onSort, filter, onFilte
     [rows, filter, sort, matches],
   );
   const largest = useMemo(() => {
-    const shares = rows.map((row) => [shareOf(row.self, whole), shareOf(row.total, whole)] as const);
-    return {
-      self: Math.max(...shares.map(([self]) => self), 0),
-      total: Math.max(...shares.map(([, total]) => total), 0),
-    };
+    let self = 0n;
+    let total = 0n;
+    for (const row of rows) {
+      if (row.self > self) self = row.self;
+      if (row.total > total) total = row.total;
+    }
+    return { self: shareOf(self, whole), total: shareOf(total, whole) };
   }, [rows, whole]);
   const value = (one: bigint): ComponentChildren => <span title={exactAmount(one, unit)}>{amount(one, unit)}</span>;
   const share = (one: bigint, most: number): ComponentChildren => {

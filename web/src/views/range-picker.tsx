@@ -1,6 +1,7 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { isLive, presets, type Span, shifted } from '../state/time-range.ts';
 import { timeOfDay } from './format.ts';
+import { Menu } from './menu.tsx';
 
 interface Props {
   readonly from: string;
@@ -27,30 +28,15 @@ function nameOf(from: string, until: string, span: Span | null): string {
 
 /** Presets, steps back and forth, and two exact times. */
 export function RangePicker({ from, until, span, problem, onChange, onRefresh, label = 'Time range' }: Props) {
-  const box = useRef<HTMLDetailsElement>(null);
   const [start, setStart] = useState('');
   const [end, setEnd] = useState('');
-  const close = () => {
-    if (box.current !== null) box.current.open = false;
-  };
-  useEffect(() => {
-    const onOutside = (event: PointerEvent) => {
-      if (event.target instanceof Node && box.current?.contains(event.target) === false) close();
-    };
-    addEventListener('pointerdown', onOutside);
-    return () => removeEventListener('pointerdown', onOutside);
-  }, []);
-  const choose = (nextFrom: string, nextUntil: string) => {
-    close();
-    onChange(nextFrom, nextUntil);
-  };
   const move = (direction: -1 | 1) => {
     if (span === null) return;
     const next = shifted(span, direction);
     onChange(String(Math.round(next.fromMs)), String(Math.round(next.untilMs)));
   };
-  const onToggle = () => {
-    if (span === null || box.current?.open !== true) return;
+  const onOpen = () => {
+    if (span === null) return;
     setStart(toLocal(span.fromMs));
     setEnd(toLocal(span.untilMs));
   };
@@ -63,58 +49,57 @@ export function RangePicker({ from, until, span, problem, onChange, onRefresh, l
         <span aria-hidden="true">‹</span>
         <span class="visually-hidden">Earlier</span>
       </button>
-      <details
-        ref={box}
-        class="menu"
-        onToggle={onToggle}
-        onKeyDown={(event) => event.key === 'Escape' && (event.stopPropagation(), close())}
-      >
-        <summary class="button" title={problem ?? 'Choose a time range'}>
-          {nameOf(from, until, span)}
-        </summary>
-        <div class="menu-body">
-          <div class="preset-list">
-            {presets.map((preset) => (
-              <button
-                key={preset.from}
-                type="button"
-                class={`button${until === 'now' && preset.from === from ? ' is-on' : ''}`}
-                onClick={() => choose(preset.from, 'now')}
-              >
-                Last {preset.label}
+      <Menu label={nameOf(from, until, span)} title={problem ?? 'Choose a time range'} onOpen={onOpen}>
+        {(close) => (
+          <>
+            <div class="preset-list">
+              {presets.map((preset) => (
+                <button
+                  key={preset.from}
+                  type="button"
+                  class={`button${until === 'now' && preset.from === from ? ' is-on' : ''}`}
+                  onClick={() => {
+                    close();
+                    onChange(preset.from, 'now');
+                  }}
+                >
+                  Last {preset.label}
+                </button>
+              ))}
+            </div>
+            <form
+              onSubmit={(event) => {
+                event.preventDefault();
+                if (!isOrdered) return;
+                close();
+                onChange(String(startMs), String(endMs));
+              }}
+            >
+              <label>
+                From
+                <input
+                  type="datetime-local"
+                  step="1"
+                  value={start}
+                  onInput={(event) => setStart(event.currentTarget.value)}
+                />
+              </label>
+              <label>
+                Until
+                <input
+                  type="datetime-local"
+                  step="1"
+                  value={end}
+                  onInput={(event) => setEnd(event.currentTarget.value)}
+                />
+              </label>
+              <button type="submit" class="button is-primary" disabled={!isOrdered}>
+                Show this range
               </button>
-            ))}
-          </div>
-          <form
-            onSubmit={(event) => {
-              event.preventDefault();
-              if (isOrdered) choose(String(startMs), String(endMs));
-            }}
-          >
-            <label>
-              From
-              <input
-                type="datetime-local"
-                step="1"
-                value={start}
-                onInput={(event) => setStart(event.currentTarget.value)}
-              />
-            </label>
-            <label>
-              Until
-              <input
-                type="datetime-local"
-                step="1"
-                value={end}
-                onInput={(event) => setEnd(event.currentTarget.value)}
-              />
-            </label>
-            <button type="submit" class="button is-primary" disabled={!isOrdered}>
-              Show this range
-            </button>
-          </form>
-        </div>
-      </details>
+            </form>
+          </>
+        )}
+      </Menu>
       <button
         type="button"
         class="button icon"
