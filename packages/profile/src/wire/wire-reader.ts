@@ -90,6 +90,7 @@ export class WireReader {
 
   /** Passes over the field just begun, whatever it is. Groups (deprecated, but legal) may nest; no recursion. */
   skip(): void {
+    const outermost = this.field;
     let depth = 0;
     let open: number[] | undefined;
     for (;;) {
@@ -112,14 +113,20 @@ export class WireReader {
           depth++;
           break;
         case GROUP_END:
-          if (depth === 0 || open?.pop() !== this.field) this.fail('not_protobuf', 'a group ends that did not begin');
+          if (depth === 0 || open?.pop() !== this.field) {
+            this.field = outermost;
+            this.fail('not_protobuf', 'a group ends that did not begin');
+          }
           depth--;
           break;
         default:
           this.fail('not_protobuf', `wire type ${this.wireType} does not exist`);
       }
       if (depth === 0) return;
-      if (!this.next()) this.failTruncated();
+      if (!this.next()) {
+        this.field = outermost;
+        this.failTruncated();
+      }
     }
   }
 
