@@ -1,7 +1,6 @@
-# Everflame in one image: server (the default command) and agent. A second target, `shop`, is the sample service.
+# Everflame in one image: server (the default command) and agent.
 #
 #   docker build -t everflame .
-#   docker build -t everflame-shop --target shop .
 #
 # Node.js comes from the npm package that a clone uses as well (tools/package-lock.json), so that the versions are the same everywhere.
 ARG BASE=debian:bookworm-slim
@@ -9,7 +8,7 @@ ARG BASE=debian:bookworm-slim
 FROM ${BASE} AS build
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends npm && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
-# First what changes seldom: the tools and the packages.
+# First what changes seldom: the tools.
 COPY tools/package.json tools/package-lock.json tools/
 RUN npm ci --prefix tools --no-audit --no-fund --loglevel=error && ln -s /build/tools/node_modules/node-linux-*/bin /node
 ENV PATH=/node:/build/tools/node_modules/.bin:${PATH} CI=true
@@ -21,19 +20,10 @@ RUN find . -name node_modules -not -path './tools/*' -prune -exec rm -rf {} + \
   && mkdir /image && cp -a package.json node_modules packages bpf /image/ \
   && mkdir /image/web && cp -a web/dist /image/web/
 
-FROM ${BASE} AS runtime
-COPY --from=build /node/node /usr/local/bin/node
-
-FROM runtime AS shop
-RUN useradd --system --no-create-home shop
-COPY examples/shop /opt/shop
-USER shop
-ENTRYPOINT ["node", "/opt/shop/start.mjs"]
-CMD ["--version", "1.0.0"]
-
-FROM runtime AS everflame
+FROM ${BASE}
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends libbpf1 && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --home-dir /var/lib/everflame --create-home everflame
+COPY --from=build /node/node /usr/local/bin/node
 COPY --from=build /image /opt/everflame
 RUN printf '#!/bin/sh\nexec node /opt/everflame/packages/cli/src/main.ts "$@"\n' > /usr/local/bin/everflame && chmod 755 /usr/local/bin/everflame
 # The server needs no privileges. The agent does: run it as root with what docker-compose.yml gives it.

@@ -1,7 +1,7 @@
 // `npm run test:container`: builds the images of the Dockerfile and runs them, on a machine that has no container engine.
 // buildah builds on a base image that is a bare Debian of debootstrap; the images' root file systems are entered by chroot,
 // with the user, the environment and the entry point that the image names. Needs root, debootstrap, zstd and buildah.
-import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { copyNetworkSettings, networkEnv } from './debian/machine-network.mjs';
 import { root as repository } from './setup/paths.mjs';
 import { SetupError, run, setUp, which } from './setup/run.mjs';
 
+const baseName = 'everflame-test-base';
 const visibleLimitMs = 60_000;
 const startedAt = performance.now();
 const say = (what) => console.log(`-- ${((performance.now() - startedAt) / 1000).toFixed(1)} s: ${what}`);
@@ -19,7 +20,8 @@ const say = (what) => console.log(`-- ${((performance.now() - startedAt) / 1000)
 /** buildah with a storage of its own below `dir`. */
 function buildahIn(dir) {
   const place = ['--root', join(dir, 'storage'), '--runroot', join(dir, 'run'), '--storage-driver', 'vfs'];
-  return (...args) => run('buildah', [...place, ...args]).trim();
+  // What a build prints goes to stderr as it comes: it takes minutes.
+  return (...args) => run('buildah', [...place, ...args], { quiet: args[0] !== 'build' }).trim();
 }
 
 /** Makes the base image. What this machine needs to reach its registries is in it: it is for this test alone. */
@@ -27,30 +29,36 @@ function importBase(buildah, dir) {
   const root = join(dir, 'base');
   unpackBase(root);
   copyNetworkSettings(root);
+  // As in Debian's own images: nobody needs a half-installed layer to survive a power cut.
+  writeFileSync(join(root, 'etc/dpkg/dpkg.cfg.d/docker-apt-speedup'), 'force-unsafe-io\n');
   const container = buildah('from', 'scratch');
   buildah('add', '--quiet', container, root, '/');
   for (const [name, value] of Object.entries(networkEnv())) buildah('config', '--env', `${name}=${value}`, container);
-  buildah('commit', '--quiet', container, 'everflame-test-base');
+  buildah('commit', '--quiet', container, baseName);
   buildah('rm', container);
   rmSync(root, { recursive: true });
 }
 
-/** Builds one target and opens it. Answers its root file system and what it is to be run as. */
-function buildImage(buildah, target) {
-  const args = ['--isolation', 'chroot', '--build-arg', 'BASE=localhost/everflame-test-base', '--target', target];
-  buildah('build', ...args, '--layers', '--tag', target, '--file', join(repository, 'Dockerfile'), repository);
-  const { config } = JSON.parse(buildah('inspect', '--type', 'image', target)).OCIv1;
-  const root = realpathSync(buildah('mount', buildah('from', target)));
+/** Builds one image and opens it. Answers its root file system and what it is to be run as. */
+function buildImage(buildah, name, context, base) {
+  const args = ['--isolation', 'chroot', '--build-arg', `BASE=localhost/${base}`, '--tag', name];
+  buildah('build', ...args, '--file', join(context, 'Dockerfile'), context);
+  const { config } = JSON.parse(buildah('inspect', '--type', 'image', name)).OCIv1;
+  const root = realpathSync(buildah('mount', buildah('from', name)));
   const env = Object.fromEntries((config.Env ?? []).map((entry) => entry.split(/=(.*)/su, 2)));
   const size = run('du', ['-sm', root]).split('\t')[0];
-  say(`image ${target}: ${size} MB, user ${config.User}, ${config.Entrypoint.join(' ')} ${config.Cmd.join(' ')}`);
+  say(`image ${name}: ${size} MB, user ${config.User}, ${config.Entrypoint.join(' ')} ${config.Cmd.join(' ')}`);
   return { root, user: config.User, entrypoint: config.Entrypoint, env };
 }
 
 /** Runs an image with arguments of its own. */
 function start(image, args, user = image.user) {
   const stdio = ['ignore', 'pipe', 'inherit'];
-  return spawnInRoot(image.root, [...image.entrypoint, ...args], { env: image.env, user: `${user}:${user}`, stdio });
+  return spawnInRoot(image.root, [...image.entrypoint, ...args], {
+    env: image.env,
+    user: user.includes(':') ? user : `${user}:${user}`,
+    stdio,
+  });
 }
 
 async function readyUrl(child) {
@@ -122,9 +130,11 @@ await setUp(async () => {
   try {
     importBase(buildah, dir);
     say('base image imported');
-    const shop = buildImage(buildah, 'shop');
-    const everflame = buildImage(buildah, 'everflame');
-    roots.push(shop.root, everflame.root);
+    const everflame = buildImage(buildah, 'everflame', repository, baseName);
+    roots.push(everflame.root);
+    // Any image with Node.js will do for the shop.
+    const shop = buildImage(buildah, 'everflame-shop', join(repository, 'examples/shop'), 'everflame');
+    roots.push(shop.root);
     const url = await testServer(everflame);
     await testAgentAndShop(url, everflame, shop);
     say('passed');

@@ -25,15 +25,6 @@ test('docker-compose understands docker-compose.yml and sees all four services',
   }
 });
 
-test('every build target that docker-compose.yml names is in the Dockerfile', async () => {
-  const compose = await readFile(join(repository, 'docker-compose.yml'), 'utf8');
-  const dockerfile = await readFile(join(repository, 'Dockerfile'), 'utf8');
-  const named = [...compose.matchAll(/target: (\w+)/g)].map((match) => match[1]);
-  const built = [...dockerfile.matchAll(/^FROM \S+ AS (\w+)$/gm)].map((match) => match[1]);
-  expect(named.length).toBeGreaterThan(0);
-  expect(built).toEqual(expect.arrayContaining(named));
-});
-
 test('unit files and manifests set only variables that are flags of the command', async () => {
   const files = ['Dockerfile', 'docker-compose.yml', 'examples/kubernetes/agent.yaml'];
   for (const name of await readdir(join(repository, 'examples/systemd'))) files.push(`examples/systemd/${name}`);
