@@ -18,6 +18,8 @@ export interface SymbolizerOptions {
   readonly lossCounters: LossCounters;
   /** Bytes of symbols that stay resident, in the worker: two thirds for files, one for JIT code. Default 48 MiB. */
   readonly budget?: number;
+  /** Where debug files of stripped binaries are, as `.build-id/xx/yyyy.debug`. Default /usr/lib/debug. */
+  readonly debugDirectory?: string;
 }
 
 export interface MeasuredSymbolizer extends Symbolizer {
@@ -37,7 +39,11 @@ export function createSymbolizer(options: SymbolizerOptions): MeasuredSymbolizer
   const budget = options.budget ?? 48 * megabyte;
   const roots = new Map<string, string>();
   const client = new SymbolClient(
-    { moduleBudget: Math.floor((budget * 2) / 3), jitBudget: Math.floor(budget / 3) },
+    {
+      moduleBudget: Math.floor((budget * 2) / 3),
+      jitBudget: Math.floor(budget / 3),
+      debugDirectory: options.debugDirectory ?? '/usr/lib/debug',
+    },
     options.lossCounters,
     (keys) => loader.evicted(keys),
     () => loader.lost(),

@@ -8,6 +8,7 @@ import {
   readElfFunctions,
   asResult,
 } from '@everflame/binary';
+import { hasSymbolTable, readDebugFunctions } from './debug-file.ts';
 import { NameList } from './name-list.ts';
 import type { LoadReply, LoadRequest, ModuleReply, ModuleRequest } from './worker-messages.ts';
 
@@ -21,14 +22,16 @@ const moduleOverhead = 512;
 export class ModuleStore {
   readonly #budget: number;
   readonly #demangler: Demangler;
+  readonly #debugDirectory: string;
   /** By build ID, or by the key of the request for a file that has none. */
   readonly #tables = new Map<string, { readonly table: FunctionTable; readonly keys: Set<string> }>();
   readonly #identities = new Map<string, string>();
   #evicted: string[] = [];
   #byteLength = 0;
 
-  constructor(budget: number, demangler: Demangler) {
+  constructor(budget: number, debugDirectory: string, demangler: Demangler) {
     this.#budget = budget;
+    this.#debugDirectory = debugDirectory;
     this.#demangler = demangler;
   }
 
@@ -66,7 +69,9 @@ export class ModuleStore {
     if (table === undefined) {
       const functions = readElfFunctions(elf.value);
       if (!functions.ok) return { status: 'failed', cause: 'malformed_elf', detail: functions.error.detail };
-      table = functions.value;
+      const { value } = functions;
+      const debug = hasSymbolTable(elf.value) ? undefined : readDebugFunctions(buildId, this.#debugDirectory);
+      table = debug !== undefined && debug.length > value.length ? debug : value;
     }
     this.#keep(key, identity, table);
     return { status: 'loaded', buildId, functions: table.length, segments: elf.value.segments };

@@ -107,6 +107,23 @@ test('what a stripped program does not name is [binary+address], and its exporte
   expect(names).toEqual(['planted_alpha', expect.stringMatching(/^\[stripped\+0x1[0-9a-f]{3}\]$/)]);
 });
 
+test('a stripped program is named by its installed debug file, if that has the same build ID', async () => {
+  const path = compile('separate', []);
+  const debugDirectory = join(live.directory, 'debug');
+  const buildId = /Build ID: ([0-9a-f]+)/.exec(execFileSync('readelf', ['-n', path], { encoding: 'utf8' }))?.[1] ?? '';
+  const debugFile = join(debugDirectory, '.build-id', buildId.slice(0, 2), `${buildId.slice(2)}.debug`);
+  mkdirSync(join(debugFile, '..'), { recursive: true });
+  execFileSync('objcopy', ['--only-keep-debug', path, debugFile]);
+  execFileSync('strip', [path]);
+  const { pid, printed } = await live.start(path);
+  const beta = BigInt(printed[1] ?? '');
+  expect(await namesOf(live.symbolizer({ debugDirectory }), liveProcess(pid), [beta])).toEqual(['planted_beta']);
+  copyFileSync(compile('unrelated', ['-O2']), debugFile);
+  expect(await namesOf(live.symbolizer({ debugDirectory }), liveProcess(pid), [beta])).toEqual([
+    expect.stringMatching(/^\[separate\+0x/),
+  ]);
+});
+
 test('a process that is gone is named when it was prepared in its life, also if its file is deleted meanwhile', async () => {
   const path = compile('short-lived', []);
   const started = await live.start(path);
@@ -271,7 +288,7 @@ test('the vDSO of 64-bit processes is named', async () => {
 });
 
 test('with a budget that holds one table every name is still right', async () => {
-  const symbolizer = live.symbolizer(1000);
+  const symbolizer = live.symbolizer({ budget: 1000 });
   const programs = [];
   for (const kind of ['one', 'two', 'three'])
     programs.push(

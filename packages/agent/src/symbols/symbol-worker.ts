@@ -9,7 +9,7 @@ import type { ReplyEnvelope, ReplyOf, RequestEnvelope, SymbolRequest, SymbolWork
 /** The thread that reads symbols: takes requests one by one, keeps the tables, answers with names. */
 const options = workerData as SymbolWorkerOptions;
 const demangler = new Demangler();
-const modules = new ModuleStore(options.moduleBudget, demangler);
+const modules = new ModuleStore(options.moduleBudget, options.debugDirectory, demangler);
 const jit = new JitStore(options.jitBudget, demangler);
 const kernel = new KernelStore(demangler);
 const garbage = new GarbageCollector();

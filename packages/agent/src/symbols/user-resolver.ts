@@ -4,13 +4,13 @@ import { baseName, type MappingTarget, shownPath, targetOfMapping } from './mapp
 import { createModule, type Module, type ModuleView, viewOf } from './module.ts';
 import type { ModuleLoader } from './module-loader.ts';
 import type { SymbolClient } from './symbol-client.ts';
-import type { ResolvedLine, ResolvedLocation, ResolvedMapping } from './symbolizer.ts';
+import type { ResolvedLine, ResolvedLocation } from './symbolizer.ts';
+import { anonymousMapping, offsetLocation, segmentMapping, unfiled, unnamed, vsyscall } from './user-locations.ts';
 import { readVdsoImage } from './vdso-image.ts';
-import type { NamedAddresses, WireSegment } from './worker-messages.ts';
+import type { NamedAddresses } from './worker-messages.ts';
 
 /** Distinct addresses in files whose names are remembered, some 200 bytes each. */
 const mostLocations = 40_000;
-const pageBytes = 4096n;
 const lowest32BitLimit = 1n << 32n;
 
 /** Addresses of one mapping that have no remembered name; `indices` into the answer. */
@@ -19,23 +19,6 @@ interface Pending {
   readonly target: MappingTarget;
   readonly indices: number[];
 }
-
-const anonymousMapping: ResolvedMapping = {
-  memoryStart: 0n,
-  memoryLimit: 0n,
-  fileOffset: 0n,
-  file: '//anon',
-  buildId: '',
-};
-const vsyscallMapping: ResolvedMapping = {
-  memoryStart: 0xffff_ffff_ff60_0000n,
-  memoryLimit: 0xffff_ffff_ff60_1000n,
-  fileOffset: 0n,
-  file: '[vsyscall]',
-  buildId: '',
-};
-/** The three entries of the page, 1 KiB apart; part of the x86-64 kernel's interface. */
-const vsyscalls = ['vgettimeofday', 'vtime', 'vgetcpu'];
 
 /** Names for the addresses of processes. */
 export class UserResolver {
@@ -266,77 +249,4 @@ function internedLines(module: Module, named: NamedAddresses, at: number): reado
   const known = module.lines.get(only.systemName);
   if (known === undefined) module.lines.set(only.systemName, lines);
   return known ?? lines;
-}
-
-/** Of a segment that is known: its place in ELF virtual addresses, rounded to pages as the loader does. */
-function segmentMapping(
-  view: ModuleView,
-  mapping: ProcessMapping,
-  segment: WireSegment | undefined,
-  buildId: string,
-): ResolvedMapping {
-  if (segment === undefined) return offsetMapping(view, mapping, buildId);
-  let known = view.mappings.get(segment);
-  if (known === undefined) {
-    const within = segment.virtualAddress % pageBytes;
-    const limit = segment.virtualAddress + BigInt(segment.memorySize);
-    known = {
-      memoryStart: segment.virtualAddress - within,
-      memoryLimit: ((limit + pageBytes - 1n) / pageBytes) * pageBytes,
-      fileOffset: BigInt.asUintN(64, BigInt(segment.fileOffset) - within),
-      file: view.path,
-      buildId,
-    };
-    view.mappings.set(segment, known);
-  }
-  return known;
-}
-
-/** Of a file that could not be read: file offsets stand for addresses. */
-function offsetMapping(view: ModuleView, mapping: ProcessMapping, buildId: string): ResolvedMapping {
-  const key = `${mapping.fileOffset}+${mapping.end - mapping.start}`;
-  let known = view.offsetMappings.get(key);
-  if (known === undefined) {
-    known = {
-      memoryStart: mapping.fileOffset,
-      memoryLimit: mapping.fileOffset + mapping.end - mapping.start,
-      fileOffset: mapping.fileOffset,
-      file: view.path,
-      buildId,
-    };
-    view.offsetMappings.set(key, known);
-  }
-  return known;
-}
-
-function offsetLocation(view: ModuleView, mapping: ProcessMapping, offset: bigint): ResolvedLocation {
-  return {
-    mapping: offsetMapping(view, mapping, mapping.buildId),
-    address: offset,
-    kind: 'unsymbolized',
-    lines: unnamed(baseName(view.path), offset),
-  };
-}
-
-function unfiled(name: string, address: bigint): ResolvedLocation {
-  return { mapping: anonymousMapping, address, kind: 'unsymbolized', lines: lineOf(name) };
-}
-
-function vsyscall(address: bigint): ResolvedLocation {
-  const offset = address - vsyscallMapping.memoryStart;
-  const name = vsyscalls[Number(offset / 1024n)];
-  return {
-    mapping: vsyscallMapping,
-    address,
-    kind: 'native',
-    lines: lineOf(name ?? `[vsyscall+0x${offset.toString(16)}]`),
-  };
-}
-
-function unnamed(binary: string, address: bigint): readonly ResolvedLine[] {
-  return lineOf(`[${binary.replace(/^\[(.*)\]$/, '$1')}+0x${address.toString(16)}]`);
-}
-
-function lineOf(name: string): readonly ResolvedLine[] {
-  return [{ name, systemName: name, file: '', line: 0, startLine: 0 }];
 }

@@ -155,4 +155,6 @@ export interface SymbolWorkerOptions {
   readonly moduleBudget: number;
   /** Bytes of JIT symbols that stay resident. */
   readonly jitBudget: number;
+  /** Where debug files of stripped binaries are, by build ID. */
+  readonly debugDirectory: string;
 }

@@ -12,6 +12,8 @@ export interface ElfBuildIds {
 
 /** Notes are a few hundred bytes; Go's and the package metadata's below 4 KiB. */
 const mostNoteBytes = 64 * 1024;
+/** Segments and sections of notes; files have up to ten. */
+const mostPlaces = 64;
 const noteTypes = { gnuBuildId: 3, goBuildId: 4 } as const;
 
 /** The build IDs, looked for in the note segments and then in the note sections. Damaged notes are skipped. */
@@ -22,7 +24,7 @@ export function readBuildIds(elf: ElfFile): ElfBuildIds {
   ];
   let gnu = '';
   let go = '';
-  for (const { fileOffset, size, align } of places) {
+  for (const { fileOffset, size, align } of places.slice(0, mostPlaces)) {
     if (gnu !== '' && go !== '') break;
     const bytes = asResult(() => readExactly(elf.source, fileOffset, Math.min(size, mostNoteBytes)));
     if (!bytes.ok) continue;

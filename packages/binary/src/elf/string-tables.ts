@@ -1,7 +1,10 @@
 import type { ByteSource } from '../byte-source.ts';
 
-/** Below this a table is read at once and let go after use: names are asked for in the order of addresses, all over the table. */
-const wholeBelow = 64 * 1024 * 1024;
+/**
+ * What may be read at once and is let go after use: names are asked for in the order of addresses, all over the table. That of Node.js has
+ * 12 MB; a table that does not fit is read by pages, more slowly.
+ */
+const mostWholeBytes = 48 * 1024 * 1024;
 /** One read of a name where the table is not in memory; longer names are read again. */
 const nameGuess = 256;
 const longestName = 16 * 1024;
@@ -10,6 +13,8 @@ const longestName = 16 * 1024;
 export class StringTables {
   readonly #source: ByteSource;
   readonly #tables: { readonly from: number; readonly to: number; bytes: Uint8Array | undefined }[] = [];
+
+  #wholeBytesLeft = mostWholeBytes;
 
   constructor(source: ByteSource) {
     this.#source = source;
@@ -25,8 +30,11 @@ export class StringTables {
     const table = this.#tables.find(({ from, to }) => offset >= from && offset < to);
     if (table === undefined) return new Uint8Array(0);
     const limit = table.to - offset;
-    if (table.to - table.from <= wholeBelow) {
-      table.bytes ??= this.#source.read(table.from, table.to - table.from).slice();
+    if (table.bytes === undefined && table.to - table.from <= this.#wholeBytesLeft) {
+      table.bytes = this.#source.read(table.from, table.to - table.from).slice();
+      this.#wholeBytesLeft -= table.to - table.from;
+    }
+    if (table.bytes !== undefined) {
       const at = offset - table.from;
       return withoutVersion(table.bytes.subarray(at, at + Math.min(limit, longestName)));
     }

@@ -1,4 +1,4 @@
-import { asResult } from '../binary-error.ts';
+import { asResult, BinaryFormatError } from '../binary-error.ts';
 import { viewExactly } from '../byte-source.ts';
 import { fileOffsetOfVirtualAddress } from './elf-addresses.ts';
 import { type ElfFile, readAddress, sectionFlags, sectionTypes, segmentTypes } from './elf-file.ts';
@@ -13,6 +13,13 @@ export interface SymbolSection {
   /** Bytes. */
   readonly stringsSize: number;
 }
+
+/** Files have one or two. */
+const mostSections = 4;
+/** Ten times what a debug build of Chromium has; what follows is not read. */
+const mostSymbols = 16_000_000;
+/** Of a hash table for that many symbols. */
+const mostBuckets = 16_000_000;
 
 const dynamicTags = {
   hash: 4n,
@@ -37,9 +44,10 @@ export function findSymbolSections(elf: ElfFile): SymbolSection[] {
     const entrySize = section.entrySize === 0 ? smallest : section.entrySize;
     if (entrySize < smallest || entrySize > 256) continue;
     const available = Math.min(section.size, elf.source.size - section.fileOffset);
-    const count = Math.max(0, Math.floor(available / entrySize));
+    const count = Math.min(mostSymbols, Math.max(0, Math.floor(available / entrySize)));
     const stringsSize = Math.min(strings.size, elf.source.size - strings.fileOffset);
     if (count === 0 || stringsSize <= 0) continue;
+    if (found.length === mostSections) break;
     found.push({ fileOffset: section.fileOffset, count, entrySize, stringsOffset: strings.fileOffset, stringsSize });
   }
   if (found.length > 0) return found;
@@ -75,7 +83,7 @@ function dynamicSymbols(elf: ElfFile, entrySize: number): SymbolSection | undefi
   if (gnuHash !== undefined) count = countByGnuHash(elf, gnuHash);
   else if (hash !== undefined) count = viewExactly(elf.source, hash, 8).getUint32(4, elf.littleEndian);
   else if (stringsOffset > fileOffset) count = Math.floor((stringsOffset - fileOffset) / entrySize);
-  count = Math.min(count, Math.floor((elf.source.size - fileOffset) / entrySize));
+  count = Math.min(count, mostSymbols, Math.floor((elf.source.size - fileOffset) / entrySize));
   if (count <= 0 || stringsSize <= 0) return undefined;
   return {
     fileOffset,
@@ -90,6 +98,7 @@ function dynamicSymbols(elf: ElfFile, entrySize: number): SymbolSection | undefi
 function countByGnuHash(elf: ElfFile, tableAt: number): number {
   const header = viewExactly(elf.source, tableAt, 16);
   const buckets = header.getUint32(0, elf.littleEndian);
+  if (buckets > mostBuckets) throw new BinaryFormatError('too_large', `${buckets} hash buckets`);
   const firstHashed = header.getUint32(4, elf.littleEndian);
   const bloomWords = header.getUint32(8, elf.littleEndian);
   const bucketsAt = tableAt + 16 + bloomWords * (elf.is64Bit ? 8 : 4);

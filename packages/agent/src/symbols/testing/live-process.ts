@@ -7,7 +7,7 @@ import { FileSource, readBuildIds, readElfFile } from '@everflame/binary';
 import { afterAll, afterEach } from 'vitest';
 import { LossCounters } from '../../health/counters.ts';
 import type { ProcessMapping, ProcessView } from '../../processes/process.ts';
-import { createSymbolizer, type MeasuredSymbolizer } from '../create-symbolizer.ts';
+import { createSymbolizer, type MeasuredSymbolizer, type SymbolizerOptions } from '../create-symbolizer.ts';
 
 /** A process that runs now, as the agent's process table shows it; build IDs are read from the files, as the kernel's records have them. */
 export function liveProcess(pid: number, withBuildIds = true): ProcessView {
@@ -74,8 +74,8 @@ export class LiveTest {
     afterAll(() => rmSync(this.directory, { recursive: true, force: true }));
   }
 
-  symbolizer(budget?: number): MeasuredSymbolizer {
-    const symbolizer = createSymbolizer({ lossCounters: this.losses, ...(budget === undefined ? {} : { budget }) });
+  symbolizer(options: Omit<SymbolizerOptions, 'lossCounters'> = {}): MeasuredSymbolizer {
+    const symbolizer = createSymbolizer({ lossCounters: this.losses, ...options });
     this.#symbolizers.push(symbolizer);
     return symbolizer;
   }
