@@ -44,15 +44,16 @@ export async function openPage(browser: Browser, url: string, options: OpenOptio
   return { page, complaints };
 }
 
-/** Resolves when nothing on the page is loading and the frames have their labels. */
+/** Resolves when the page shows what its URL says, nothing is loading and the frames have their labels. */
 export async function settled(page: Page): Promise<void> {
-  await page.waitForLoadState('networkidle');
   await waitFor('the page to be drawn', async () => {
-    const busy = await page.locator('.progress.is-active, .is-stale, .skeleton').count();
+    const { pathname, search } = new URL(page.url());
+    const shown = await page.locator('#content').getAttribute('data-place');
+    const busy = await page.locator('.progress.is-active, .is-stale, .skeleton, [aria-busy="true"]').count();
     const blank = await page
       .locator('.d3-flame-graph-label')
       .evaluateAll((labels) => labels.filter((one) => one.style.display !== 'none' && one.textContent === '').length);
-    return busy + blank === 0 ? true : undefined;
+    return shown === pathname + search && busy + blank === 0 ? true : undefined;
   });
 }
 

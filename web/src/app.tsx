@@ -31,7 +31,7 @@ export function App() {
         </nav>
         <ThemeSwitch />
       </header>
-      <main id="content">
+      <main id="content" data-place={path + search}>
         <Page path={path} search={search} />
       </main>
     </>

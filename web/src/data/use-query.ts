@@ -14,30 +14,36 @@ export interface Loaded<T> {
  * `load` throws only when aborted or for a bug, which is shown as a problem of this page.
  */
 export function useQuery<T>(key: string | null, load: (signal: AbortSignal) => Promise<Answer<T>>): Loaded<T> {
-  const [state, setState] = useState<Loaded<T>>({ value: null, problem: null, loading: key !== null });
+  const [state, setState] = useState<Answered<T>>({ key: null, value: null, problem: null });
   const latest = useRef(load);
   latest.current = load;
   useEffect(() => {
     if (key === null) {
-      setState({ value: null, problem: null, loading: false });
+      setState({ key, value: null, problem: null });
       return undefined;
     }
     const abort = new AbortController();
-    setState((last) => ({ ...last, loading: true }));
+    const fail = (problem: http.Problem) => setState((last) => ({ key, value: last.value, problem }));
     latest.current(abort.signal).then(
       (answer) => {
         if (abort.signal.aborted) return;
-        if (answer.ok) setState({ value: answer.value, problem: null, loading: false });
-        else setState((last) => ({ value: last.value, problem: answer.problem, loading: false }));
+        if (answer.ok) setState({ key, value: answer.value, problem: null });
+        else fail(answer.problem);
       },
       (error: unknown) => {
-        if (abort.signal.aborted) return;
-        setState((last) => ({ value: last.value, problem: bugReport(error), loading: false }));
+        if (!abort.signal.aborted) fail(bugReport(error));
       },
     );
     return () => abort.abort();
   }, [key]);
-  return state;
+  // Told from the key and not remembered, so that not one frame shows an old answer as the new one.
+  return { value: state.value, problem: state.problem, loading: state.key !== key };
+}
+
+interface Answered<T> {
+  readonly key: string | null;
+  readonly value: T | null;
+  readonly problem: http.Problem | null;
 }
 
 function bugReport(error: unknown): http.Problem {

@@ -1,10 +1,11 @@
 import { useCallback, useEffect, useMemo } from 'preact/hooks';
 import { loadFlamegraph, loadLabelNames, loadRange } from '../data/queries.ts';
+import { useStoreStart } from '../data/store-start.ts';
 import { useQuery } from '../data/use-query.ts';
 import { type FlamegraphState, flamegraphHref, flamegraphState } from '../state/page-state.ts';
 import { joinQuery, splitQuery, withLabel } from '../state/query-text.ts';
 import { navigate } from '../state/router.ts';
-import { isLive, type Span } from '../state/time-range.ts';
+import type { Span } from '../state/time-range.ts';
 import { EmptyRange } from '../views/empty-range.tsx';
 import { ProblemNotice, Progress } from '../views/notices.tsx';
 import { QueryBar } from '../views/query-bar.tsx';
@@ -23,12 +24,16 @@ export function FlamegraphPage({ search }: { search: string }) {
     [state],
   );
   const { span, message, refresh, tick } = useSpan(state.from, state.until);
-  const key = span === null ? null : JSON.stringify([state.query, span, state.by, tick]);
-  const here: Span = span ?? { fromMs: 0, untilMs: 1 };
+  const { span: covered } = useStoreStart(span, state.until, tick);
+  const key = covered === null ? null : JSON.stringify([state.query, covered, state.by, tick]);
+  const here: Span = covered ?? { fromMs: 0, untilMs: 1 };
   const merged = useQuery(key, async (signal) => loadFlamegraph(state.query, here, state.by, signal));
   const overTime = useQuery(key, async (signal) => loadRange(state.query, here, state.by, signal));
-  const labels = useQuery(span === null ? null : JSON.stringify(span), async (signal) => loadLabelNames(here, signal));
+  const labels = useQuery(covered === null ? null : JSON.stringify(covered), async (signal) =>
+    loadLabelNames(here, signal),
+  );
   const isEmpty = merged.value !== null && merged.value.profiles === 0;
+  const isFirstLoad = span !== null && merged.value === null && merged.problem === null;
   useAutoRefresh(refresh, state.until, isEmpty, 5000);
   useEffect(() => {
     document.title = `${splitQuery(state.query).selector || 'Flame graph'} · Everflame`;
@@ -50,7 +55,7 @@ export function FlamegraphPage({ search }: { search: string }) {
           onRefresh={refresh}
         />
       </div>
-      <Progress active={merged.loading || overTime.loading} />
+      <Progress active={isFirstLoad || merged.loading || overTime.loading} />
       {message !== null && <p class="notice is-problem">{message}</p>}
       <div class="chart-head">
         <h2>{overTime.value === null || overTime.value.unit === 'nanoseconds' ? 'Cores over time' : 'Over time'}</h2>
@@ -69,7 +74,6 @@ export function FlamegraphPage({ search }: { search: string }) {
         answer={overTime.value}
         span={here}
         by={state.by}
-        isLive={isLive(state.until)}
         loading={overTime.loading}
         onBrush={brush}
         onPick={(value) =>
@@ -83,7 +87,7 @@ export function FlamegraphPage({ search }: { search: string }) {
       {isEmpty && (
         <EmptyRange query={state.query} from={state.from} onAll={() => change({ from: 'now-7d', until: 'now' })} />
       )}
-      {merged.value === null && merged.loading && <div class="skeleton flame-skeleton" aria-hidden="true" />}
+      {isFirstLoad && <div class="skeleton flame-skeleton" aria-hidden="true" />}
       {merged.value !== null && !isEmpty && (
         <FlamegraphPanel
           merged={merged.value}

@@ -1,7 +1,8 @@
 import type { http } from '@everflame/protocols';
 import { useEffect, useMemo } from 'preact/hooks';
-import { loadServices, loadStatus } from '../data/queries.ts';
+import { loadServices } from '../data/queries.ts';
 import { serverNow } from '../data/server-clock.ts';
+import { useStoreStart } from '../data/store-start.ts';
 import { useQuery } from '../data/use-query.ts';
 import { overviewHref, overviewState } from '../state/page-state.ts';
 import { navigate } from '../state/router.ts';
@@ -17,9 +18,9 @@ import { useAutoRefresh, useSpan } from '../views/use-span.ts';
 export function OverviewPage({ search }: { search: string }) {
   const state = useMemo(() => overviewState.parse(search), [search]);
   const { span, message, refresh, tick } = useSpan(state.from, state.until);
-  const key = span === null ? null : JSON.stringify([span, tick]);
-  const services = useQuery(key, async (signal) => loadServices(span ?? { fromMs: 0, untilMs: 1 }, signal));
-  const status = useQuery(`status ${tick}`, async (signal) => loadStatus(signal));
+  const { span: covered, status } = useStoreStart(span, state.until, tick);
+  const key = covered === null ? null : JSON.stringify([covered, tick]);
+  const services = useQuery(key, async (signal) => loadServices(covered ?? { fromMs: 0, untilMs: 1 }, signal));
   useAutoRefresh(refresh, state.until, true, services.value?.services.length === 0 ? 3000 : 10_000);
   useEffect(() => {
     document.title = 'Everflame';
@@ -29,6 +30,7 @@ export function OverviewPage({ search }: { search: string }) {
     [services.value],
   );
   const isEmpty = services.value !== null && lines.length === 0;
+  const isFirstLoad = span !== null && services.value === null && services.problem === null;
   const isEmptyStore = isEmpty && status.value?.storage.profiles === 0;
   return (
     <div class="page">
@@ -46,13 +48,13 @@ export function OverviewPage({ search }: { search: string }) {
           onRefresh={refresh}
         />
       </div>
-      <Progress active={services.loading && services.value === null} />
+      <Progress active={isFirstLoad} />
       {message !== null && <p class="notice is-problem">{message}</p>}
       {services.problem !== null && <ProblemNotice problem={services.problem} onRetry={refresh} />}
       {status.value?.notices.map((text) => (
         <Notice key={text}>{text}</Notice>
       ))}
-      {services.value === null && services.loading && <div class="skeleton table-skeleton" aria-hidden="true" />}
+      {isFirstLoad && <div class="skeleton table-skeleton" aria-hidden="true" />}
       {isEmptyStore && <EmptyStore />}
       {isEmpty && status.value !== null && !isEmptyStore && (
         <section class="empty">

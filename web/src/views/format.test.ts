@@ -25,6 +25,7 @@ test('differences carry their sign', () => {
 
 test('values are told in the unit of their profile type', () => {
   expect(amount(1_500_000_000n, 'nanoseconds')).toBe('1.5 s');
+  expect(amount(999_900_000n, 'nanoseconds')).toBe('1 s');
   expect(amount(90_000_000_000n, 'nanoseconds')).toBe('1.5 min');
   expect(amount(3n * 1024n ** 2n, 'bytes')).toBe('3 MiB');
   expect(amount(1234n, 'count')).toBe('1,234');

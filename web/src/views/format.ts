@@ -59,8 +59,11 @@ const byteUnits: readonly (readonly [number, string])[] = [
   [1, 'B'],
 ];
 
+/** What would be rounded to 1,000 of a unit is 1 of the next. */
+const almost = 0.9995;
+
 function scaled(value: number, units: readonly (readonly [number, string])[]): string {
-  const [size, name] = units.find(([one]) => Math.abs(value) >= one) ?? units.at(-1) ?? [1, ''];
+  const [size, name] = units.find(([one]) => Math.abs(value) >= one * almost) ?? units.at(-1) ?? [1, ''];
   return `${minus(short(value / size))} ${name}`;
 }
 

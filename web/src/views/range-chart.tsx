@@ -17,15 +17,13 @@ export interface RangeChartProps {
   readonly onBrush: (span: Span) => void;
   /** Chosen in the legend: the value of the label `by`. */
   readonly onPick: (value: string) => void;
-  /** The range moves with the clock: then the picture may begin with the data instead of with emptiness. */
-  readonly isLive: boolean;
   readonly loading: boolean;
 }
 
 const heightPx = 132;
 
 /** Use over time, in cores where the unit is time. Dragging over it chooses a range. */
-export function RangeChart({ answer, span: asked, by, onBrush, onPick, isLive, loading }: RangeChartProps) {
+export function RangeChart({ answer, span, by, onBrush, onPick, loading }: RangeChartProps) {
   const host = useRef<HTMLDivElement>(null);
   const width = useWidth(host);
   const [at, setAt] = useState<number | null>(null);
@@ -33,12 +31,6 @@ export function RangeChart({ answer, span: asked, by, onBrush, onPick, isLive, l
   const stepMs = answer?.stepMs ?? 0;
   const isTime = answer?.unit === 'nanoseconds';
   const data = useMemo(() => (answer === null ? null : bandsOf(answer, by)), [answer, by]);
-  const first = data?.times[0];
-  const fromMs =
-    isLive && first !== undefined
-      ? Math.max(asked.fromMs, Math.min(first - (asked.untilMs - first) * 0.05, asked.untilMs - 20 * stepMs))
-      : asked.fromMs;
-  const span = { fromMs, untilMs: asked.untilMs };
   const brush = useRef(onBrush);
   brush.current = onBrush;
 
@@ -49,7 +41,7 @@ export function RangeChart({ answer, span: asked, by, onBrush, onPick, isLive, l
       options(data, span, width, dark, isTime ? 'cores' : (answer?.unit ?? ''), setAt, (chosen) =>
         brush.current(chosen),
       ),
-      columns(data, scale),
+      columns(data, stepMs, scale),
       host.current,
     );
     return () => chart.destroy();
@@ -98,31 +90,36 @@ export function RangeChart({ answer, span: asked, by, onBrush, onPick, isLive, l
   );
 }
 
-/** Clock time, with seconds for short ranges and with the day for long ones. */
-function tickText(seconds: number, { fromMs, untilMs }: Span): string {
+/** Clock time, with seconds where ticks need them and with the day for long ones. */
+function tickText(seconds: number, { fromMs, untilMs }: Span, distance: number): string {
   const at = new Date(seconds * 1000);
   const length = untilMs - fromMs;
   if (length > 2 * 86_400_000) return at.toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
-  return at.toLocaleTimeString('en-GB', length < 600_000 ? {} : { hour: '2-digit', minute: '2-digit' });
+  return at.toLocaleTimeString(
+    'en-GB',
+    distance > 0 && distance % 60 !== 0 ? {} : { hour: '2-digit', minute: '2-digit' },
+  );
 }
 
-/** Stacked from the last band up, so that the heaviest lies at the bottom. */
-function columns({ times, bands }: Bands, scale: number): uPlot.AlignedData {
+/**
+ * Stacked from the first band up, the highest sum first, since it is drawn first and the others over it. Each step is two
+ * points, its start and its end, so that the last one before a gap is as wide as the others.
+ */
+function columns({ times, bands }: Bands, stepMs: number, scale: number): uPlot.AlignedData {
   const running = times.map(() => 0);
   const stacked = bands.map(({ values }) =>
-    values.map((value, index) => {
-      if (value === null) return null;
+    values.flatMap((value, index) => {
+      if (value === null) return [null, null];
       const sum = (running[index] ?? 0) + value * scale;
       running[index] = sum;
-      return sum;
+      return [sum, sum];
     }),
   );
-  // The highest sum is drawn first, the others over it.
-  return [times.map((time) => time / 1000), ...stacked.reverse()];
+  return [times.flatMap((time) => [time / 1000, (time + stepMs - 1) / 1000]), ...stacked.reverse()];
 }
 
 function options(
-  { times, bands }: Bands,
+  { bands }: Bands,
   span: Span,
   width: number,
   dark: boolean,
@@ -133,7 +130,6 @@ function options(
   const ink = dark ? '#a8a099' : '#6b635a';
   const grid = dark ? '#2c2724' : '#ece8e2';
   const axis = { stroke: ink, font: '11px "Inter Variable", system-ui, sans-serif', ticks: { show: false } };
-  const lonely = times.length === 1;
   return {
     width,
     height: heightPx,
@@ -150,7 +146,7 @@ function options(
         size: 24,
         grid: { show: false },
         space: 90,
-        values: (_, ticks) => ticks.map((tick) => tickText(tick, span)),
+        values: (_, ticks) => ticks.map((tick) => tickText(tick, span, (ticks[1] ?? 0) - (ticks[0] ?? 0))),
       },
       {
         ...axis,
@@ -168,13 +164,12 @@ function options(
           stroke: colour,
           fill: colour,
           width: 1,
-          points: { show: lonely, size: 6, fill: colour },
-          ...(uPlot.paths.stepped !== undefined && { paths: uPlot.paths.stepped({ align: 1 }) }),
+          points: { show: false },
         };
       }),
     ],
     hooks: {
-      setCursor: [(chart) => onCursor(chart.cursor.idx ?? null)],
+      setCursor: [(chart) => onCursor(typeof chart.cursor.idx === 'number' ? chart.cursor.idx >> 1 : null)],
       setSelect: [
         (chart) => {
           if (chart.select.width < 4) return;

@@ -57,9 +57,6 @@ interface Props {
 }
 
 export function ServiceTable({ answer, lines, from, until }: Props) {
-  const first = Math.min(...lines.flatMap((line) => line.times.slice(0, 1)));
-  // Before anything was stored at all there is nothing to see: the pictures begin with the data, all at the same time.
-  const start = Math.max(answer.from, Math.min(first, answer.until - 20 * answer.stepMs));
   const isTime = answer.unit === 'nanoseconds';
   return (
     <div class="services-scroll">
@@ -107,7 +104,7 @@ export function ServiceTable({ answer, lines, from, until }: Props) {
                   <Sparkline
                     times={line.times}
                     values={line.values}
-                    fromMs={start}
+                    fromMs={answer.from}
                     untilMs={answer.until}
                     stepMs={answer.stepMs}
                   />

@@ -5,6 +5,14 @@ test('C++ names lose parameters and template arguments', () => {
   expect(shortName('shop::Catalogue<std::string, int>::search(char const*, unsigned long) const')).toBe(
     'shop::Catalogue<…>::search',
   );
+  expect(shortName('v8::internal::(anonymous namespace)::Invoke(v8::internal::Isolate*, InvokeParams const&)')).toBe(
+    'v8::internal::(anonymous namespace)::Invoke',
+  );
+  const lambda =
+    'node::LibuvStreamWrap::ReadStart()::{lambda(uv_stream_s*, long, uv_buf_t const*)#2}::_FUN(uv_stream_s*, long)';
+  expect(shortName(lambda)).toBe(
+    'node::LibuvStreamWrap::ReadStart()::{lambda(uv_stream_s*, long, uv_buf_t const*)#2}::_FUN',
+  );
   expect(shortName('void std::sort<int*, Compare>(int*, int*, Compare)')).toBe('std::sort<…>');
 });
 

@@ -24,7 +24,21 @@ function withoutArguments(name: string): string {
       out += char;
     }
   }
-  return depth === 0 && out !== '' ? out.replaceAll('::<…>', '').replace(/^.*\s(?=\S*::)/u, '') : name;
+  return depth === 0 && out !== '' ? withoutReturnType(out.replaceAll('::<…>', '')) : name;
+}
+
+/** `void std::sort` → `std::sort`. A blank within brackets, as in `(anonymous namespace)`, ends no type. */
+function withoutReturnType(name: string): string {
+  let depth = 0;
+  let start = 0;
+  for (let at = 0; at < name.length; at++) {
+    const char = name[at] ?? '';
+    if ('([{<'.includes(char)) depth++;
+    else if (')]}>'.includes(char)) depth--;
+    else if (char === ' ' && depth === 0) start = at + 1;
+  }
+  const rest = name.slice(start);
+  return depth === 0 && rest.includes('::') ? rest : name;
 }
 
 /** Index of the bracket that the one at `close` closes; -1 when there is none. */
