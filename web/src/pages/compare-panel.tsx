@@ -18,10 +18,11 @@ import { ChangeTable } from '../views/change-table.tsx';
 import { changeColour, mutedColour } from '../views/colours.ts';
 import { FlameGraph } from '../views/flame-graph.tsx';
 import { amount, coresChange, coresNumber, exact, percent, plural, points } from '../views/format.ts';
-import { FrameHead, frameName, hiddenBelow, rowLabel } from '../views/frame-text.tsx';
-import { headlineOf } from '../views/headline.ts';
+import { FrameHead, hiddenBelow, rowLabel } from '../views/frame-text.tsx';
+import { GoneList } from '../views/gone-list.tsx';
+import { Headline } from '../views/headline.tsx';
+import { headlineOf } from '../views/headline-text.ts';
 import { SearchBox } from '../views/search-box.tsx';
-import { shortName } from '../views/short-name.ts';
 import { Segmented } from '../views/show-switch.tsx';
 import { SideSummary } from '../views/side-summary.tsx';
 import { ValueTable } from '../views/value-table.tsx';
@@ -35,8 +36,6 @@ interface Props {
   readonly change: (part: Partial<CompareState>, how?: 'push' | 'replace') => void;
   readonly stale: boolean;
 }
-
-const shownGone = 6;
 
 /** Headline, both sides' totals, one picture that holds both, and the table of changes. */
 export function ComparePanel({ diff, sides, averages, service, state, change, stale }: Props) {
@@ -135,6 +134,7 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
     after: { ...after, name: sides.after.name, samples: tree.after.samples[0] ?? 0 },
     functions: bySelf,
   });
+  const overMs = Math.min(averages.before?.overMs ?? Infinity, averages.after?.overMs ?? Infinity);
   const isBlank = (widths[0] ?? 0) === 0;
   const searchResult = (): string => {
     if (pattern === null) return '';
@@ -145,14 +145,7 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
   };
   return (
     <section class={`panel${stale ? ' is-stale' : ''}`} aria-busy={stale}>
-      <div class="headline">
-        <h2>{headline.title}</h2>
-        <p>{headline.detail}</p>
-        <p class="hint">
-          Whether a difference is more than noise is not judged yet: look at the samples behind it. Frames with fewer
-          than {minSamplesToColour} samples on both sides together are not coloured.
-        </p>
-      </div>
+      <Headline text={headline} overMs={isTime ? overMs : Infinity} />
       <div class="side-summaries">
         <SideSummary
           title="Before"
@@ -179,8 +172,8 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
           result={searchResult()}
           isWrong={pattern?.ok === false}
         />
-        <label class="field is-inline">
-          <span>Width</span>
+        <div class="field is-inline">
+          <span aria-hidden="true">Width</span>
           <Segmented
             label="Width of frames"
             value={state.width}
@@ -191,9 +184,9 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
             ]}
             onChange={(width) => change({ width })}
           />
-        </label>
-        <label class="field is-inline">
-          <span>Compare</span>
+        </div>
+        <div class="field is-inline">
+          <span aria-hidden="true">Compare</span>
           <Segmented
             label="What is compared"
             value={state.values}
@@ -203,7 +196,7 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
             ]}
             onChange={(values) => change({ values })}
           />
-        </label>
+        </div>
       </div>
       <div class="panel-body show-both">
         <div class="flame-box">
@@ -224,31 +217,12 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
             />
           )}
           {state.width === 'after' && gone.length > 0 && (
-            <div class="gone">
-              <h3>Gone: only before, so not in a picture as wide as after</h3>
-              <ul>
-                {gone.slice(0, shownGone).map((node) => (
-                  <li key={node}>
-                    <button
-                      type="button"
-                      class="chip"
-                      onClick={() => change({ width: 'before', zoom: ids.idOf(node) })}
-                    >
-                      <span class="function-name">{shortName(frameName(tree, node))}</span>
-                      <b>{percent(shareOf(tree.before.total[node] ?? 0n, whole.before))}</b>
-                    </button>
-                  </li>
-                ))}
-                {gone.length > shownGone && (
-                  <li>
-                    <button type="button" class="chip" onClick={() => change({ width: 'both' })}>
-                      {plural(gone.length - shownGone, 'more place', 'more places')},{' '}
-                      {percent(shareOf(sumOf(tree.before, gone.slice(shownGone)).total, whole.before))}
-                    </button>
-                  </li>
-                )}
-              </ul>
-            </div>
+            <GoneList
+              tree={tree}
+              gone={gone}
+              onPlace={(node) => change({ width: 'before', zoom: ids.idOf(node) })}
+              onAll={() => change({ width: 'both' })}
+            />
           )}
           <ChangeLegend values={state.values} />
         </div>

@@ -26,11 +26,11 @@ export function stepsOf(answer: Pick<http.QueryRangeAnswer, 'series' | 'stepMs'>
 
 /**
  * Average over the time that has data, so that an hour of which two minutes were profiled does not look idle. The first and
- * the last step are usually covered in part only; from four steps on they are left out.
+ * the last step are usually covered in part only; from three steps on they are left out.
  */
 export function averageOf({ times, values, stepMs }: Steps): Average | null {
   if (times.length === 0) return null;
-  const inner = times.length >= 4 ? values.slice(1, -1) : values;
+  const inner = times.length >= 3 ? values.slice(1, -1) : values;
   const overMs = inner.length * stepMs;
   return { rate: inner.reduce((sum, value) => sum + value, 0) / (overMs * 1e6), overMs };
 }

@@ -22,7 +22,7 @@ export function parsePattern(text: string): Pattern {
 export interface Matches {
   /** 1 for each frame whose name matches. */
   readonly frames: Uint8Array;
-  /** Names that match. */
+  /** Names that match in view. */
   readonly functions: number;
   /** Value of the samples that pass through at least one match below the roots asked for, each sample once. */
   readonly union: Sum;
@@ -39,7 +39,10 @@ export function findMatches(
   const inside = subtreeMask(tree, roots);
   // A match above the view does not count: everything in view would lie below it.
   const isMatch = (node: number): boolean => inside[node] === 1 && frames[tree.frame[node] ?? 0] === 1;
-  const names = new Set(tree.frames.name.filter((_, frame) => frames[frame] === 1));
+  const names = new Set<string>();
+  for (let node = 0; node < tree.length; node++) {
+    if (isMatch(node)) names.add(tree.frames.name[tree.frame[node] ?? 0] ?? '');
+  }
   return { frames, functions: names.size, union: sumOf(weights, topmost(tree, isMatch)) };
 }
 

@@ -16,6 +16,14 @@ test('C++ names lose parameters and template arguments', () => {
   expect(shortName('void std::sort<int*, Compare>(int*, int*, Compare)')).toBe('std::sort<…>');
 });
 
+test('scripts lose their folder and keep how they were compiled', () => {
+  expect(shortName("JS:*'searchCatalogue file:///opt/shop/catalogue.mjs:55:32")).toBe(
+    "*'searchCatalogue catalogue.mjs:55",
+  );
+  expect(shortName('JS:^ file:///opt/shop/service.mjs:56:29')).toBe('^(anonymous) service.mjs:56');
+  expect(shortName('JS:~emit node:events:489:44')).toBe('~emit node:events:489');
+});
+
 test('names of other languages stay as they are', () => {
   for (const name of [
     'main.(*Server).handleConnection.func1',

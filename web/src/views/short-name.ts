@@ -1,8 +1,14 @@
+/** V8's names for perf: `JS:*render file:///srv/shop/invoice.mjs:50:30`, `*` and the like telling how it was compiled. */
+const scriptName = /^JS:([*~^+']*)(\S*) (?:\S*\/)?([^\s/]+:\d+):\d+$/u;
+
 /**
- * A name for a narrow place: C++ and Rust names without parameters and template arguments, everything else as it is. Full
+ * A name for a narrow place: C++ and Rust names without parameters and template arguments, scripts without
+ * their folder, everything else as it is. Full
  * names stand in tooltips.
  */
 export function shortName(name: string): string {
+  const script = scriptName.exec(name);
+  if (script !== null) return `${script[1]}${script[2] === '' ? '(anonymous)' : script[2]} ${script[3]}`;
   if (name.length < 24 || name.startsWith('<') || !name.includes('::') || name.includes('operator')) return name;
   return withoutArguments(name.replace(/\s+const$/u, ''));
 }

@@ -1,5 +1,6 @@
 import type { ComparedFunction, SideWeight } from '../tree/comparison.ts';
 import { cores, points } from './format.ts';
+import { shortName } from './short-name.ts';
 
 export interface HeadlineInput {
   readonly service: string;
@@ -22,7 +23,7 @@ export function headlineOf({ service, before, after, functions }: HeadlineInput)
   const detail =
     grown === undefined || Math.abs(grown.deltaShare) < 0.0005
       ? 'No function changed its share by more than 0.05 points.'
-      : `The largest change is in ${grown.name}: ${points(grown.deltaShare)} points of the time spent in functions themselves` +
+      : `The largest change is in ${shortName(grown.name)}: ${points(grown.deltaShare)} points of the time spent in functions themselves` +
         `${grown.presence === 'new' ? ', it is new' : grown.presence === 'gone' ? ', it is gone' : ''}.`;
   return { title: titleOf(service, before, after), detail };
 }
