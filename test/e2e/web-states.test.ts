@@ -116,6 +116,21 @@ test('what is narrower than a pixel is one exact remainder, which opens on a cli
   expect(complaints).toEqual([]);
 });
 
+test('the overview shows the dearest services first and the others on request', async () => {
+  const ms = Date.parse('2026-03-03T10:00:00Z');
+  for (let index = 1; index <= 23; index++) {
+    const profile = { ...profileFromText(`\n main\n = ${index}`), timeNanos: BigInt(ms) * 1_000_000n };
+    await postProfile(server.url, encodeProfile(profile), { service_name: `s${index}`, __name__: 'process_cpu' });
+  }
+  const { page } = await openSettled(browser, server.url, '/', around(ms));
+  const names = async () => page.locator('.service-name').allTextContents();
+  const all = Array.from({ length: 23 }, (_, index) => `s${23 - index}`);
+  await expect(names()).resolves.toEqual(all.slice(0, 20));
+  await page.getByRole('button', { name: 'Show 3 more services, 2.17 % of all' }).click();
+  await settled(page);
+  await expect(names()).resolves.toEqual(all);
+});
+
 test('an empty store says how to feed it, on every page', async () => {
   const empty = await startPageServer();
   try {

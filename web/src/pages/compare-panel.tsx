@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useCallback, useEffect, useMemo } from 'preact/hooks';
+import { useCallback, useMemo } from 'preact/hooks';
 import type { DiffResult } from '../data/queries.ts';
 import { type CompareState, flamegraphHref } from '../state/page-state.ts';
 import type { Side } from '../state/sides.ts';
@@ -10,7 +10,7 @@ import { formatFocus, parseFocus } from '../tree/focus-code.ts';
 import { type Focus, type Layout, type Row, membersOf, wholeTree } from '../tree/layout.ts';
 import { heaviestFirst } from '../tree/order.ts';
 import { PathIds } from '../tree/path-id.ts';
-import { findMatches, parsePattern } from '../tree/search.ts';
+import { exactly, findMatches, parsePattern } from '../tree/search.ts';
 import { shareOf, sumOf } from '../tree/sums.ts';
 import { Breadcrumb } from '../views/breadcrumb.tsx';
 import { ChangeLegend } from '../views/change-legend.tsx';
@@ -25,6 +25,7 @@ import { headlineOf } from '../views/headline-text.ts';
 import { SearchBox } from '../views/search-box.tsx';
 import { Segmented } from '../views/show-switch.tsx';
 import { SideSummary } from '../views/side-summary.tsx';
+import { useEscape } from '../views/use-escape.ts';
 import { ValueTable } from '../views/value-table.tsx';
 
 interface Props {
@@ -68,13 +69,7 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
   }, [pattern, tree, members]);
 
   const zoom = useCallback((next: Focus) => change({ zoom: formatFocus(next, ids) }), [change, ids]);
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key === 'Escape' && !event.defaultPrevented && state.zoom !== '') change({ zoom: '' });
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
-  }, [change, state.zoom]);
+  useEscape(() => change({ zoom: '' }), state.zoom !== '');
 
   // How much a value of a side weighs: its share, or its cores.
   const scaleBefore = state.values === 'amounts' ? (before.rate ?? Number(whole.before)) : 1;
@@ -282,8 +277,4 @@ function visibleFocus(found: Focus | null, widths: Float64Array): Focus {
 
 function sideHref(side: Side, zoom: string): string {
   return flamegraphHref({ query: side.query, from: String(side.span.fromMs), until: String(side.span.untilMs), zoom });
-}
-
-function exactly(name: string): string {
-  return `^${name.replaceAll(/[.*+?^${}()|[\]\\/]/gu, String.raw`\$&`)}$`;
 }

@@ -1,7 +1,7 @@
 import { NO_GROUP } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import type { ComponentChildren } from 'preact';
-import { useCallback, useEffect, useMemo } from 'preact/hooks';
+import { useCallback, useMemo } from 'preact/hooks';
 import type { MergedTree } from '../data/queries.ts';
 import type { FlamegraphState } from '../state/page-state.ts';
 import { joinQuery, splitQuery, withLabel } from '../state/query-text.ts';
@@ -12,7 +12,7 @@ import { functionRows } from '../tree/function-rows.ts';
 import { type Focus, type Layout, type Row, membersOf, wholeTree } from '../tree/layout.ts';
 import { heaviestFirst, widthsOf } from '../tree/order.ts';
 import { PathIds } from '../tree/path-id.ts';
-import { findMatches, parsePattern } from '../tree/search.ts';
+import { exactly, findMatches, parsePattern } from '../tree/search.ts';
 import { shareOf, sumOf } from '../tree/sums.ts';
 import { Breadcrumb } from '../views/breadcrumb.tsx';
 import { kindColour } from '../views/colours.ts';
@@ -24,6 +24,7 @@ import { FunctionTable } from '../views/function-table.tsx';
 import { KindLegend } from '../views/kind-legend.tsx';
 import { SearchBox } from '../views/search-box.tsx';
 import { ShowSwitch } from '../views/show-switch.tsx';
+import { useEscape } from '../views/use-escape.ts';
 import { ValueTable } from '../views/value-table.tsx';
 
 interface Props {
@@ -61,13 +62,7 @@ export function FlamegraphPanel({ merged, overTime, state, span, change, stale }
   const { by, search } = state;
 
   const zoom = useCallback((next: Focus) => change({ zoom: formatFocus(next, ids) }), [change, ids]);
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key === 'Escape' && !event.defaultPrevented && state.zoom !== '') change({ zoom: '' });
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
-  }, [change, state.zoom]);
+  useEscape(() => change({ zoom: '' }), state.zoom !== '');
 
   const coresFor = (value: bigint): string | null =>
     unit === 'nanoseconds' && average !== null ? coresNumber(shareOf(value, whole) * average.rate) : null;
@@ -205,11 +200,6 @@ export function FlamegraphPanel({ merged, overTime, state, span, change, stale }
       </div>
     </section>
   );
-}
-
-/** A regular expression for this one name; asking for it again gives it up by Escape. */
-function exactly(name: string): string {
-  return `^${name.replaceAll(/[.*+?^${}()|[\]\\/]/gu, String.raw`\$&`)}$`;
 }
 
 /** Value of the group that the zoom lies in. */

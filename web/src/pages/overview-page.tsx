@@ -44,7 +44,7 @@ export function OverviewPage({ search }: { search: string }) {
           until={state.until}
           span={span}
           problem={message}
-          onChange={(from, until) => navigate(overviewHref({ from, until }))}
+          onChange={(from, until) => navigate(overviewHref({ ...state, from, until }))}
           onRefresh={refresh}
         />
       </div>
@@ -70,7 +70,14 @@ export function OverviewPage({ search }: { search: string }) {
         </section>
       )}
       {services.value !== null && lines.length > 0 && (
-        <ServiceTable answer={services.value} lines={lines} from={state.from} until={state.until} />
+        <ServiceTable
+          answer={services.value}
+          lines={lines}
+          from={state.from}
+          until={state.until}
+          isWhole={state.show === 'all'}
+          onWhole={() => navigate(overviewHref({ ...state, show: 'all' }))}
+        />
       )}
       {status.value !== null && !isEmptyStore && <CollectionHealth status={status.value} nowMs={serverNow()} />}
     </div>
@@ -83,5 +90,6 @@ function leadOf(answer: http.ServicesAnswer | null, lines: readonly ServiceLine[
   const busiest = lines[0];
   const count = plural(lines.length, 'service');
   if (answer.unit !== 'nanoseconds' || busiest === undefined) return count;
+  if (lines.every((line) => line.now === null)) return `${count}. Nothing has arrived lately.`;
   return `${count} using ${cores(now)} now. ${busiest.service} costs the most in this range.`;
 }

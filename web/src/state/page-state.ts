@@ -3,7 +3,7 @@ import { type StateOf, choice, text, urlState } from './fields.ts';
 export const cpuType = 'process_cpu:cpu:nanoseconds:cpu:nanoseconds';
 const range = { from: text('now-1h'), until: text('now') };
 
-export const overviewState = urlState({ ...range });
+export const overviewState = urlState({ ...range, show: choice(['top', 'all']) });
 
 export const flamegraphState = urlState({
   query: text(cpuType),

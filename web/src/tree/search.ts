@@ -19,6 +19,11 @@ export function parsePattern(text: string): Pattern {
   }
 }
 
+/** A pattern for this one name. */
+export function exactly(name: string): string {
+  return `^${name.replaceAll(/[.*+?^${}()|[\]\\/]/gu, String.raw`\$&`)}$`;
+}
+
 export interface Matches {
   /** 1 for each frame whose name matches. */
   readonly frames: Uint8Array;

@@ -2,6 +2,7 @@ import type { http } from '@everflame/protocols';
 import { compareHref, flamegraphHref } from '../state/page-state.ts';
 import { withLabel } from '../state/query-text.ts';
 import { averageOf, latestOf } from '../tree/average.ts';
+import { exactly } from '../tree/search.ts';
 import { shareOf } from '../tree/sums.ts';
 import { amount, coresNumber, percent, plural } from './format.ts';
 import { Link } from './link.tsx';
@@ -54,9 +55,17 @@ interface Props {
   readonly lines: readonly ServiceLine[];
   readonly from: string;
   readonly until: string;
+  /** All services, not only the dearest. */
+  readonly isWhole: boolean;
+  readonly onWhole: () => void;
 }
 
-export function ServiceTable({ answer, lines, from, until }: Props) {
+/** A machine runs a hundred programs in a minute, most of them for a moment. */
+const dearest = 20;
+
+export function ServiceTable({ answer, lines, from, until, isWhole, onWhole }: Props) {
+  const shown = isWhole ? lines : lines.slice(0, dearest);
+  const others = lines.slice(shown.length);
   const isTime = answer.unit === 'nanoseconds';
   return (
     <div class="services-scroll">
@@ -66,7 +75,7 @@ export function ServiceTable({ answer, lines, from, until }: Props) {
             <th class="left">Service</th>
             <th class="right">{isTime ? 'Cores now' : 'Value'}</th>
             <th class="right" title="Average over the time that has data">
-              {isTime ? 'Average' : ''}
+              {isTime ? 'While running' : ''}
             </th>
             <th class="left">Over the range</th>
             <th class="right">Share</th>
@@ -74,7 +83,7 @@ export function ServiceTable({ answer, lines, from, until }: Props) {
           </tr>
         </thead>
         <tbody>
-          {lines.map((line) => {
+          {shown.map((line) => {
             const query = answer.profileType + withLabel('', 'service_name', line.service);
             const href = flamegraphHref({ query, from, until });
             return (
@@ -119,7 +128,7 @@ export function ServiceTable({ answer, lines, from, until }: Props) {
                             query,
                             from,
                             until,
-                            search: `^${one.name.replaceAll(/[.*+?^${}()|[\]\\/]/gu, String.raw`\$&`)}$`,
+                            search: exactly(one.name),
                           })}
                           class="function-name"
                           title={one.name}
@@ -136,6 +145,12 @@ export function ServiceTable({ answer, lines, from, until }: Props) {
           })}
         </tbody>
       </table>
+      {others.length > 0 && (
+        <button type="button" class="more-services" onClick={onWhole}>
+          Show {plural(others.length, 'more service')}, {percent(others.reduce((sum, line) => sum + line.share, 0))} of
+          all
+        </button>
+      )}
     </div>
   );
 }
