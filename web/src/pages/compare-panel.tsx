@@ -221,7 +221,7 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
           )}
           <ChangeLegend values={state.values} />
         </div>
-        <section class="table-box" aria-label="Changes by function">
+        <section class="table-box">
           <div class="table-head">
             <input
               type="search"

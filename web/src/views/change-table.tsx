@@ -111,7 +111,7 @@ export function ChangeTable(props: Props) {
       sortable={['name', 'before', 'after', 'change']}
       onRow={onRow}
       rowTitle={(row) => (row.file === '' ? row.name : `${row.name}\n${row.file}`)}
-      isMuted={(row) => matches !== null && !matches(row.name)}
+      isMatch={matches === null ? null : (row) => matches(row.name)}
       empty={rows.length === 0 ? 'No functions on either side.' : 'No function like that.'}
     />
   );

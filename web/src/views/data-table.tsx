@@ -26,7 +26,8 @@ interface Props<Row> {
   readonly sortable?: readonly string[];
   readonly onRow?: (row: Row) => void;
   readonly rowTitle?: (row: Row) => string;
-  readonly isMuted?: (row: Row) => boolean;
+  /** What is searched for stands out; null when nothing is searched. */
+  readonly isMatch?: ((row: Row) => boolean) | null;
   readonly empty: string;
 }
 
@@ -34,10 +35,12 @@ const rowHeightPx = 30;
 
 /** A table that draws only the rows in view; its head stays while it scrolls. */
 export function DataTable<Row>(props: Props<Row>) {
-  const { name, columns, rows, keyOf, sort, onSort, sortable, onRow, rowTitle, isMuted, empty } = props;
+  const { name, columns, rows, keyOf, sort, onSort, sortable, onRow, rowTitle, isMatch, empty } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const view = useVirtualRows(scroller, rows.length, rowHeightPx);
   const cellClass = (column: Column<Row>) => `${column.align}${column.wideOnly === true ? ' wide-only' : ''}`;
+  const emphasis = (row: Row) =>
+    isMatch === undefined || isMatch === null ? '' : isMatch(row) ? ' is-match' : ' is-muted';
   return (
     <div ref={scroller} class="table-scroll" tabIndex={0} role="region" aria-label={name}>
       <table class="data" aria-rowcount={rows.length + 1}>
@@ -76,7 +79,7 @@ export function DataTable<Row>(props: Props<Row>) {
             <tr
               key={keyOf(row)}
               aria-rowindex={view.first + index + 2}
-              class={`${onRow === undefined ? '' : 'can-open'}${isMuted?.(row) === true ? ' is-muted' : ''}`}
+              class={`${onRow === undefined ? '' : 'can-open'}${emphasis(row)}`}
               title={rowTitle?.(row)}
               onClick={onRow === undefined ? undefined : () => onRow(row)}
             >

@@ -96,7 +96,7 @@ export function FunctionTable({ rows, whole, unit, sort, onSort, filter, onFilte
     },
   ];
   return (
-    <section class="table-box" aria-label="Functions">
+    <section class="table-box">
       <div class="table-head">
         <input
           type="search"
@@ -121,7 +121,7 @@ export function FunctionTable({ rows, whole, unit, sort, onSort, filter, onFilte
         sortable={['name', 'self', 'total', 'samples']}
         onRow={onRow}
         rowTitle={(row) => [row.name, row.file, row.binary].filter((text) => text !== '').join('\n')}
-        isMuted={(row) => matches !== null && !matches(row.name)}
+        isMatch={matches === null ? null : (row) => matches(row.name)}
         empty={rows.length === 0 ? 'No functions here.' : 'No function matches this filter.'}
       />
     </section>
