@@ -76,10 +76,16 @@ export async function endProcessesIn(root, timeoutMs = 10_000) {
   while (signalProcessesIn(root, 'SIGKILL') > 0) await sleep(50);
 }
 
-/** Asks what `spawnInRoot` started to end, as a terminal does: its whole process group. Resolves at its exit. */
-export async function stopInRoot(child) {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  process.kill(-child.pid, 'SIGTERM');
-  await exited;
+/**
+ * Asks what `spawnInRoot` started to end, as a terminal does: its whole process group. Resolves when nothing runs in the
+ * root any more: npm ends before what it has started. Answers whether that was so within `timeoutMs`.
+ */
+export async function stopInRoot(root, child, timeoutMs) {
+  const deadline = Date.now() + timeoutMs;
+  if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGTERM');
+  while (processesIn(root).length > 0) {
+    if (Date.now() > deadline) return false;
+    await sleep(20);
+  }
+  return true;
 }
