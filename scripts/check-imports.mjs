@@ -27,6 +27,8 @@ for (const [part, mayImport] of Object.entries(allowed)) {
     files++;
     const isTest = /\.test\.tsx?$/.test(file);
     for (const match of readFileSync(file, 'utf8').matchAll(importPattern)) {
+      // A URL of a file outside (the page, a manifest, an example) is not an import of its code.
+      const isUrl = match[3] !== undefined && !/\.[mc]?tsx?$/.test(match[3]);
       const target = match[1] ?? match[2] ?? match[3];
       const where = relative(root, file);
       if (target.startsWith('@everflame/')) {
@@ -38,7 +40,7 @@ for (const [part, mayImport] of Object.entries(allowed)) {
           problems.push(`${where}: ${target}: import the package, its index.ts is its public surface`);
       } else if (target.startsWith('.')) {
         const resolved = resolve(dirname(file), target);
-        if (!resolved.startsWith(home) && !isTest)
+        if (!resolved.startsWith(home) && !isTest && !isUrl)
           problems.push(`${where}: ${target} leaves packages/${part}; import the package by its name`);
         const order = rooms[part];
         if (order === undefined || isTest) continue;

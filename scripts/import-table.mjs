@@ -18,7 +18,7 @@ export const rooms = {
     processes: ['kernel', 'health'],
     symbols: ['processes', 'health'],
     sampling: ['kernel', 'processes', 'symbols', 'health'],
-    profiles: ['sampling', 'processes', 'symbols', 'health'],
+    profiles: ['sampling', 'processes', 'symbols', 'shipping', 'health'],
     shipping: ['health'],
   },
   server: {

@@ -24,7 +24,7 @@ export function run(command, args, { cwd, env = process.env, quiet = true, input
     if (quiet) process.stderr.write(`${result.stdout}${result.stderr}`);
     throw new SetupError(`\`${command} ${args.join(' ')}\` failed (exit ${result.status ?? result.signal})`);
   }
-  return result.stdout ?? '';
+  return result.stdout;
 }
 
 /** Path of a program on PATH, or null. */
