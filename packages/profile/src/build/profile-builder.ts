@@ -217,10 +217,11 @@ export class ProfileBuilder {
 
   #sampleColumns(): SampleTable {
     const { length } = this.#samples;
+    const { first, second } = this.#samples.columns();
     return {
       length,
-      stack: this.#samples.first.slice(0, length),
-      labelSet: this.#samples.second.slice(0, length),
+      stack: first,
+      labelSet: second,
       values: this.#values.slice(0, length * this.#typeCount),
       count: this.#counts.slice(0, length),
     };

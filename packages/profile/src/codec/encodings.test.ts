@@ -146,6 +146,21 @@ test('of a scalar that is there twice the last counts, and messages that are the
   ]);
 });
 
+test('a reference that a later one replaces need not exist', () => {
+  const file = (before: boolean): readonly RawField[] => {
+    const wrong = (field: number): readonly number[] => (before ? rawInt(field, 77) : []);
+    return [
+      rawMessage(1, wrong(1), rawInt(1, 1), rawInt(2, 2)),
+      rawMessage(2, rawPacked(1, 1), rawPacked(2, 1), rawMessage(3, wrong(1), rawInt(1, 4), wrong(4), rawInt(4, 0))),
+      rawMessage(3, rawInt(1, 1), wrong(5), rawInt(5, 3)),
+      rawMessage(4, rawInt(1, 1), wrong(2), rawInt(2, 1), rawMessage(4, wrong(1), rawInt(1, 1))),
+      rawMessage(5, rawInt(1, 1), wrong(2), rawInt(2, 3)),
+      ...strings,
+    ];
+  };
+  expect(encoded(file(true))).toEqual(encoded(file(false)));
+});
+
 test('a string that is there twice is one', () => {
   const file = [sampleType, rawMessage(5, rawInt(1, 1), rawInt(2, 6), rawInt(3, 3)), ...strings, rawBytes(6, 'main')];
   const result = decodeProfile(rawFile(...file));

@@ -16,12 +16,34 @@ class Spans {
   }
 }
 
+/**
+ * The last value of some fields of one message. Of a scalar that occurs twice the last counts, so that references are
+ * looked up only when the message has been read.
+ */
+class LastScalars {
+  readonly #halves = new Uint32Array(16 * 2);
+  clear(): void {
+    this.#halves.fill(0);
+  }
+  set(field: number, low: number, high: number): void {
+    this.#halves[field * 2] = low;
+    this.#halves[field * 2 + 1] = high;
+  }
+  low(field: number): number {
+    return this.#halves[field * 2] ?? 0;
+  }
+  high(field: number): number {
+    return this.#halves[field * 2 + 1] ?? 0;
+  }
+}
+
 /** Reads one message; made anew for each. The order of the file's fields is free, so spans are found first and read after. */
 export class ProfileReader {
   readonly #reader: WireReader;
   readonly #limits: DecodeLimits;
   readonly #strings: StringReader;
   readonly #path = new FieldPath();
+  readonly #texts = new LastScalars();
 
   constructor(bytes: Uint8Array, limits: DecodeLimits) {
     this.#limits = limits;
@@ -41,6 +63,7 @@ export class ProfileReader {
     const commentIndexes = new GrowableU64(4);
     // Halves of the scalars by field number.
     const scalars = new Uint32Array(16 * 2);
+    let sampleBytes = 0;
 
     this.#refuseCompressed(reader.bytes);
     while (reader.next()) {
@@ -50,6 +73,7 @@ export class ProfileReader {
           break;
         case 2:
           this.#span(sampleSpans, this.#limits.maxSamples);
+          sampleBytes += reader.position - sampleSpans.bounds.at(sampleSpans.bounds.length - 2);
           break;
         case 3:
           this.#span(mappingSpans, this.#limits.maxMappings);
@@ -97,9 +121,15 @@ export class ProfileReader {
     const { mappings, ids: mappingIds } = this.#mappings(mappingSpans);
     const { functions, ids: functionIds } = this.#functions(functionSpans);
     const { locations, ids: locationIds } = this.#locations(locationSpans, mappingIds, functionIds);
-    const samples = new SampleReader(reader, this.#path, this.#strings, locationIds, sampleTypes, this.#limits).read(
-      sampleSpans.bounds,
-    );
+    const samples = new SampleReader(
+      reader,
+      this.#path,
+      this.#strings,
+      locationIds,
+      sampleTypes,
+      this.#limits,
+      sampleBytes,
+    ).read(sampleSpans.bounds);
 
     this.#path.enter('profile');
     const headerNumber = (field: number): bigint =>
@@ -185,16 +215,22 @@ export class ProfileReader {
     const reader = this.#reader;
     this.#enter(spans, index, 'valueType');
     this.#path.index = shownIndex;
-    let { type, unit } = before;
+    this.#texts.clear();
+    let hasType = false;
+    let hasUnit = false;
     while (reader.next()) {
-      if (reader.field === 1) {
-        reader.scalar();
-        type = this.#strings.text(reader.low, reader.high);
-      } else if (reader.field === 2) {
-        reader.scalar();
-        unit = this.#strings.text(reader.low, reader.high);
-      } else reader.skip();
+      if (reader.field > 2) {
+        reader.skip();
+        continue;
+      }
+      reader.scalar();
+      if (reader.field === 1) hasType = true;
+      else hasUnit = true;
+      this.#texts.set(reader.field, reader.low, reader.high);
     }
+    const { rows } = this.#strings;
+    const type = hasType ? (rows[this.#text(1)] ?? '') : before.type;
+    const unit = hasUnit ? (rows[this.#text(2)] ?? '') : before.unit;
     return { type, unit };
   }
 
@@ -221,6 +257,7 @@ export class ProfileReader {
     const flags = new Uint8Array(length);
     for (let row = 1; row < length; row++) {
       this.#enter(spans, row - 1, 'mapping');
+      this.#texts.clear();
       let idLow = 0;
       let idHigh = 0;
       while (reader.next()) {
@@ -238,14 +275,15 @@ export class ProfileReader {
           const column = field === 2 ? memoryStart : field === 3 ? memoryLimit : fileOffset;
           column[row * 2] = low;
           column[row * 2 + 1] = high;
-        } else if (field === 5) fileString[row] = this.#strings.row(low, high);
-        else if (field === 6) buildIdString[row] = this.#strings.row(low, high);
+        } else if (field <= 6) this.#texts.set(field, low, high);
         else {
           const bit = 1 << (field - 7);
           const before = flags[row] ?? 0;
           flags[row] = (low | high) === 0 ? before & ~bit : before | bit;
         }
       }
+      fileString[row] = this.#text(5);
+      buildIdString[row] = this.#text(6);
       this.#register(ids, idLow, idHigh);
     }
     const mappings = {
@@ -270,6 +308,7 @@ export class ProfileReader {
     const startLine = new Uint32Array(length * 2);
     for (let row = 1; row < length; row++) {
       this.#enter(spans, row - 1, 'function');
+      this.#texts.clear();
       let idLow = 0;
       let idHigh = 0;
       while (reader.next()) {
@@ -286,11 +325,11 @@ export class ProfileReader {
         } else if (field === 5) {
           startLine[row * 2] = low;
           startLine[row * 2 + 1] = high;
-        } else {
-          const column = field === 2 ? nameString : field === 3 ? systemNameString : fileString;
-          column[row] = this.#strings.row(low, high);
-        }
+        } else this.#texts.set(field, low, high);
       }
+      nameString[row] = this.#text(2);
+      systemNameString[row] = this.#text(3);
+      fileString[row] = this.#text(4);
       this.#register(ids, idLow, idHigh);
     }
     const functions = {
@@ -319,6 +358,8 @@ export class ProfileReader {
       this.#enter(spans, row - 1, 'location');
       let idLow = 0;
       let idHigh = 0;
+      let mappingLow = 0;
+      let mappingHigh = 0;
       while (reader.next()) {
         switch (reader.field) {
           case 1:
@@ -328,7 +369,8 @@ export class ProfileReader {
             break;
           case 2:
             reader.scalar();
-            mapping[row] = this.#reference(mappingIds, 'mapping');
+            mappingLow = reader.low;
+            mappingHigh = reader.high;
             break;
           case 3:
             reader.scalar();
@@ -352,6 +394,7 @@ export class ProfileReader {
             reader.skip();
         }
       }
+      mapping[row] = this.#reference(mappingIds, mappingLow, mappingHigh, 2, 'mapping');
       this.#register(ids, idLow, idHigh);
     }
     lineOffset[length] = lineFunction.length;
@@ -370,7 +413,8 @@ export class ProfileReader {
 
   #line(functionIds: IdTable, functions: GrowableU32, numbers: GrowableU64, columns: GrowableU64): void {
     const reader = this.#reader;
-    let functionRow = 0;
+    let functionLow = 0;
+    let functionHigh = 0;
     let numberLow = 0;
     let numberHigh = 0;
     let columnLow = 0;
@@ -381,8 +425,10 @@ export class ProfileReader {
         continue;
       }
       reader.scalar();
-      if (reader.field === 1) functionRow = this.#reference(functionIds, 'function');
-      else if (reader.field === 2) {
+      if (reader.field === 1) {
+        functionLow = reader.low;
+        functionHigh = reader.high;
+      } else if (reader.field === 2) {
         numberLow = reader.low;
         numberHigh = reader.high;
       } else {
@@ -390,20 +436,26 @@ export class ProfileReader {
         columnHigh = reader.high;
       }
     }
-    functions.push(functionRow);
+    functions.push(this.#reference(functionIds, functionLow, functionHigh, 1, 'function'));
     numbers.push(numberLow, numberHigh);
     columns.push(columnLow, columnHigh);
   }
 
-  /** The row of the id just read; 0 for the id 0. */
-  #reference(ids: IdTable, table: string): number {
-    const { low, high } = this.#reader;
+  /** The row of an id that `field` holds; 0 for the id 0. */
+  #reference(ids: IdTable, low: number, high: number, field: number, table: string): number {
     if (low === 0 && high === 0) return 0;
     const row = ids.row(low, high);
     if (row === 0) {
       const id = (BigInt(high) << 32n) | BigInt(low);
+      this.#reader.field = field;
       this.#reader.fail('index_out_of_range', `there is no ${table} with the id ${id}`);
     }
     return row;
+  }
+
+  /** The row of the string that `field` of the message just read names. */
+  #text(field: number): number {
+    this.#reader.field = field;
+    return this.#strings.row(this.#texts.low(field), this.#texts.high(field));
   }
 }

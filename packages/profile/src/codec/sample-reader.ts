@@ -19,13 +19,15 @@ export class SampleReader {
   readonly #limits: DecodeLimits;
   readonly #path: FieldPath;
 
-  readonly #stacks = new PairTable(256);
+  readonly #stacks: PairTable;
   readonly #labelSets = new SequenceTable();
   readonly #values = new GrowableU64(256);
   /** Locations of the current and the previous sample, leaf first, and the previous sample's stacks, root first. */
   #locations = new GrowableU32(64);
   #previous = new GrowableU32(64);
   readonly #previousStacks = new GrowableU32(64);
+  /** Low and high half of the current label's fields, by field number. */
+  readonly #labelHalves = new Uint32Array(5 * 2);
 
   constructor(
     reader: WireReader,
@@ -34,6 +36,7 @@ export class SampleReader {
     locationIds: IdTable,
     sampleTypes: readonly ValueType[],
     limits: DecodeLimits,
+    sampleBytes: number,
   ) {
     this.#reader = reader;
     this.#strings = strings;
@@ -42,6 +45,8 @@ export class SampleReader {
     this.#countType = countTypeIndex(sampleTypes);
     this.#limits = limits;
     this.#path = path;
+    // An id takes a byte or two, and half of the ids are in a part that stacks share: seldom too small, never large beside the input.
+    this.#stacks = new PairTable(sampleBytes >> 2);
     this.#stacks.intern(0, 0);
   }
 
@@ -169,31 +174,28 @@ export class SampleReader {
   /** Puts key, text, number (two halves) and unit of one label. */
   #label(): void {
     const reader = this.#reader;
-    let key = 0;
-    let text = 0;
-    let numberLow = 0;
-    let numberHigh = 0;
-    let unit = 0;
+    const halves = this.#labelHalves.fill(0);
     while (reader.next()) {
-      const field = reader.field;
+      const { field } = reader;
       if (field > 4) {
         reader.skip();
         continue;
       }
       reader.scalar();
-      if (field === 1) key = this.#strings.row(reader.low, reader.high);
-      else if (field === 2) text = this.#strings.row(reader.low, reader.high);
-      else if (field === 3) {
-        numberLow = reader.low;
-        numberHigh = reader.high;
-      } else unit = this.#strings.row(reader.low, reader.high);
+      halves[field * 2] = reader.low;
+      halves[field * 2 + 1] = reader.high;
     }
-    const labelSets = this.#labelSets;
-    labelSets.put(key);
-    labelSets.put(text);
-    labelSets.put(numberLow);
-    labelSets.put(numberHigh);
-    labelSets.put(unit);
+    // Looked up only now: of a field that occurs twice the last counts.
+    this.#labelText(1);
+    this.#labelText(2);
+    this.#labelSets.put(halves[6] ?? 0);
+    this.#labelSets.put(halves[7] ?? 0);
+    this.#labelText(4);
+  }
+
+  #labelText(field: number): void {
+    this.#reader.field = field;
+    this.#labelSets.put(this.#strings.row(this.#labelHalves[field * 2] ?? 0, this.#labelHalves[field * 2 + 1] ?? 0));
   }
 
   /**

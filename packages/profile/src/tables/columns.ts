@@ -4,8 +4,8 @@ import type { SequenceTable } from './sequence-table.ts';
 
 /** The columns of a table that holds (parent, location) pairs, row 0 being (0, 0). */
 export function stackColumns(table: PairTable): StackTable {
-  const { length } = table;
-  return { length, parent: table.first.slice(0, length), location: table.second.slice(0, length) };
+  const { first, second } = table.columns();
+  return { length: table.length, parent: first, location: second };
 }
 
 /** Words of one label in a table of label sets: key, text, number (low, high), unit. */

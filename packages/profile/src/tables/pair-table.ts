@@ -7,16 +7,14 @@ import { hashEnd, hashStart, hashWord } from './hash.ts';
  */
 export class PairTable {
   length = 0;
-  /** First and second number of each row; longer than `length`. */
-  first: Uint32Array<ArrayBuffer>;
-  second: Uint32Array<ArrayBuffer>;
+  /** First and second number of each row, side by side: a look-up finds both in one cache line. */
+  #pairs: Uint32Array<ArrayBuffer>;
   /** Row + 1 of each slot; 0 is free. Length a power of two. */
   #slots: Uint32Array<ArrayBuffer>;
 
   constructor(expected = 16) {
     const capacity = Math.max(16, expected);
-    this.first = new Uint32Array(capacity);
-    this.second = new Uint32Array(capacity);
+    this.#pairs = new Uint32Array(capacity * 2);
     this.#slots = new Uint32Array(2 ** Math.ceil(Math.log2(capacity * 2)));
   }
 
@@ -26,12 +24,9 @@ export class PairTable {
     const found = this.#slots[slot] ?? 0;
     if (found !== 0) return found - 1;
     const row = this.length++;
-    if (row === this.first.length) {
-      this.first = doubled(this.first);
-      this.second = doubled(this.second);
-    }
-    this.first[row] = first;
-    this.second[row] = second;
+    if (row * 2 === this.#pairs.length) this.#pairs = doubled(this.#pairs);
+    this.#pairs[row * 2] = first;
+    this.#pairs[row * 2 + 1] = second;
     this.#slots[slot] = row + 1;
     if (this.length * 2 > this.#slots.length) this.#grow();
     return row;
@@ -43,12 +38,35 @@ export class PairTable {
     return found === 0 ? undefined : found - 1;
   }
 
+  /** The first number of a row. */
+  first(row: number): number {
+    return this.#pairs[row * 2] ?? 0;
+  }
+
+  /** The second number of a row. */
+  second(row: number): number {
+    return this.#pairs[row * 2 + 1] ?? 0;
+  }
+
+  /** All first and all second numbers, as copies of exact length. */
+  columns(): { readonly first: Uint32Array<ArrayBuffer>; readonly second: Uint32Array<ArrayBuffer> } {
+    const first = new Uint32Array(this.length);
+    const second = new Uint32Array(this.length);
+    for (let row = 0; row < this.length; row++) {
+      first[row] = this.first(row);
+      second[row] = this.second(row);
+    }
+    return { first, second };
+  }
+
   #slotOf(first: number, second: number): number {
-    const mask = this.#slots.length - 1;
+    const slots = this.#slots;
+    const pairs = this.#pairs;
+    const mask = slots.length - 1;
     let slot = hashPair(first, second) & mask;
     for (;;) {
-      const row = (this.#slots[slot] ?? 0) - 1;
-      if (row < 0 || (this.first[row] === first && this.second[row] === second)) return slot;
+      const row = (slots[slot] ?? 0) - 1;
+      if (row < 0 || (pairs[row * 2] === first && pairs[row * 2 + 1] === second)) return slot;
       slot = (slot + 1) & mask;
     }
   }
@@ -57,7 +75,7 @@ export class PairTable {
     const slots = new Uint32Array(this.#slots.length * 2);
     const mask = slots.length - 1;
     for (let row = 0; row < this.length; row++) {
-      let slot = hashPair(this.first[row] ?? 0, this.second[row] ?? 0) & mask;
+      let slot = hashPair(this.first(row), this.second(row)) & mask;
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = row + 1;
     }

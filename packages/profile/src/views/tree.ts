@@ -44,14 +44,14 @@ export class TreeNodes {
   }
 
   parentOf(node: number): number {
-    return this.#nodes.first[node] ?? 0;
+    return this.#nodes.first(node);
   }
 
   /** The nodes in their final order: `order[i]` is the node that becomes `i`; and the shape of the tree so ordered. */
   sorted(frames: FrameColumns): { readonly order: Uint32Array; readonly shape: TreeShape } {
     const length = this.length;
     const rank = ranks(frames);
-    const frameOf = this.#nodes.second;
+    const frameOf = this.#nodes.columns().second;
     const byRank = countingOrder(length, frames.name.length, (node) => rank[frameOf[node] ?? 0] ?? 0);
     // Sibling lists are built from the back, so that the first in name comes first.
     const firstChild = new Int32Array(length).fill(-1);
