@@ -32,6 +32,7 @@ export { FunctionTable, type FoundFunction } from './function-table.ts';
 export { JitCodeTable } from './jit/jit-code-table.ts';
 export { JitDumpReader } from './jit/jitdump.ts';
 export { PerfMapReader } from './jit/perf-map.ts';
+export { parseV8Name, type ScriptFunction } from './jit/v8-name.ts';
 export { KernelSymbols, readKernelSymbols, type KernelFunction } from './kernel/kernel-symbols.ts';
 export { describeUnwindRow } from './unwind/describe-unwind-row.ts';
 export { readUnwindTable } from './unwind/read-unwind-table.ts';

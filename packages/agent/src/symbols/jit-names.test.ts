@@ -53,7 +53,8 @@ test('code of Node.js has the names of its perf map, and what the map does not l
     Uint8Array.of(1, 1),
   );
   expect(hot).toMatchObject({ kind: 'jit', address: place, mapping: { file: '//anon' } });
-  expect(hot?.lines[0]?.name).toMatch(/plantedHot .*hot\.js/);
+  expect(hot?.lines[0]).toMatchObject({ name: 'plantedHot', file: expect.stringMatching(/hot\.js$/) as string });
+  expect(hot?.lines[0]?.systemName).toMatch(/plantedHot .*hot\.js/);
   expect(first).toMatchObject({ kind: 'unsymbolized', lines: [{ name: '[anon]' }] });
   expect(live.lost()).toEqual({});
 });

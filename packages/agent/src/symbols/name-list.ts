@@ -1,4 +1,4 @@
-import type { Demangler } from '@everflame/binary';
+import { type Demangler, parseV8Name } from '@everflame/binary';
 import type { ResolvedLine } from './symbolizer.ts';
 import type { NamedAddresses } from './worker-messages.ts';
 
@@ -17,11 +17,17 @@ export class NameList {
   set(index: number, systemName: string): void {
     let list = this.#known.get(systemName);
     if (list === undefined) {
-      const name = this.#demangler.demangle(systemName);
-      list = this.#lists.push([{ name, systemName, file: '', line: 0, startLine: 0 }]);
+      list = this.#lists.push([this.#lineOf(systemName)]);
       this.#known.set(systemName, list);
     }
     this.#listOf[index] = list;
+  }
+
+  #lineOf(systemName: string): ResolvedLine {
+    const script = parseV8Name(systemName);
+    // No symbol of a linker begins like that.
+    if (script !== undefined) return { ...script, systemName, startLine: script.line };
+    return { name: this.#demangler.demangle(systemName), systemName, file: '', line: 0, startLine: 0 };
   }
 
   finish(): NamedAddresses {
