@@ -12,6 +12,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'e2e',
+          // After the unit tests, so that these have the machine to themselves.
+          sequence: { groupOrder: 1 },
           include: ['test/e2e/**/*.test.ts'],
           // One at a time: they share two cores, and what they measure is the CPU.
           fileParallelism: false,
