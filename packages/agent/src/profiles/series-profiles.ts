@@ -3,10 +3,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { encodeProfile, ProfileBuilder } from '@everflame/profile';
 
 import type { SeriesLabels } from '../processes/identity.ts';
-import type { OutgoingProfile } from '../shipping/shipper.ts';
 import { cpuProfileHeader, periodNsFor, profileName } from './profile-header.ts';
 import type { ResolvedInterval } from './resolve-interval.ts';
 import { SampleWriter } from './sample-writer.ts';
+
+/** The profile of one series: its labels, `__name__` among them, and an uncompressed pprof message. */
+export interface SeriesProfile {
+  readonly labels: SeriesLabels;
+  readonly pprof: Uint8Array;
+}
 
 interface Series {
   readonly labels: SeriesLabels;
@@ -16,9 +21,9 @@ interface Series {
 
 /**
  * One profile for each series of the interval: the processes that share their labels. What tells processes and threads
- * apart within it are labels of its samples. Lets others run between profiles. `labelsOf` answers for a row of `members`.
+ * apart within it are labels of its samples. Lets others run between profiles.
  */
-export async function seriesProfiles(interval: ResolvedInterval, frequencyHz: number): Promise<OutgoingProfile[]> {
+export async function seriesProfiles(interval: ResolvedInterval, frequencyHz: number): Promise<SeriesProfile[]> {
   const { samples } = interval;
   const header = cpuProfileHeader(
     frequencyHz,
@@ -43,7 +48,7 @@ export async function seriesProfiles(interval: ResolvedInterval, frequencyHz: nu
     if (series === undefined) throw new Error(`sample ${row} belongs to no series`);
     series.writer.write(row);
   }
-  const profiles: OutgoingProfile[] = [];
+  const profiles: SeriesProfile[] = [];
   for (const { labels, builder } of byKey.values()) {
     await nextTurn();
     profiles.push({ labels: { ...labels, __name__: profileName }, pprof: encodeProfile(builder.build()) });

@@ -36,6 +36,11 @@ test('a millisecond before or after a boundary is the boundary', () => {
   expect(next(57)).toBe('1010 for 9.999 s');
 });
 
+test('a start just before a boundary makes one longer interval, not one of a moment, and says when it began', () => {
+  const { next } = intervals(56.8, 1009.8);
+  expect(next(56.8)).toBe('1009.8 for 10.200 s');
+});
+
 test('when the wall clock is set, one interval is shorter or longer, and the next ones are at multiples again', () => {
   const { clock, next } = intervals(60, 1010);
   clock.unixS = 5004;
