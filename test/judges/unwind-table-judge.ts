@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import {
   describeUnwindRow,
+  type ElfFile,
   FileSource,
   findUnwindRow,
   machines,
@@ -19,15 +20,15 @@ export interface UnwindVerdict {
   readonly differences: readonly string[];
 }
 
-/** The table of a file; throws when it cannot be made. */
-export function unwindTableOf(path: string): UnwindTable {
+/** A file's headers, whose source is closed, and its table; throws when it cannot be made. */
+export function elfAndTableOf(path: string): { elf: ElfFile; table: UnwindTable } {
   const fd = openSync(path, 'r');
   try {
     const elf = readElfFile(new FileSource(fd));
     if (!elf.ok) throw new Error(`${path}: ${elf.error.detail}`);
     const table = readUnwindTable(elf.value);
     if (!table.ok) throw new Error(`${path}: ${table.error.detail}`);
-    return table.value;
+    return { elf: elf.value, table: table.value };
   } finally {
     closeSync(fd);
   }
@@ -35,7 +36,7 @@ export function unwindTableOf(path: string): UnwindTable {
 
 /** Compares every row of `readelf --debug-dump=frames-interp` with the table that is made of the same file. */
 export async function judgeUnwindTable(path: string): Promise<UnwindVerdict> {
-  const table = unwindTableOf(path);
+  const { table } = elfAndTableOf(path);
   const isX86 = table.machine === machines.x86_64;
   const rows = await readelfRows(path, isX86 ? 'rbp' : 'x29');
   const expressions = await readelfExpressions(path);

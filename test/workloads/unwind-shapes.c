@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -124,8 +123,6 @@ NOINLINE static void thread(void)
 
 int main(void)
 {
-	struct timespec now;
-
 	chain(5);
 	variable(100);
 	realigned(40);
@@ -135,7 +132,6 @@ int main(void)
 	raise(SIGUSR1);
 	switch_stack();
 	jump();
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (getenv("WITH_THREAD") != NULL)
 		thread();
 	pid_t child = vfork();

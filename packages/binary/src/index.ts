@@ -37,4 +37,16 @@ export { KernelSymbols, readKernelSymbols, type KernelFunction } from './kernel/
 export { describeUnwindRow } from './unwind/describe-unwind-row.ts';
 export { readUnwindTable } from './unwind/read-unwind-table.ts';
 export type { UnwindLosses } from './unwind/row-encoder.ts';
+export { aarch64, type UnwindArchitecture, x86_64 } from './unwind/unwind-architecture.ts';
+export { StackMemory, type UnwindMemory } from './unwind/unwind-memory.ts';
+export {
+  findUnwindMapping,
+  type UnwindEnd,
+  type UnwindMapping,
+  unwindStack,
+  type UnwoundStack,
+} from './unwind/unwind-stack.ts';
+export { UnwindState } from './unwind/unwind-state.ts';
+export { unwindByFrameRecord, unwindStep, type UnwindStepOutcome } from './unwind/unwind-step.ts';
+export { checkUnwindTable, deserializeUnwindTable, serializeUnwindTable } from './unwind/unwind-table-file.ts';
 export { findUnwindRow, type UnwindTable } from './unwind/unwind-table.ts';

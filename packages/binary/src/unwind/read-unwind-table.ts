@@ -5,8 +5,10 @@ import { CfaProgram } from './cfa-program.ts';
 import { CfiEntries } from './cfi-entries.ts';
 import { readCfiSections } from './cfi-section.ts';
 import { unwindFlagTracksRbx, unwindKindInvalid, unwindMaxPages, unwindPageShift } from './generated/unwind-abi.ts';
+import type { GrowableFloat64Array } from '../growable-array.ts';
 import { RowEncoder } from './row-encoder.ts';
 import { RowWriter } from './row-writer.ts';
+import { type DescribedCode, findSpecialCode, type SpecialCode } from './special-code.ts';
 import { aarch64, type UnwindArchitecture, x86_64 } from './unwind-architecture.ts';
 import type { UnwindTable } from './unwind-table.ts';
 
@@ -26,10 +28,11 @@ export function readUnwindTable(elf: ElfFile): BinaryResult<UnwindTable> {
     const text = textRange(elf);
     const entries = new CfiEntries();
     for (const section of readCfiSections(elf)) entries.add(section);
+    const special = findSpecialCode(elf, describe(entries, text));
     const encoder = new RowEncoder(architecture, false);
-    const table = build(architecture, text, entries, encoder);
+    const table = build(architecture, text, entries, special, encoder);
     if (!encoder.needsRbx) return table;
-    return build(architecture, text, entries, new RowEncoder(architecture, true), unwindFlagTracksRbx);
+    return build(architecture, text, entries, special, new RowEncoder(architecture, true), unwindFlagTracksRbx);
   });
 }
 
@@ -75,15 +78,24 @@ function build(
   architecture: UnwindArchitecture,
   text: TextRange,
   entries: CfiEntries,
+  special: readonly SpecialCode[],
   encoder: RowEncoder,
   flags = 0,
 ): UnwindTable {
   const { base } = text;
   const writer = new RowWriter(text.pageCount);
   const program = new CfaProgram(architecture);
-  const starts = entries.starts.view();
-  const ends = entries.ends.view();
-  const [owners, programStarts, programEnds] = [entries.owners, entries.programStarts, entries.programEnds];
+  const { owners, programStarts, programEnds } = entries;
+  // Special code comes last, so that of two that begin at one address it is the one that holds.
+  const starts = withSpecial(
+    entries.starts,
+    special.map(({ start }) => start),
+  );
+  const ends = withSpecial(
+    entries.ends,
+    special.map(({ end }) => end),
+  );
+  const described = entries.starts.length;
   const order = sortedOrder(starts);
   encoder.losses.entries += entries.skipped;
   let isSignalFrame = false;
@@ -92,20 +104,28 @@ function build(
     writer.add(address - base, encoder.rule, encoder.operand);
   };
   let reached = text.start;
+  let specialUntil = 0;
   for (let i = 0; i < order.length; i++) {
     const entry = order[i] ?? 0;
     const start = starts[entry] ?? 0;
-    const common = entries.commons[owners.at(entry)];
-    if (start < text.start || start >= text.end || common === undefined) continue;
+    if (start < text.start || start >= text.end) continue;
     // Where descriptions overlap, the one that begins later is the one that unwinders find.
     const nextStart = starts[order[i + 1] ?? -1] ?? Infinity;
-    const end = Math.min(ends[entry] ?? 0, nextStart, text.end);
-    if (end <= start) continue;
+    const known = special[entry - described];
+    const end = Math.min(ends[entry] ?? 0, known === undefined ? nextStart : Infinity, text.end);
+    // Special code begins a byte before the description of the same function, which then says nothing.
+    if (end <= start || start < specialUntil) continue;
     if (start - reached > widestPadding) writer.add(reached - base, unwindKindInvalid, 0);
-    ({ isSignalFrame } = common);
-    if (!program.run(common, programStarts.at(entry), programEnds.at(entry), start, end, row)) {
-      encoder.losses.entries++;
-      if (start > reached) writer.add(start - base, unwindKindInvalid, 0);
+    const common = entries.commons[owners.at(entry)];
+    if (known !== undefined) {
+      specialUntil = end;
+      writer.add(start - base, known.op | (known.fp << 8), (known.cfaOff | (known.fpOff << 16)) >>> 0);
+    } else if (common !== undefined) {
+      ({ isSignalFrame } = common);
+      if (!program.run(common, programStarts.at(entry), programEnds.at(entry), start, end, row)) {
+        encoder.losses.entries++;
+        if (start > reached) writer.add(start - base, unwindKindInvalid, 0);
+      }
     }
     reached = end;
     if (writer.rowCount > mostRows) throw new BinaryFormatError('too_large', `more than ${mostRows} unwind rows`);
@@ -120,5 +140,25 @@ function build(
     rowCount: writer.rowCount,
     words,
     losses: encoder.losses,
+  };
+}
+
+function withSpecial(entries: GrowableFloat64Array, special: readonly number[]): Float64Array {
+  const all = new Float64Array(entries.length + special.length);
+  all.set(entries.view());
+  all.set(special, entries.length);
+  return all;
+}
+
+function describe(entries: CfiEntries, text: TextRange): DescribedCode {
+  const starts = entries.starts.view();
+  const ends = entries.ends.view();
+  return {
+    hasSignalFrame: entries.commons.some(({ isSignalFrame }) => isSignalFrame),
+    endAt: (address) => {
+      const index = starts.findIndex((start, i) => start <= address && address < (ends[i] ?? 0));
+      return index < 0 ? undefined : ends[index];
+    },
+    startAfter: (address) => starts.reduce((next, start) => (start > address && start < next ? start : next), text.end),
   };
 }

@@ -1,0 +1,110 @@
+import type { UnwindMemory } from './unwind-memory.ts';
+import type { UnwindState } from './unwind-state.ts';
+import { unwindByFrameRecord, unwindStep, type UnwindStepOutcome } from './unwind-step.ts';
+import { findUnwindRow, type UnwindTable } from './unwind-table.ts';
+
+/** Executable memory of a process. Addresses are the process's. */
+export interface UnwindMapping {
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
+  /** ELF virtual address = process address - bias. */
+  readonly bias: number;
+  /**
+   * `table`: a file's or the vDSO's. `frame_pointer`: code of a just-in-time compiler, which keeps frame pointers. `none`: nothing is known
+   * of how this code keeps its stack; frame pointers are tried.
+   */
+  readonly unwind:
+    | { readonly by: 'table'; readonly table: UnwindTable }
+    | { readonly by: 'frame_pointer' }
+    | { readonly by: 'none' };
+}
+
+/**
+ * Why a stack ends: `complete` at its root; `depth` by the limit; `no_mapping`: a return address in no executable mapping; `no_table`: no table
+ * for the mapping and no frame pointer; for the others see `unwindStep`.
+ */
+export type UnwindEnd = Exclude<UnwindStepOutcome, 'caller'> | 'depth' | 'no_mapping' | 'no_table';
+
+/** A stack from the leaf to the root. */
+export interface UnwoundStack {
+  /** Process addresses: of the leaf the instruction, of callers the return address - 1. */
+  readonly addresses: number[];
+  /** Of each frame: its index in the mappings; -1 for a leaf outside of them. */
+  readonly mappings: number[];
+  /** Frames from this one on were found through a frame pointer where none is promised; `addresses.length` where none was. */
+  readonly guessedFrom: number;
+  readonly end: UnwindEnd;
+}
+
+/** The frame of a function that allocates more than this on the stack is not believed when it comes from a guess. */
+const widestGuess = 1024 * 1024;
+
+/** The mapping that holds `address`, by binary search; `mappings` are sorted and do not overlap. -1: none. */
+export function findUnwindMapping(mappings: readonly UnwindMapping[], address: number): number {
+  let low = 0;
+  let high = mappings.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((mappings[middle]?.end ?? 0) <= address) low = middle + 1;
+    else high = middle;
+  }
+  return address >= (mappings[low]?.start ?? Infinity) ? low : -1;
+}
+
+/**
+ * Unwinds from `state` (which it changes) to the root. The kernel part's twin in user space: for samples whose process or tables the
+ * kernel did not know yet, and for tests.
+ */
+export function unwindStack(
+  state: UnwindState,
+  memory: UnwindMemory,
+  mappings: readonly UnwindMapping[],
+  mostFrames: number,
+): UnwoundStack {
+  const addresses: number[] = [];
+  const frameMappings: number[] = [];
+  let guessedFrom = Infinity;
+  const ended = (end: UnwindEnd): UnwoundStack => ({
+    addresses,
+    mappings: frameMappings,
+    guessedFrom: Math.min(guessedFrom, addresses.length),
+    end,
+  });
+  let lastOutcome: UnwindStepOutcome = 'caller';
+  while (addresses.length < mostFrames) {
+    const address = state.lookupPc;
+    const index = findUnwindMapping(mappings, address);
+    const mapping = mappings[index];
+    // Something that is no code is no frame, unless the program really ran there.
+    if (mapping === undefined && addresses.length > 0)
+      return ended(lastOutcome === 'caller' ? 'no_mapping' : lastOutcome);
+    addresses.push(address);
+    frameMappings.push(index);
+    if (mapping === undefined) return ended('no_mapping');
+    const { unwind } = mapping;
+    if (unwind.by === 'frame_pointer') {
+      lastOutcome = 'caller';
+      const outcome = unwindByFrameRecord(state, memory, false);
+      if (outcome !== 'caller') return ended(outcome);
+      continue;
+    }
+    const element =
+      unwind.by === 'table' ? findUnwindRow(unwind.table, address - mapping.bias - unwind.table.base) : -1;
+    const outcome = unwind.by === 'table' && element >= 0 ? unwindStep(unwind.table, element, state, memory) : 'gap';
+    lastOutcome = 'caller';
+    if (outcome === 'caller') continue;
+    if (outcome !== 'gap') return ended(outcome);
+    lastOutcome = outcome;
+    if (!guess(state, memory)) return ended(unwind.by === 'none' ? 'no_table' : 'gap');
+    guessedFrom = Math.min(guessedFrom, addresses.length);
+  }
+  return ended('depth');
+}
+
+/** Where no row says how: the frame pointer, if it could be one. */
+function guess(state: UnwindState, memory: UnwindMemory): boolean {
+  const { fp, sp } = state;
+  if (!state.hasFp || fp < sp || fp > sp + widestGuess || fp % 8 !== 0) return false;
+  return unwindByFrameRecord(state, memory, false) === 'caller';
+}
