@@ -147,7 +147,7 @@ function readSections(
   const namesIndex = plainNamesIndex === 0xffff ? first.getUint32(is64Bit ? 40 : 24, littleEndian) : plainNamesIndex;
   if (count > mostSections) throw new BinaryFormatError('too_large', `${count} sections`);
   const table = readExactly(source, tableAt, count * entrySize).slice();
-  const view = new DataView(table.buffer);
+  const view = new DataView(table.buffer, table.byteOffset, table.length);
   const nameOffsets: number[] = [];
   const sections: ElfSection[] = [];
   for (let i = 0; i < count; i++) {

@@ -45,6 +45,8 @@ const deepestRemembered = 64;
 export class CfaProgram {
   /** What holds at the address that `run` last reported. */
   readonly state = new CfaState();
+  /** From which address on nothing is known, when `run` said false. */
+  damagedFrom = 0;
   readonly #architecture: UnwindArchitecture;
   readonly #cursors = new Map<Uint8Array, CfiCursor>();
   readonly #initials = new Map<CommonEntry, CfaState | undefined>();
@@ -69,6 +71,7 @@ export class CfaProgram {
     row: (address: number) => void,
   ): boolean {
     const initial = this.#initialState(common);
+    this.damagedFrom = start;
     if (initial === undefined) return false;
     this.state.copy(initial);
     this.#depth = 0;
@@ -156,6 +159,7 @@ export class CfaProgram {
         row(address);
         if (next >= end) return true;
         address = next;
+        this.damagedFrom = address;
       }
     }
     if (cursor.failed) return false;

@@ -124,7 +124,7 @@ function build(
       ({ isSignalFrame } = common);
       if (!program.run(common, programStarts.at(entry), programEnds.at(entry), start, end, row)) {
         encoder.losses.entries++;
-        if (start > reached) writer.add(start - base, unwindKindInvalid, 0);
+        writer.add(program.damagedFrom - base, unwindKindInvalid, 0);
       }
     }
     reached = end;
