@@ -64,6 +64,9 @@ export function agentCommand(): Command {
       } catch (error) {
         if (error instanceof DataDirectoryLockedError) throw new CommandFailure(error.message);
         throw asCommandFailure(error);
+      } finally {
+        // Waiting for the parent's end keeps this process alive as long as the parent is.
+        if (process.connected) process.disconnect();
       }
     });
 }
