@@ -46,6 +46,11 @@ await setUp(async () => {
 });
 
 const nodeArgs = [join(root, 'packages', 'cli', 'src', 'main.ts'), ...args];
+if (command === 'agent') {
+  const runtime = JSON.parse(readFileSync(join(root, 'packages', 'cli', 'src', 'agent-runtime.json'), 'utf8'));
+  nodeArgs.unshift(...runtime.flags);
+  Object.assign(env, runtime.environment);
+}
 if (typeof process.execve === 'function') process.execve(nodeBin, [nodeBin, ...nodeArgs], env);
 const child = spawn(nodeBin, nodeArgs, { stdio: 'inherit', env });
 // A terminal's Ctrl-C reaches the child as well; what is sent to this process alone is passed on. Either way the child decides.

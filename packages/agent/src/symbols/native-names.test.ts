@@ -86,7 +86,7 @@ const hasRust = ((): boolean => {
 test.skipIf(!hasRust).each(['default', 'v0'])('Rust names are readable (%s mangling; needs rustc)', async (scheme) => {
   writeFileSync(
     join(live.directory, 'p.rs'),
-    'mod planted { #[inline(never)] pub fn hot(a: u64) -> u64 { std::hint::black_box(a) * 3 } }\nfn main() { planted::hot(2); println!("{:p}\\nready", planted::hot as *const ()); loop { std::thread::park(); } }\n',
+    'mod planted { #[inline(never)] pub fn hot(a: u64) -> u64 { unsafe { std::ptr::read_volatile(&a) * 3 } } }\nfn main() { planted::hot(2); println!("{:p}\\nready", planted::hot as *const ()); loop { std::thread::park(); } }\n',
   );
   const path = join(live.directory, `p-rust-${scheme}`);
   const flags = scheme === 'v0' ? ['-Csymbol-mangling-version=v0'] : [];
