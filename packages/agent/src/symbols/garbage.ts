@@ -5,9 +5,9 @@ import { runInNewContext } from 'node:vm';
 const quietMs = 300;
 
 /**
- * Reading a symbol table leaves tens of megabytes behind that V8 would keep until the next pressure, which in an idle worker may never come. This asks
- * for a collection (some 10 ms) once requests have stopped. Measured on Node.js's own binary, libLLVM and the kernel: 117 MB resident
- * become 96 MB (with malloc's thresholds fixed, see the launcher).
+ * Reading a symbol table leaves tens of megabytes behind that V8 would keep until the next pressure, which in an idle worker may never
+ * come. This asks for a collection (some 10 ms) once requests have stopped. Measured after the kernel's and Node.js's symbols: 132 MB
+ * resident become 116 MB, 121 become 92 with malloc's limits as scripts/everflame.mjs sets them.
  */
 export class GarbageCollector {
   readonly #collect: () => void;
