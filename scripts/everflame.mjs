@@ -15,11 +15,6 @@ const command = args.find((arg) => !arg.startsWith('-'));
 const asksForHelp = args.includes('--help') || args.includes('-h');
 
 const env = {
-  // glibc raises these limits as it meets larger blocks and then keeps what was freed. Held at their initial values, a process that has
-  // read the kernel's and Node.js's symbols has 92 MB resident instead of 116. Who has set them keeps them.
-  MALLOC_MMAP_THRESHOLD_: '131072',
-  MALLOC_TRIM_THRESHOLD_: '131072',
-  MALLOC_ARENA_MAX: '2',
   ...process.env,
   NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, '.everflame', 'compile-cache'),
 };
