@@ -38,13 +38,16 @@ struct ef_unwind_row {
 /* What a row of kind EXT points to: cfa_off | fp_off << 16 of the row is the element; its kind is the argument. */
 struct ef_unwind_ext {
 	__u32 cfa_off; /* signed */
-	__u16 fp_off; /* signed */
+	__u16 fp_off; /* signed; AArch64: in units of EF_UNWIND_EXT_UNIT_AARCH64, like third_off */
 	/*
 	 * Signed. x86-64: where rbx was saved, relative to the CFA; 0: rbx is the caller's. AArch64: where the return address
 	 * was saved, relative to the CFA; 0: it is in the link register.
 	 */
 	__u16 third_off;
 };
+
+/* AArch64's compilers save FP and the link register at the bottom of a frame, so their offsets grow with it. */
+#define EF_UNWIND_EXT_UNIT_AARCH64 8
 
 /* Kinds. The CFA is the caller's stack pointer; x86-64's return address is at CFA - 8. */
 #define EF_UNWIND_KIND_INVALID 0 /* no table covers this code */

@@ -1,4 +1,6 @@
 import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { describeUnwindRow } from '@everflame/binary';
 import { expect, test } from 'vitest';
 import { judgeUnwindTable } from '../judges/unwind-table-judge.ts';
 
@@ -33,5 +35,20 @@ for (const { path, rows, ...excepted } of files) {
     expect(differences.filter((each) => !jumpsElsewhere.test(each) && !begins.test(each))).toEqual([]);
     expect(count(jumpsElsewhere)).toBeLessThanOrEqual(excepted.jumps);
     expect(count(begins)).toBeLessThanOrEqual(excepted.begins);
+  });
+}
+
+for (const name of ['aarch64-frames.so', 'aarch64-frames-fp.so']) {
+  test(`every row of ${name} is the one that readelf prints`, async () => {
+    const { compared, differences, table } = await judgeUnwindTable(
+      join(import.meta.dirname, '../corpus/unwind', name),
+    );
+    expect(differences).toEqual([]);
+    expect(compared).toBeGreaterThan(30);
+    const kinds = Array.from({ length: table.rowCount }, (_, i) => describeUnwindRow(table, table.pageCount + i));
+    // readelf prints `u` for "in the link register" as well as for "there is none", so the only end is counted.
+    expect(kinds.filter((each) => each === 'stop')).toHaveLength(1);
+    expect(kinds.filter((each) => each === 'signal')).toHaveLength(1);
+    expect(kinds.some((each) => /^sp\+\d{5,} fp=.* ra=c-/u.test(each))).toBe(true);
   });
 }

@@ -44,11 +44,26 @@ export function captureWithGdb(
     .map((line) => JSON.parse(line) as GdbCapture);
 }
 
-/** The stack of a capture by our tables. */
-export function unwindCapture(capture: GdbCapture, tables: ProcessTables, mostFrames = 512): UnwoundStack {
+/** The registers of a capture. */
+export function captureState(capture: GdbCapture): UnwindState {
   const state = new UnwindState(x86_64);
   for (const [i, name] of names.entries()) state.registers[i] = Number(capture.registers[name]);
   state.pc = Number(capture.registers['rip']);
+  return state;
+}
+
+/** The stack of a capture by address, word by word. */
+export function captureWords(capture: GdbCapture): Map<number, bigint> {
+  const bytes = Buffer.from(capture.stack, 'hex');
+  const base = captureState(capture).sp - redZone;
+  const words = new Map<number, bigint>();
+  for (let at = 0; at + 8 <= bytes.length; at += 8) words.set(base + at, bytes.readBigUInt64LE(at));
+  return words;
+}
+
+/** The stack of a capture by our tables. */
+export function unwindCapture(capture: GdbCapture, tables: ProcessTables, mostFrames = 512): UnwoundStack {
+  const state = captureState(capture);
   const memory = new StackMemory(Buffer.from(capture.stack, 'hex'), state.sp - redZone);
   return unwindStack(state, memory, tables.mappings(capture.mappings), mostFrames);
 }

@@ -50,3 +50,4 @@ export { UnwindState } from './unwind/unwind-state.ts';
 export { unwindByFrameRecord, unwindStep, type UnwindStepOutcome } from './unwind/unwind-step.ts';
 export { checkUnwindTable, deserializeUnwindTable, serializeUnwindTable } from './unwind/unwind-table-file.ts';
 export { findUnwindRow, type UnwindTable } from './unwind/unwind-table.ts';
+export { openUnwindVector, sparseTables, type UnwindVector, WordMemory } from './unwind/unwind-vector.ts';

@@ -1,5 +1,6 @@
 import { machines } from '../elf/elf-file.ts';
 import {
+  unwindExtUnitAarch64,
   unwindKindDerefFp,
   unwindKindDerefSp,
   unwindKindExt,
@@ -33,6 +34,7 @@ export function describeUnwindRow(table: UnwindTable, element: number): string {
   const word = table.words[element * 2] ?? 0;
   let operand = table.words[element * 2 + 1] ?? 0;
   const isX86 = table.machine === machines.x86_64;
+  const unit = isX86 ? 1 : unwindExtUnitAarch64;
   let kind = (word >>> 16) & 0xf;
   const argument = (word >>> 20) & 0xf;
   const rule = (word >>> 24) & 0xf;
@@ -44,10 +46,10 @@ export function describeUnwindRow(table: UnwindTable, element: number): string {
     cfaOff = (table.words[operand * 2] ?? 0) | 0;
     operand = table.words[operand * 2 + 1] ?? 0;
     // In an extension fp_off is the low half and the third offset the high one.
-    third = operand >> 16;
+    third = (operand >> 16) * unit;
     operand <<= 16;
   }
-  const fpOff = operand >> 16;
+  const fpOff = (operand >> 16) * (third === undefined ? 1 : unit);
   const signed = third === undefined ? (cfaOff << 16) >> 16 : cfaOff;
   const [sp, fp] = isX86 ? (['rsp', 'rbp'] as const) : (['sp', 'x29'] as const);
   const frame = describeFp(rule, fpOff, register, fp);

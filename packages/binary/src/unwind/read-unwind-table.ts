@@ -4,7 +4,14 @@ import { sortedOrder } from '../sorted-order.ts';
 import { CfaProgram } from './cfa-program.ts';
 import { CfiEntries } from './cfi-entries.ts';
 import { readCfiSections } from './cfi-section.ts';
-import { unwindFlagTracksRbx, unwindKindInvalid, unwindMaxPages, unwindPageShift } from './generated/unwind-abi.ts';
+import {
+  unwindFlagGo,
+  unwindFlagTracksRbx,
+  unwindKindFpFrame,
+  unwindKindInvalid,
+  unwindMaxPages,
+  unwindPageShift,
+} from './generated/unwind-abi.ts';
 import type { GrowableFloat64Array } from '../growable-array.ts';
 import { RowEncoder } from './row-encoder.ts';
 import { RowWriter } from './row-writer.ts';
@@ -29,10 +36,11 @@ export function readUnwindTable(elf: ElfFile): BinaryResult<UnwindTable> {
     const entries = new CfiEntries();
     for (const section of readCfiSections(elf)) entries.add(section);
     const special = findSpecialCode(elf, describe(entries, text));
+    const flags = special.some(({ op }) => op === unwindKindFpFrame) ? unwindFlagGo : 0;
     const encoder = new RowEncoder(architecture, false);
-    const table = build(architecture, text, entries, special, encoder);
+    const table = build(architecture, text, entries, special, encoder, flags);
     if (!encoder.needsRbx) return table;
-    return build(architecture, text, entries, special, new RowEncoder(architecture, true), unwindFlagTracksRbx);
+    return build(architecture, text, entries, special, new RowEncoder(architecture, true), flags | unwindFlagTracksRbx);
   });
 }
 
@@ -80,7 +88,7 @@ function build(
   entries: CfiEntries,
   special: readonly SpecialCode[],
   encoder: RowEncoder,
-  flags = 0,
+  flags: number,
 ): UnwindTable {
   const { base } = text;
   const writer = new RowWriter(text.pageCount);
@@ -103,6 +111,10 @@ function build(
     encoder.encode(program.state, isSignalFrame);
     writer.add(address - base, encoder.rule, encoder.operand);
   };
+  const addSpecial = (address: number, op: number, fp: number, cfaOff: number, fpOff: number): void => {
+    if (address >= text.end || writer.rowCount > mostRows) return;
+    writer.add(address - base, op | (fp << 8), ((cfaOff & 0xffff) | (fpOff << 16)) >>> 0);
+  };
   let reached = text.start;
   let specialUntil = 0;
   for (let i = 0; i < order.length; i++) {
@@ -119,7 +131,8 @@ function build(
     const common = entries.commons[owners.at(entry)];
     if (known !== undefined) {
       specialUntil = end;
-      writer.add(start - base, known.op | (known.fp << 8), (known.cfaOff | (known.fpOff << 16)) >>> 0);
+      if (known.writeRows === undefined) addSpecial(start, known.op, known.fp, known.cfaOff, known.fpOff);
+      else known.writeRows(addSpecial);
     } else if (common !== undefined) {
       ({ isSignalFrame } = common);
       if (!program.run(common, programStarts.at(entry), programEnds.at(entry), start, end, row)) {

@@ -1,5 +1,6 @@
 import { cfaKinds, type CfaState, type SaveRule, saveKinds } from './cfa-state.ts';
 import {
+  unwindExtUnitAarch64,
   unwindKindDerefFp,
   unwindKindDerefSp,
   unwindKindExt,
@@ -49,11 +50,14 @@ export class RowEncoder {
   readonly losses: UnwindLosses = { cfaExpression: 0, cfaOffset: 0, returnAddress: 0, entries: 0 };
   readonly #architecture: UnwindArchitecture;
   readonly #tracksRbx: boolean;
+  /** Of the offsets in an extension. */
+  readonly #unit: number;
   readonly #known = new Map<string, number>();
 
   constructor(architecture: UnwindArchitecture, tracksRbx: boolean) {
     this.#architecture = architecture;
     this.#tracksRbx = tracksRbx;
+    this.#unit = architecture.rbx < 0 ? unwindExtUnitAarch64 : 1;
   }
 
   encode(state: CfaState, isSignalFrame: boolean): void {
@@ -158,10 +162,12 @@ export class RowEncoder {
     const isUsual = isSp || state.register === framePointer;
     const both = isUsual ? fp : withRegister(fp, state.register);
     if (state.kind !== cfaKinds.register) return this.#lose('cfaExpression');
-    if (both === undefined || !isSigned32(state.offset) || !isSigned16(fpOff) || !isSigned16(third)) {
-      return this.#lose('cfaOffset');
-    }
-    const high = ((fpOff & 0xffff) | (third << 16)) >>> 0;
+    const fpUnits = fpOff / this.#unit;
+    const thirdUnits = third / this.#unit;
+    const fits =
+      isSigned16(fpUnits) && isSigned16(thirdUnits) && Number.isInteger(fpUnits) && Number.isInteger(thirdUnits);
+    if (both === undefined || !isSigned32(state.offset) || !fits) return this.#lose('cfaOffset');
+    const high = ((fpUnits & 0xffff) | (thirdUnits << 16)) >>> 0;
     const key = `${state.offset}:${high}`;
     let index = this.#known.get(key);
     if (index === undefined) {
@@ -182,7 +188,7 @@ export class RowEncoder {
       case saveKinds.same:
         return unwindRuleSame;
       case saveKinds.atCfa:
-        return isSigned16(rule.offset) ? unwindRuleAtCfa : unwindRuleUndefined;
+        return isSigned16(rule.offset / this.#unit) ? unwindRuleAtCfa : unwindRuleUndefined;
       case saveKinds.atRegister:
         if (rule.register === this.#architecture.fp && isSigned16(rule.offset)) return unwindRuleAtFp;
         return rule.register < 16 && isSigned16(rule.offset)

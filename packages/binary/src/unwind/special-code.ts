@@ -1,4 +1,5 @@
 import { type ElfFile, machines, segmentTypes } from '../elf/elf-file.ts';
+import { findGoCode } from './go-frames.ts';
 import {
   unwindKindLr,
   unwindKindPlt,
@@ -17,6 +18,8 @@ export interface SpecialCode {
   readonly fp: number;
   readonly cfaOff: number;
   readonly fpOff: number;
+  /** In place of the one row: writes many, by ascending address. */
+  readonly writeRows?: (add: (address: number, op: number, fp: number, cfaOff: number, fpOff: number) => void) => void;
 }
 
 /** What the text is searched for patterns in; others have no libc in them, or are too large to be read for its sake. */
@@ -63,7 +66,13 @@ export interface DescribedCode {
 
 /** The special code of a file, in no order. */
 export function findSpecialCode(elf: ElfFile, described: DescribedCode): SpecialCode[] {
-  return [...entryPoint(elf, described), ...linkageTables(elf, described), ...runtimePatterns(elf, described)];
+  const go = findGoCode(elf);
+  return [
+    ...(go === undefined ? [] : [go]),
+    ...entryPoint(elf, described),
+    ...linkageTables(elf, described),
+    ...runtimePatterns(elf, described),
+  ];
 }
 
 function row(start: number, end: number, op: number, fp = 0, cfaOff = 0, fpOff = 0): SpecialCode {

@@ -1,6 +1,7 @@
 import { machines } from '../elf/elf-file.ts';
 import {
   unwindArm64UcontextRegs,
+  unwindExtUnitAarch64,
   unwindFlagGo,
   unwindFlagTracksRbx,
   unwindKindDerefFp,
@@ -102,7 +103,9 @@ export function unwindStep(
   const isX86 = state.architecture.machine === machines.x86_64;
   // A frame whose return address is in a register needs no stack: a leaf of AArch64, vfork.
   if (isOrdered && (isX86 && kind !== unwindKindRaReg ? cfa <= sp : cfa < sp)) return 'stack_order';
-  const fpOff = operand >> 16;
+  // In an extension of AArch64, both offsets count words.
+  const unit = isX86 || third === noThird ? 1 : unwindExtUnitAarch64;
+  const fpOff = (operand >> 16) * unit;
   let pc: number | undefined;
   if (kind === unwindKindRaReg) {
     pc = state.known(register);
@@ -114,7 +117,7 @@ export function unwindStep(
     if (!state.hasAll) return 'lost_register';
     pc = state.registers[state.architecture.ra] ?? 0;
   } else {
-    const savedAt = third === noThird ? (rule === unwindRuleSameRaAtCfa ? fpOff : fpOff + 8) : third;
+    const savedAt = third === noThird ? (rule === unwindRuleSameRaAtCfa ? fpOff : fpOff + 8) : third * unit;
     if (!memory.load(cfa + savedAt)) return 'bad_read';
     pc = codeAddress(memory);
   }

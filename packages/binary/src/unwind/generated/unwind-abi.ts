@@ -4,6 +4,7 @@ export const unwindElementBytes = 8;
 export const unwindPageShift = 16;
 export const unwindMaxPages = 32768;
 export const unwindMaxSearchSteps = 16;
+export const unwindExtUnitAarch64 = 8;
 export const unwindKindInvalid = 0;
 export const unwindKindStop = 1;
 export const unwindKindSp = 2;
