@@ -99,7 +99,8 @@ const systemBinaries = [
   '/bin/bash',
   '/usr/bin/python3.11',
   '/usr/bin/perl',
-  go,
+  // Debian's own is stripped and has no names to compare.
+  '/usr/local/go/bin/go',
   process.execPath,
   `${libraries}/libc.so.6`,
   `${libraries}/libm.so.6`,
