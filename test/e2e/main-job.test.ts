@@ -8,11 +8,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { getJson } from '../support/api.ts';
 import { type EverflameProcess, repositoryRoot, startEverflame } from '../support/everflame-process.ts';
 import { buildFiveFunctions, readTruth } from '../support/five-functions.ts';
+import { launchBrowser, openSettled } from '../support/page-browser.ts';
 import { samplingError } from '../support/sampling-interval.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 const cpuSeconds = 6;
 const frequencyHz = 99;
+/** Of this run alone: the agent sees every process of the machine, another run of this test included. */
+const service = `five-${process.pid}`;
 /** The agent's default. */
 const intervalMs = 10_000;
 
@@ -22,7 +25,7 @@ let everflame: EverflameProcess;
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'everflame-main-'));
-  program = buildFiveFunctions(directory);
+  program = buildFiveFunctions(directory, service);
   everflame = await startEverflame(['up', '--listen', '127.0.0.1:0', '--data-dir', join(directory, 'data')]);
   // The server is ready before the agent samples.
   await waitFor('the agent', async () => {
@@ -71,7 +74,7 @@ test('the store names what a process spends its CPU on, in its true shares, and 
   const truthFile = join(directory, 'truth-stored');
   await runWorkload(truthFile);
   await nextInterval();
-  const query = '{service_name="five-functions"}';
+  const query = `{service_name="${service}"}`;
   const top = await getJson<http.TopAnswer>(everflame.url, '/api/v1/top', { query });
   expectTruth(truthFile, new Map(top.functions.map((row) => [row.name, row.selfSamples])));
 
@@ -91,11 +94,35 @@ test('the store names what a process spends its CPU on, in its true shares, and 
   expectTruth(recordTruth, new Map([...rows].map(({ groups }) => [groups?.['name'] ?? '', Number(groups?.['flat'])])));
 });
 
+test('the page shows the same shares, within the same error of the truth', async () => {
+  const truth = readTruth(join(directory, 'truth-stored'));
+  const truthTotal = [...truth.values()].reduce((sum, ns) => sum + ns, 0);
+  const browser = await launchBrowser();
+  try {
+    const { page } = await openSettled(browser, everflame.url, '/flamegraph', {
+      query: `{service_name="${service}"}`,
+    });
+    for (const [name, ns] of truth) {
+      const row = page.locator(`table.data tbody tr[title^="${name}"]`);
+      const cells = (await row.locator('td').allTextContents()).map((text) => text.trim());
+      // Name, self, its share, total, its share, samples.
+      const share = Number(cells[2]?.replace('%', '').trim()) / 100;
+      const samples = Number(cells.at(-1)?.replaceAll(',', ''));
+      const error = samplingError(ns / truthTotal, cpuSeconds * frequencyHz);
+      // Shares are shown to three digits, of all samples: those outside of the five functions are less than a hundredth.
+      expect(Math.abs(share - ns / truthTotal), `${name}: ${cells.join(' | ')}`).toBeLessThan(error + 0.01);
+      expect(samples).toBeGreaterThan(0);
+    }
+  } finally {
+    await browser.close();
+  }
+});
+
 test('the agent and the server show their own cost like any other process', async () => {
-  for (const service of ['everflame-agent', 'everflame-server']) {
-    const top = await waitFor(`samples of ${service}`, async () => {
+  for (const own of ['everflame-agent', 'everflame-server']) {
+    const top = await waitFor(`samples of ${own}`, async () => {
       const answer = await getJson<http.TopAnswer>(everflame.url, '/api/v1/top', {
-        query: `{service_name="${service}"}`,
+        query: `{service_name="${own}"}`,
       });
       return answer.samples > 0 ? answer : undefined;
     });
@@ -105,7 +132,7 @@ test('the agent and the server show their own cost like any other process', asyn
 
 test('an end by SIGTERM ships and stores what was sampled before it', async () => {
   const truthFile = join(directory, 'truth-last');
-  const name = 'last-interval';
+  const name = `last-${process.pid}`;
   const last = buildFiveFunctions(directory, name);
   const child = spawn(last, ['3', truthFile], { stdio: 'inherit' });
   await once(child, 'exit');
