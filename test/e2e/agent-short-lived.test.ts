@@ -62,9 +62,11 @@ test('300 processes that live 5 ms are named right, and as much of each is seen 
 
 test('a program that is deleted while its last process runs is named', async () => {
   const [program = ''] = freshPrograms('deleted', 1);
+  // Not before it is executed: on a busy machine the shell is quicker than its child.
+  const script = `${program} 800000 & until [ /proc/$!/exe -ef ${program} ]; do :; done; rm ${program}; wait`;
   const { profile } = await record({
     frequencyHz: 99,
-    target: { kind: 'command', command: 'sh', arguments: ['-c', `${program} 800000 & rm ${program}; wait`] },
+    target: { kind: 'command', command: 'sh', arguments: ['-c', script] },
     stdio: 'ignore',
   });
   const own = samplesOf(profile).filter((each) => each.labels['process_executable_name'] === 'deleted-0');
