@@ -24,7 +24,16 @@ if (filters.length === 0 && spawnSync('node', ['scripts/check.mjs'], inherit).st
 const report = join(root, '.everflame', 'test-report.json');
 mkdirSync(join(root, '.everflame'), { recursive: true });
 rmSync(report, { force: true });
-const vitest = ['vitest', 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...filters];
+const vitest = [
+  'vitest',
+  'run',
+  '--project=unit',
+  '--project=e2e',
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${report}`,
+  ...filters,
+];
 const result = spawnSync('pnpm', ['exec', ...vitest], inherit);
 if (existsSync(report)) {
   const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, 'utf8'));

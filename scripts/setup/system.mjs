@@ -33,7 +33,6 @@ const needs = {
       packages: ['golang-go'],
     },
     { what: 'rustc', isThere: () => anyOf('rustc'), packages: ['rustc'] },
-    { what: 'gdb', isThere: () => anyOf('gdb'), packages: ['gdb'] },
     { what: 'python3', isThere: () => anyOf('python3'), packages: ['python3'] },
     { what: 'Chromium', isThere: () => anyOf('chromium', 'chromium-browser'), packages: ['chromium'] },
     { what: 'docker-compose', isThere: () => anyOf('docker-compose'), packages: ['docker-compose'] },
