@@ -1,7 +1,7 @@
 import { record, RecordFailure, type Recording } from '@everflame/agent';
 import { type Profile, foldedStacks } from '@everflame/profile';
 import type { RecordFlags } from './commands/record.ts';
-import { CommandFailure } from './failure.ts';
+import { CommandFailure, exitCodes } from './failure.ts';
 import { asCommandFailure } from './host-failure.ts';
 import { writeFile, writeProfile } from './profile-file.ts';
 
@@ -25,7 +25,7 @@ type Target = Parameters<typeof record>[0]['target'];
 
 function targetOf([command, ...args]: readonly string[], flags: RecordFlags): Target {
   const given = [command !== undefined, flags.pid.length > 0, flags.all].filter(Boolean).length;
-  if (given > 1) throw new CommandFailure('a command, -p and -a exclude each other', 2);
+  if (given > 1) throw new CommandFailure('a command, -p and -a exclude each other', exitCodes.usage);
   if (command !== undefined) return { kind: 'command', command, arguments: args };
   if (flags.pid.length > 0) return { kind: 'pids', pids: flags.pid };
   return { kind: 'all' };

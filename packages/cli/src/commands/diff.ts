@@ -2,7 +2,7 @@ import { diffFunctions, topFunctions } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import { Command } from 'commander';
 import { ApiClient } from '../api-client.ts';
-import { CommandFailure } from '../failure.ts';
+import { CommandFailure, exitCodes } from '../failure.ts';
 import { option } from '../option.ts';
 import { wholeNumber } from '../parse.ts';
 import { readProfile, sampleTypeIndex } from '../profile-file.ts';
@@ -50,7 +50,8 @@ interface Diff {
 }
 
 function diffOfFiles(beforeFile: string, afterFile: string | undefined, flags: DiffFlags): Diff {
-  if (afterFile === undefined) throw new CommandFailure('two files are needed: everflame diff BEFORE AFTER', 2);
+  if (afterFile === undefined)
+    throw new CommandFailure('two files are needed: everflame diff BEFORE AFTER', exitCodes.usage);
   const sides = [readProfile(beforeFile), readProfile(afterFile)].map((profile) => {
     const typeIndex = sampleTypeIndex(profile, flags.sampleType);
     const functions = topFunctions(profile, typeIndex);
@@ -79,7 +80,7 @@ function diffOfFiles(beforeFile: string, afterFile: string | undefined, flags: D
 
 async function diffOfServer({ server, service, before, after, from, until }: DiffFlags): Promise<Diff> {
   if (service === undefined || before === undefined || after === undefined) {
-    throw new CommandFailure('give two files, or --service, --before and --after', 2);
+    throw new CommandFailure('give two files, or --service, --before and --after', exitCodes.usage);
   }
   const side = (version: string): string =>
     `{service_name=${JSON.stringify(service)}, service_version=${JSON.stringify(version)}}`;
