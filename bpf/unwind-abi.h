@@ -4,9 +4,11 @@
  * .eh_frame and searched by the kernel part and by its twin in TypeScript. scripts/gen-abi.mjs makes
  * packages/binary/src/unwind/generated/unwind-abi.ts from this file.
  *
- * The array begins with the page index: one struct ef_unwind_page for each 64 KB of text from the table's base on. The rows
+ * The array begins with the page index: one struct ef_unwind_page for each 8 KB of text from the table's base on. The rows
  * of a page are sorted by pc_low, and the first has pc_low 0, so that a page is searched by itself. After all the rows
- * come the extensions that rows of kind EXT point to.
+ * come the extensions that rows of kind EXT point to. 8 KB of text have 90 to 200 rows.
+ *
+ * In the kernel the elements lie in values of 4 KB, 512 in each: one look-up brings them all, and the search goes on inside without any.
  *
  * Registers are DWARF's numbers in 4 bits. x86-64: 0 rax, 1 rdx, 2 rcx, 3 rbx, 4 rsi, 5 rdi, 6 rbp, 7 rsp, 8-15 r8-r15.
  * AArch64: 0-15 x0-x15; x29 and sp have kinds and rules of their own.
@@ -15,11 +17,12 @@
 #define EVERFLAME_UNWIND_ABI_H
 
 #define EF_UNWIND_ELEMENT_BYTES 8
-#define EF_UNWIND_PAGE_SHIFT 16
-/* 2 GB of text: the page index of such a table takes 256 KB. */
-#define EF_UNWIND_MAX_PAGES 32768
-/* Rows of a page start at different bytes of it: no search in one takes more steps. */
-#define EF_UNWIND_MAX_SEARCH_STEPS 16
+#define EF_UNWIND_CHUNK_ELEMENTS 512
+#define EF_UNWIND_PAGE_SHIFT 13
+/* 2 GB of text: the page index of such a table takes 2 MB. */
+#define EF_UNWIND_MAX_PAGES 262144
+/* Rows of a page start at different bytes of it, so they lie in no more chunks. */
+#define EF_UNWIND_MAX_PAGE_CHUNKS 17
 
 struct ef_unwind_page {
 	__u32 first_row; /* element */

@@ -34,6 +34,7 @@ export { JitDumpReader } from './jit/jitdump.ts';
 export { PerfMapReader } from './jit/perf-map.ts';
 export { parseV8Name, type ScriptFunction } from './jit/v8-name.ts';
 export { KernelSymbols, readKernelSymbols, type KernelFunction } from './kernel/kernel-symbols.ts';
+export { unwindChunkElements } from './unwind/generated/unwind-abi.ts';
 export { describeUnwindRow } from './unwind/describe-unwind-row.ts';
 export { readUnwindTable } from './unwind/read-unwind-table.ts';
 export type { UnwindLosses } from './unwind/row-encoder.ts';
@@ -49,5 +50,5 @@ export {
 export { UnwindState } from './unwind/unwind-state.ts';
 export { unwindByFrameRecord, unwindStep, type UnwindStepOutcome } from './unwind/unwind-step.ts';
 export { checkUnwindTable, deserializeUnwindTable, serializeUnwindTable } from './unwind/unwind-table-file.ts';
-export { findUnwindRow, type UnwindTable } from './unwind/unwind-table.ts';
+export { findUnwindRow, UnwindTable, type UnwindRows } from './unwind/unwind-table.ts';
 export { openUnwindVector, sparseTables, type UnwindVector, WordMemory } from './unwind/unwind-vector.ts';

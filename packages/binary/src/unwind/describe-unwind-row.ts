@@ -22,7 +22,7 @@ import {
   unwindRuleSameRaAtCfa,
   unwindRuleUndefined,
 } from './generated/unwind-abi.ts';
-import type { UnwindTable } from './unwind-table.ts';
+import type { UnwindRows } from './unwind-table.ts';
 
 const x86Names = 'rax rdx rcx rbx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15'.split(' ');
 
@@ -30,9 +30,9 @@ const x86Names = 'rax rdx rcx rbx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15'
  * One row in readelf's words: `rsp+16 fp=c-16 ra=c-8` is CFA = rsp + 16, the caller's frame pointer at CFA - 16, the return address at
  * CFA - 8; `u` is "not saved". Whole-row kinds are `gap`, `stop`, `signal` and `frame record`.
  */
-export function describeUnwindRow(table: UnwindTable, element: number): string {
-  const word = table.words[element * 2] ?? 0;
-  let operand = table.words[element * 2 + 1] ?? 0;
+export function describeUnwindRow(table: UnwindRows, element: number): string {
+  const word = table.word(element * 2);
+  let operand = table.word(element * 2 + 1);
   const isX86 = table.machine === machines.x86_64;
   const unit = isX86 ? 1 : unwindExtUnitAarch64;
   let kind = (word >>> 16) & 0xf;
@@ -43,8 +43,8 @@ export function describeUnwindRow(table: UnwindTable, element: number): string {
   let third: number | undefined;
   if (kind === unwindKindExt) {
     kind = argument;
-    cfaOff = (table.words[operand * 2] ?? 0) | 0;
-    operand = table.words[operand * 2 + 1] ?? 0;
+    cfaOff = table.word(operand * 2) | 0;
+    operand = table.word(operand * 2 + 1);
     // In an extension fp_off is the low half and the third offset the high one.
     third = (operand >> 16) * unit;
     operand <<= 16;

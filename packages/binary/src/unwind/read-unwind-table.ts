@@ -17,7 +17,7 @@ import { RowEncoder } from './row-encoder.ts';
 import { RowWriter } from './row-writer.ts';
 import { type DescribedCode, findSpecialCode, type SpecialCode } from './special-code.ts';
 import { aarch64, type UnwindArchitecture, x86_64 } from './unwind-architecture.ts';
-import type { UnwindTable } from './unwind-table.ts';
+import { UnwindTable } from './unwind-table.ts';
 
 const pageBytes = 2 ** unwindPageShift;
 /** Compilers align functions to 16 bytes: a hole up to 15 is padding, and the row before it goes on. */
@@ -145,7 +145,7 @@ function build(
   }
   writer.add(reached - base, unwindKindInvalid, 0);
   const words = writer.finish(encoder.extensions);
-  return {
+  return new UnwindTable({
     machine: architecture.machine,
     flags,
     base,
@@ -153,7 +153,7 @@ function build(
     rowCount: writer.rowCount,
     words,
     losses: encoder.losses,
-  };
+  });
 }
 
 function withSpecial(entries: GrowableFloat64Array, special: readonly number[]): Float64Array {

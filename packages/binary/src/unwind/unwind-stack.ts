@@ -1,7 +1,7 @@
 import type { UnwindMemory } from './unwind-memory.ts';
 import type { UnwindState } from './unwind-state.ts';
 import { unwindByFrameRecord, unwindStep, type UnwindStepOutcome } from './unwind-step.ts';
-import { findUnwindRow, type UnwindTable } from './unwind-table.ts';
+import { findUnwindRow, type UnwindRows } from './unwind-table.ts';
 
 /** Executable memory of a process. Addresses are the process's. */
 export interface UnwindMapping {
@@ -12,19 +12,20 @@ export interface UnwindMapping {
   readonly bias: number;
   /**
    * `table`: a file's or the vDSO's. `frame_pointer`: code of a just-in-time compiler, which keeps frame pointers. `none`: nothing is known
-   * of how this code keeps its stack; frame pointers are tried.
+   * of how this code keeps its stack; frame pointers are tried. `pending`: its table is still being made.
    */
   readonly unwind:
-    | { readonly by: 'table'; readonly table: UnwindTable }
+    | { readonly by: 'table'; readonly table: UnwindRows }
     | { readonly by: 'frame_pointer' }
-    | { readonly by: 'none' };
+    | { readonly by: 'none' }
+    | { readonly by: 'pending' };
 }
 
 /**
  * Why a stack ends: `complete` at its root; `depth` by the limit; `no_mapping`: a return address in no executable mapping; `no_table`: no table
- * for the mapping and no frame pointer; for the others see `unwindStep`.
+ * for the mapping and no frame pointer; `pending`: the last frame's table is not there yet; for the others see `unwindStep`.
  */
-export type UnwindEnd = Exclude<UnwindStepOutcome, 'caller'> | 'depth' | 'no_mapping' | 'no_table';
+export type UnwindEnd = Exclude<UnwindStepOutcome, 'caller'> | 'depth' | 'no_mapping' | 'no_table' | 'pending';
 
 /** A stack from the leaf to the root. */
 export interface UnwoundStack {
@@ -83,6 +84,7 @@ export function unwindStack(
     frameMappings.push(index);
     if (mapping === undefined) return ended('no_mapping');
     const { unwind } = mapping;
+    if (unwind.by === 'pending') return ended('pending');
     if (unwind.by === 'frame_pointer') {
       lastOutcome = 'caller';
       const outcome = unwindByFrameRecord(state, memory, false);

@@ -27,7 +27,7 @@ import {
 } from './generated/unwind-abi.ts';
 import type { UnwindMemory } from './unwind-memory.ts';
 import type { UnwindState } from './unwind-state.ts';
-import type { UnwindTable } from './unwind-table.ts';
+import type { UnwindRows } from './unwind-table.ts';
 
 /**
  * What became of one step: `caller` (the state is now the caller's), `complete` (the stack ends with this frame), `gap` (no row), `bad_read`
@@ -55,13 +55,13 @@ const noThird = -0x1_0000;
  * the same vectors run through both.
  */
 export function unwindStep(
-  table: UnwindTable,
+  table: UnwindRows,
   element: number,
   state: UnwindState,
   memory: UnwindMemory,
 ): UnwindStepOutcome {
-  const word = table.words[element * 2] ?? 0;
-  let operand = table.words[element * 2 + 1] ?? 0;
+  const word = table.word(element * 2);
+  let operand = table.word(element * 2 + 1);
   let kind = (word >>> 16) & 0xf;
   let argument = (word >>> 20) & 0xf;
   const rule = (word >>> 24) & 0xf;
@@ -71,8 +71,8 @@ export function unwindStep(
   if (kind === unwindKindExt) {
     kind = argument;
     argument = 0;
-    cfaOff = (table.words[operand * 2] ?? 0) | 0;
-    const high = table.words[operand * 2 + 1] ?? 0;
+    cfaOff = table.word(operand * 2) | 0;
+    const high = table.word(operand * 2 + 1);
     third = high >> 16;
     operand = high << 16;
   } else if (kind >= unwindKindIndexed && kind <= unwindKindReg) {

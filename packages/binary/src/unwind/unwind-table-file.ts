@@ -1,15 +1,16 @@
 import { crc32 } from 'node:zlib';
 import { BinaryFormatError, asResult, type BinaryResult } from '../binary-error.ts';
-import { unwindKindExt, unwindMaxPages } from './generated/unwind-abi.ts';
-import type { UnwindTable } from './unwind-table.ts';
+import { unwindKindExt, unwindMaxPages, unwindPageShift } from './generated/unwind-abi.ts';
+import { UnwindTable } from './unwind-table.ts';
 
 /** `EFUW`, little-endian. */
 const magic = 0x5755_4645;
 /** Another meaning of any byte, or rows made by other rules, is another version: older files are then made anew. */
-const version = 1;
+const version = 2;
 /** magic, version, crc32 of all that follows, machine, flags, base (8), pages, rows, elements, losses (4 × 4). */
 const headerBytes = 56;
 const crcEnd = 12;
+const pageBytes = 2 ** unwindPageShift;
 
 /** The bytes of a table for a cache on disk. */
 export function serializeUnwindTable(table: UnwindTable): Uint8Array<ArrayBuffer> {
@@ -44,7 +45,7 @@ export function deserializeUnwindTable(bytes: Uint8Array): BinaryResult<UnwindTa
     if (crc32(bytes.subarray(crcEnd)) !== view.getUint32(8, true)) {
       throw new BinaryFormatError('malformed', 'unwind table with a wrong checksum');
     }
-    const table: UnwindTable = {
+    const table = new UnwindTable({
       machine: view.getUint32(12, true),
       flags: view.getUint32(16, true),
       base: view.getFloat64(20, true),
@@ -52,7 +53,7 @@ export function deserializeUnwindTable(bytes: Uint8Array): BinaryResult<UnwindTa
       rowCount: field(1),
       words: new Uint32Array(bytes.slice(headerBytes).buffer),
       losses: { cfaExpression: field(3), cfaOffset: field(4), returnAddress: field(5), entries: field(6) },
-    };
+    });
     const complaint = checkUnwindTable(table);
     if (complaint !== undefined) throw new BinaryFormatError('malformed', complaint);
     return table;
@@ -63,13 +64,13 @@ export function deserializeUnwindTable(bytes: Uint8Array): BinaryResult<UnwindTa
 export function checkUnwindTable(table: UnwindTable): string | undefined {
   const { words, pageCount, rowCount } = table;
   const elements = words.length / 2;
-  if (!Number.isSafeInteger(table.base) || table.base < 0 || table.base % 65_536 !== 0) return `base ${table.base}`;
+  if (!Number.isSafeInteger(table.base) || table.base < 0 || table.base % pageBytes !== 0) return `base ${table.base}`;
   if (pageCount > unwindMaxPages || pageCount + rowCount > elements) return `${pageCount} pages, ${rowCount} rows`;
   let expected = pageCount;
   for (let page = 0; page < pageCount; page++) {
     const first = words[page * 2] ?? 0;
     const count = words[page * 2 + 1] ?? 0;
-    if (first !== expected || count === 0 || count > 65_536) return `page ${page}: ${count} rows from ${first}`;
+    if (first !== expected || count === 0 || count > pageBytes) return `page ${page}: ${count} rows from ${first}`;
     expected += count;
     if (expected > pageCount + rowCount) return `page ${page} goes beyond the rows`;
     let previous = -1;

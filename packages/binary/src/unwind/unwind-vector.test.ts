@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { unwindStack } from './unwind-stack.ts';
+import type { UnwindTable } from './unwind-table.ts';
 import { checkUnwindTable } from './unwind-table-file.ts';
 import { openUnwindVector, type UnwindVector } from './unwind-vector.ts';
 
@@ -17,7 +18,7 @@ for (const file of files) {
   test(`${file}: ${vector.name}`, () => {
     const { state, memory, mappings } = openUnwindVector(vector);
     for (const { unwind } of mappings) {
-      expect(unwind.by === 'table' ? checkUnwindTable(unwind.table) : undefined).toBeUndefined();
+      expect(unwind.by === 'table' ? checkUnwindTable(unwind.table as UnwindTable) : undefined).toBeUndefined();
     }
     const { addresses, end } = unwindStack(state, memory, mappings, 512);
     const found = { addresses: addresses.map((each) => `0x${each.toString(16)}`), end };

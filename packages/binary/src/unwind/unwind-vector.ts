@@ -5,7 +5,7 @@ import { aarch64, x86_64 } from './unwind-architecture.ts';
 import type { UnwindMemory } from './unwind-memory.ts';
 import { findUnwindMapping, type UnwindEnd, type UnwindMapping } from './unwind-stack.ts';
 import { UnwindState } from './unwind-state.ts';
-import { findUnwindRow, type UnwindTable } from './unwind-table.ts';
+import { findUnwindRow, UnwindTable, type UnwindRows } from './unwind-table.ts';
 
 /**
  * A stack that was met in a real process, with everything that is needed to unwind it again, by the twin in TypeScript as well as by the
@@ -102,7 +102,7 @@ function openTable(machine: number, { flags, base, rows }: UnwindVector['tables'
     writer.add(end, unwindKindInvalid, 0);
   }
   const losses = { cfaExpression: 0, cfaOffset: 0, returnAddress: 0, entries: 0 };
-  return {
+  return new UnwindTable({
     machine,
     flags,
     base: Number(base),
@@ -110,7 +110,7 @@ function openTable(machine: number, { flags, base, rows }: UnwindVector['tables'
     rowCount: writer.rowCount,
     words: writer.finish(extensions),
     losses,
-  };
+  });
 }
 
 /** Cuts out of whole tables what a walk over `addresses` touches. */
@@ -119,7 +119,7 @@ export function sparseTables(
   addresses: readonly number[],
 ): Pick<UnwindVector, 'tables' | 'mappings'> {
   const tables: { flags: number; base: string; rows: Map<number, readonly number[]> }[] = [];
-  const known = new Map<UnwindTable, number>();
+  const known = new Map<UnwindRows, number>();
   const used = [...new Set(addresses.map((each) => findUnwindMapping(mappings, each)))].sort((a, b) => a - b);
   const kept: UnwindVector['mappings'][number][] = [];
   for (const index of used) {
@@ -159,20 +159,19 @@ export function sparseTables(
   };
 }
 
-function cutRow(table: UnwindTable, offset: number): readonly number[] | undefined {
+function cutRow(table: UnwindRows, offset: number): readonly number[] | undefined {
   const element = findUnwindRow(table, offset);
   if (element < 0) return undefined;
-  const { words } = table;
   const pageStart = Math.floor(offset / 2 ** unwindPageShift) * 2 ** unwindPageShift;
   const page = pageStart / 2 ** unwindPageShift;
-  const isLast = element + 1 === (words[page * 2] ?? 0) + (words[page * 2 + 1] ?? 0);
-  const word = words[element * 2] ?? 0;
-  const operand = words[element * 2 + 1] ?? 0;
+  const isLast = element + 1 === table.word(page * 2) + table.word(page * 2 + 1);
+  const word = table.word(element * 2);
+  const operand = table.word(element * 2 + 1);
   const start = pageStart + (word & 0xffff);
-  const end = isLast ? pageStart + 2 ** unwindPageShift : pageStart + ((words[element * 2 + 2] ?? 0) & 0xffff);
+  const end = isLast ? pageStart + 2 ** unwindPageShift : pageStart + (table.word(element * 2 + 2) & 0xffff);
   const rule = word >>> 16;
   if ((rule & 0xf) !== unwindKindExt) return [start, end, rule, operand];
-  return [start, end, rule, 0, words[operand * 2] ?? 0, words[operand * 2 + 1] ?? 0];
+  return [start, end, rule, 0, table.word(operand * 2), table.word(operand * 2 + 1)];
 }
 
 const hex = (value: number): string => `0x${value.toString(16)}`;

@@ -1,9 +1,10 @@
 // Generated from bpf/unwind-abi.h by scripts/gen-abi.mjs. Do not edit.
 
 export const unwindElementBytes = 8;
-export const unwindPageShift = 16;
-export const unwindMaxPages = 32768;
-export const unwindMaxSearchSteps = 16;
+export const unwindChunkElements = 512;
+export const unwindPageShift = 13;
+export const unwindMaxPages = 262144;
+export const unwindMaxPageChunks = 17;
 export const unwindExtUnitAarch64 = 8;
 export const unwindKindInvalid = 0;
 export const unwindKindStop = 1;
