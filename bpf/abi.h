@@ -7,26 +7,57 @@
 #ifndef EVERFLAME_ABI_H
 #define EVERFLAME_ABI_H
 
-/* Frames per stack. 127 is the default of kernel.perf_event_max_stack, above which the kernel's walk does not go. */
-#define EF_MAX_FRAMES 127
+/* 127 is the default of kernel.perf_event_max_stack, above which the kernel's walk of its own stack does not go. */
+#define EF_MAX_KERNEL_FRAMES 127
+#define EF_MAX_USER_FRAMES 512
+/* Frames that one program walks before it calls the next, where there is no bpf_loop, and how often it does: 29 of the 33 calls that kernels allow. */
+#define EF_FRAMES_PER_PROGRAM 6
+#define EF_MAX_TAIL_CALLS 29
 #define EF_COMM_BYTES 16
+/* Of a stack that is copied. */
+#define EF_MAX_COPY_BYTES 65536
 
 /* Bits of ef_sample.flags. */
 #define EF_FLAG_KERNEL_THREAD 1
 #define EF_FLAG_KERNEL_TRUNCATED 2
-#define EF_FLAG_USER_TRUNCATED 4
-/* The kernel's walk failed with an error: the stack is empty or lacks its user part. */
-#define EF_FLAG_KERNEL_FAILED 8
-#define EF_FLAG_USER_FAILED 16
+/* The kernel's walk of its own stack failed with an error. */
+#define EF_FLAG_KERNEL_FAILED 4
+/* In place of user frames there is a struct ef_copy: the kernel did not know how to unwind this. */
+#define EF_FLAG_COPIED 8
+/* As above, but there was no room for a copy: the only user frame is the interrupted instruction. */
+#define EF_FLAG_COPY_LOST 16
+/* A 32-bit program; its frames come from the kernel's walk along frame pointers. */
+#define EF_FLAG_COMPAT 32
+
+/* ef_sample.user_end: why the user stack ends where it does. */
+#define EF_END_NONE 0 /* no user stack: a kernel thread, or a program that is just being set up or torn down */
+#define EF_END_COMPLETE 1 /* its root */
+#define EF_END_DEPTH 2
+#define EF_END_NO_MAPPING 3 /* a return address in no executable mapping */
+#define EF_END_NO_TABLE 4 /* nothing is known of how this code keeps its stack, and there is no frame pointer */
+#define EF_END_GAP 5 /* no row for this code, and no frame pointer */
+#define EF_END_BAD_READ 6
+#define EF_END_LOST_REGISTER 7 /* the row counts from a register that is not known in this frame */
+#define EF_END_STACK_ORDER 8 /* the caller's stack pointer would not be above */
+#define EF_END_ZERO_RETURN 9
+#define EF_END_COPY_SHORT 10 /* the copy of the stack ends there */
+#define EF_END_FRAME_POINTER 11 /* of the kernel's own walk: where a chain of frame pointers ends is not known */
+#define EF_END_STALE 12 /* the agent's word: the process had mapped something else there by then */
 
 /* Indices into the per-CPU array `counters`: one for each way out of the program. */
 #define EF_COUNTER_SAMPLED 0
 #define EF_COUNTER_IDLE 1
 #define EF_COUNTER_RING_FULL 2
 #define EF_COUNTER_NO_SCRATCH 3
-#define EF_COUNTERS 4
+#define EF_COUNTER_COPIED 4
+#define EF_COUNTER_COPY_NO_ROOM 5
+#define EF_COUNTER_TAIL_CALL_FAILED 6
+#define EF_COUNTERS 7
 
-/* One record of the ring `samples`, followed by kernel_frames + user_frames addresses (u64), kernel first, leaf first. */
+/*
+ * One record of the ring `samples`, followed by kernel_frames + user_frames addresses (u64), kernel first, leaf first. Kernel addresses but
+ * the first are return addresses; user addresses lie in the instruction: of a caller, one below its return address.
+ */
 struct ef_sample {
 	__u64 time_ns; /* CLOCK_MONOTONIC */
 	__u64 cgroup_id; /* of the default (v2) hierarchy */
@@ -36,8 +67,71 @@ struct ef_sample {
 	__u32 flags;
 	__u16 kernel_frames;
 	__u16 user_frames;
-	__u32 reserved;
+	__u16 guessed_from; /* user frames from this one on were found through a frame pointer where none is promised */
+	__u8 user_end;
+	__u8 reserved;
+	__u32 generation; /* of the ef_process by which the user frames were found; 0 without */
+	__u32 copy_bytes; /* of the stack, after the ef_copy */
 	__u8 comm[EF_COMM_BYTES];
 };
+
+/* DWARF's numbers: 16 on x86-64, 32 (31 is SP) on AArch64. */
+#define EF_REGISTERS 32
+
+/* What a program's address space is known by. All three change when another program is executed. */
+struct ef_space {
+	__u64 mm; /* address of its mm_struct */
+	__u64 start_stack;
+	__u64 exec_pages; /* executable, not writable: another number means other mappings */
+};
+
+/* After the kernel frames of a record with EF_FLAG_COPIED; after it come copy_bytes of the stack from SP on. */
+struct ef_copy {
+	__u64 mm;
+	__u64 start_stack;
+	__u64 exec_pages;
+	__u64 pc;
+	__u64 registers[EF_REGISTERS];
+};
+
+/* Kinds of ef_mapping. */
+#define EF_MAPPING_PENDING 0 /* its table is not in the kernel: stacks through it are copied */
+#define EF_MAPPING_TABLE 1
+#define EF_MAPPING_FRAME_POINTER 2 /* code of a just-in-time compiler */
+#define EF_MAPPING_NONE 3 /* there is no table to be had: frame pointers are tried */
+#define EF_MAPPING_PART 4 /* not a mapping: the part `slot` of the process has what lies in this range */
+
+struct ef_mapping {
+	__u64 start;
+	__u64 end; /* exclusive */
+	__u64 bias; /* address - bias = bytes from the base of the table */
+	__u16 slot; /* in `tables` */
+	__u8 kind;
+	__u8 table_flags; /* EF_UNWIND_FLAG_… */
+	__u32 page_count; /* of the table */
+};
+
+/* 28 make a value of 928 bytes, which with the hash's own fits a slab of 1,024. Most processes have 5 to 20. */
+#define EF_PART_MAPPINGS 28
+/* Part 0 lists the mappings of a process, sorted, or if they are more the parts 1 to 28 that list them. */
+#define EF_MAX_PARTS 28
+
+struct ef_process_key {
+	__u32 pid;
+	__u32 part;
+};
+
+struct ef_process {
+	__u64 mm;
+	__u64 start_stack;
+	__u64 exec_pages;
+	__u32 generation;
+	__u32 mapping_count;
+	/* followed by EF_PART_MAPPINGS of struct ef_mapping */
+};
+
+/* Most tables that the kernel can hold: 32 KB for the array of them. */
+#define EF_MAX_TABLES 4096
+#define EF_MAX_PROCESS_PARTS 4096
 
 #endif

@@ -3,33 +3,70 @@
 #ifndef EVERFLAME_MAPS_H
 #define EVERFLAME_MAPS_H
 
-/* Room for one stack: the power of two above EF_MAX_FRAMES * 8, so that a mask bounds an offset into it. */
-#define EF_STACK_ROOM 1024
+/*
+ * What follows an ef_sample: kernel frames, then user frames, or an ef_copy with its stack and room for one page of it more, so that the
+ * last read needs no bound of its own. The room in front is for the kernel frames.
+ */
+#define EF_PAYLOAD_BYTES (1024 + 512 + EF_MAX_COPY_BYTES + 4096)
+
+/* Below a CFA: most functions save the frame pointer there, so that one read brings it with the return address. */
+#define WINDOW_WORDS 8
+#define WINDOW_BYTES (8 * WINDOW_WORDS)
+
+/* A user stack that is being walked. */
+struct walk {
+	__u64 pc;
+	__u64 registers[EF_REGISTERS]; /* by DWARF number */
+	__u64 window[WINDOW_WORDS];
+	__u64 row;
+	__u64 extension; /* of the row, if it has one */
+	/* The mapping of the last frame, since most neighbours share it. */
+	__u64 start;
+	__u64 end;
+	__u64 bias;
+	__u32 page_count;
+	__u16 slot;
+	__u8 kind;
+	__u8 table_flags;
+	__u32 known; /* KNOWN_…: which registers are this frame's */
+	__u32 is_return_address; /* of pc: the caller's instruction is the one before */
+	__u32 pid;
+	__u32 frames;
+	__u32 frames_at; /* byte in the payload */
+	__u32 guessed_from;
+	__u32 tail_calls;
+	__u32 gap; /* the end that was met before a guess: told when the guess turns out wrong */
+};
 
 /* A sample is put together here, since it is larger than the 512 bytes of a BPF program's stack. */
 struct scratch {
 	struct ef_sample sample;
-	__u64 frames[2 * EF_STACK_ROOM / sizeof(__u64)];
+	__u8 payload[EF_PAYLOAD_BYTES];
+	struct walk walk;
+	struct user_registers registers;
 };
 
-/* 2.1 KB for each possible CPU. One slot is enough: the program runs in the clock's hard interrupt, which does not nest. */
+/*
+ * 71 KB for each possible CPU; a per-CPU array has room for 32 KB at most. The agent sets the number. One slot is enough: the program
+ * runs in the clock's hard interrupt, which does not nest.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct scratch);
 } scratches SEC(".maps");
 
 /*
- * Samples on their way to the agent. The agent sets the size before it loads: two seconds of the deepest stacks at its
- * rate on its CPUs (1 MB on 2 CPUs at 99 Hz, at most 16 MB). This is what is left when nobody sets it.
+ * Samples on their way to the agent. The agent sets the size before it loads: two seconds of deep stacks at its rate on its CPUs, 1 to
+ * 16 MB. Copies of stacks may fill the first half of it, so that they push out no sample. This is what is left when nobody sets it.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
 } samples SEC(".maps");
 
-/* 32 bytes for each possible CPU. */
+/* 56 bytes for each possible CPU. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, EF_COUNTERS);
@@ -37,12 +74,61 @@ struct {
 	__type(value, __u64);
 } counters SEC(".maps");
 
+struct process {
+	struct ef_process head;
+	struct ef_mapping mappings[EF_PART_MAPPINGS];
+};
+
+/*
+ * 1 KB for each part of a process that has been sampled lately; most have one. Kernels before 6.1 do not let a program that runs in
+ * interrupts use a hash that is not allocated before: there the agent clears the flag, and it is 4 MB.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, EF_MAX_PROCESS_PARTS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct ef_process_key);
+	__type(value, struct process);
+} processes SEC(".maps");
+
+/* Elements of an unwind table, see unwind-abi.h. */
+struct chunk {
+	__u64 elements[EF_UNWIND_CHUNK_ELEMENTS];
+};
+
+/* Any array with BPF_F_INNER_MAP may be put in, of whatever length; the kernel holds what the agent's budget allows (32 MB). */
+struct table {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_INNER_MAP);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct chunk));
+};
+
+/* 8 bytes for each slot. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, EF_MAX_TABLES);
+	__type(key, __u32);
+	__array(values, struct table);
+} tables SEC(".maps");
+
+/* Keeps clang from reasoning about a value: a bound that it moves elsewhere is a bound that the verifier does not see. */
+#define opaque(value) asm volatile("" : "+r"(value))
+
 static __always_inline void count(__u32 counter)
 {
 	__u64 *total = bpf_map_lookup_elem(&counters, &counter);
 
 	if (total)
 		*total += 1; /* per CPU, and nothing interrupts this program but itself: no atomics */
+}
+
+static __always_inline struct scratch *this_scratch(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&scratches, &cpu);
 }
 
 #endif

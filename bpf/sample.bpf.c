@@ -1,73 +1,252 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
-/* Runs at each tick of the sampling clock on each CPU: who is running, and by which way did it get there. */
+/*
+ * Runs at each tick of the sampling clock on each CPU: who is running, and by which way did it get there. There are two of it, of which the agent
+ * loads one: `sample`, where the kernel has bpf_loop (5.17), and `sample_by_calls`, which calls itself.
+ */
 #include <linux/bpf.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 #include "abi.h"
-#include "maps.h"
+#include "unwind-abi.h"
 #include "task.h"
+#include "registers.h"
+#include "maps.h"
+#include "table.h"
+#include "step.h"
+#include "walk.h"
+#include "copy.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 #define FRAME_BYTES ((long)sizeof(__u64))
-#define STACK_BYTES (EF_MAX_FRAMES * FRAME_BYTES)
+#define KERNEL_STACK_BYTES (EF_MAX_KERNEL_FRAMES * FRAME_BYTES)
 
-SEC("perf_event")
-int sample(void *ctx)
+/* All of a sample but the user stack. */
+static __always_inline void begin_sample(struct perf_event_data *ctx, struct scratch *scratch, struct task_struct *task)
 {
 	__u64 pid_tgid = bpf_get_current_pid_tgid();
-	struct scratch *scratch;
-	__u32 zero = 0;
-	__u64 at;
+	struct ef_sample *sample = &scratch->sample;
 	long bytes;
 
+	sample->time_ns = bpf_ktime_get_ns();
+	sample->cgroup_id = bpf_get_current_cgroup_id();
+	sample->pid = pid_tgid >> 32;
+	sample->tid = (__u32)pid_tgid;
+	sample->cpu = bpf_get_smp_processor_id();
+	sample->flags = is_kernel_thread(task) ? EF_FLAG_KERNEL_THREAD : 0;
+	sample->user_frames = 0;
+	sample->guessed_from = 0;
+	sample->user_end = EF_END_NONE;
+	sample->reserved = 0;
+	sample->generation = 0;
+	sample->copy_bytes = 0;
+	bpf_get_current_comm(sample->comm, sizeof(sample->comm));
+
+	/* In user mode there is nothing of the kernel but the interrupt that we are in. */
+	bytes = is_user_mode(&ctx->regs) ? 0 : bpf_get_stack(ctx, scratch->payload, KERNEL_STACK_BYTES, 0);
+	if (bytes < 0) {
+		sample->flags |= EF_FLAG_KERNEL_FAILED;
+		bytes = 0;
+	} else if (bytes >= KERNEL_STACK_BYTES) {
+		sample->flags |= EF_FLAG_KERNEL_TRUNCATED;
+	}
+	sample->kernel_frames = bytes / FRAME_BYTES;
+}
+
+static __always_inline int end_sample(struct scratch *scratch, __u32 payload_bytes)
+{
+	/* No record is larger; the verifier has forgotten it. */
+	opaque(payload_bytes);
+	if (payload_bytes > EF_PAYLOAD_BYTES)
+		payload_bytes = EF_PAYLOAD_BYTES;
+	/* No wake-up: the agent comes by ten times a second whatever happens, which is cheaper than being called. */
+	if (bpf_ringbuf_output(&samples, scratch, sizeof(scratch->sample) + payload_bytes, BPF_RB_NO_WAKEUP))
+		count(EF_COUNTER_RING_FULL);
+	else
+		count(EF_COUNTER_SAMPLED);
+	return 0;
+}
+
+/* Frames of the kernel, then those of the walk. */
+static __always_inline int end_walk(struct scratch *scratch, __u32 end)
+{
+	struct ef_sample *sample = &scratch->sample;
+	struct walk *walk = &scratch->walk;
+
+	sample->user_frames = walk->frames;
+	sample->guessed_from = walk->guessed_from < walk->frames ? walk->guessed_from : walk->frames;
+	sample->user_end = end;
+	return end_sample(scratch, FRAME_BYTES * (sample->kernel_frames + walk->frames));
+}
+
+/* The registers and the stack in place of frames; where there is no room, the interrupted instruction alone. */
+static __always_inline int end_with_copy(struct scratch *scratch, const struct ef_space *space)
+{
+	struct ef_sample *sample = &scratch->sample;
+	__u32 at = FRAME_BYTES * sample->kernel_frames;
+	__u64 size = bpf_ringbuf_query(&samples, BPF_RB_RING_SIZE), *leaf;
+
+	sample->generation = 0;
+	if (bpf_ringbuf_query(&samples, BPF_RB_AVAIL_DATA) > size / 2) {
+		count(EF_COUNTER_COPY_NO_ROOM);
+		sample->flags |= EF_FLAG_COPY_LOST;
+		opaque(at);
+		leaf = (__u64 *)(scratch->payload + (at & 1023));
+#if defined(__TARGET_ARCH_x86)
+		*leaf = scratch->registers.rip;
+#else
+		*leaf = scratch->registers.pc;
+#endif
+		sample->user_frames = 1;
+		sample->guessed_from = 1;
+		sample->user_end = EF_END_COPY_SHORT;
+		return end_sample(scratch, at + FRAME_BYTES);
+	}
+	count(EF_COUNTER_COPIED);
+	sample->flags |= EF_FLAG_COPIED;
+	sample->copy_bytes = copy_stack(scratch, space, at);
+	return end_sample(scratch, at + sizeof(struct ef_copy) + sample->copy_bytes);
+}
+
+/* A 32-bit program: the kernel knows how its frame pointers lie. */
+static __always_inline int end_compat(struct perf_event_data *ctx, struct scratch *scratch)
+{
+	struct ef_sample *sample = &scratch->sample;
+	__u32 at = FRAME_BYTES * sample->kernel_frames;
+	long bytes;
+
+	opaque(at);
+	bytes = bpf_get_stack(ctx, scratch->payload + (at & 1023), KERNEL_STACK_BYTES, BPF_F_USER_STACK);
+	sample->flags |= EF_FLAG_COMPAT;
+	sample->user_end = EF_END_FRAME_POINTER;
+	if (bytes < 0)
+		bytes = 0;
+	sample->user_frames = bytes / FRAME_BYTES;
+	sample->guessed_from = sample->user_frames ? 1 : 0;
+	return end_sample(scratch, at + bytes);
+}
+
+/*
+ * Everything before the walk. Answers 1 when the stack is to be walked, with `walk` ready; else the sample is on its way already.
+ */
+static __always_inline int prepare(struct perf_event_data *ctx, struct scratch *scratch, struct ef_space *space)
+{
+	struct task_struct *task = current_task();
+	struct ef_process_key key = {};
+	struct process *process;
+
+	begin_sample(ctx, scratch, task);
+	if ((scratch->sample.flags & EF_FLAG_KERNEL_THREAD) || !read_space(task, space) ||
+	    !read_user_registers(ctx, task, &scratch->registers)) {
+		end_sample(scratch, FRAME_BYTES * scratch->sample.kernel_frames);
+		return 0;
+	}
+	if (is_compat(&scratch->registers)) {
+		end_compat(ctx, scratch);
+		return 0;
+	}
+	key.pid = scratch->sample.pid;
+	process = bpf_map_lookup_elem(&processes, &key);
+	if (!process || process->head.mm != space->mm || process->head.start_stack != space->start_stack ||
+	    process->head.exec_pages != space->exec_pages) {
+		end_with_copy(scratch, space);
+		return 0;
+	}
+	scratch->sample.generation = process->head.generation;
+	begin_walk(&scratch->walk, key.pid, FRAME_BYTES * scratch->sample.kernel_frames);
+	set_registers(&scratch->registers, &scratch->walk.pc, scratch->walk.registers);
+	return 1;
+}
+
+static __always_inline int finish(struct scratch *scratch, const struct ef_space *space, __u32 end)
+{
+	return end == END_UNKNOWN ? end_with_copy(scratch, space) : end_walk(scratch, end);
+}
+
+/* What one CPU does at one tick, without a slot of its own or without a task: nothing. */
+static __always_inline struct scratch *scratch_of_busy_cpu(void)
+{
+	struct scratch *scratch;
+
 	/* The idle task: a CPU that has nothing to do is no news. */
-	if (pid_tgid == 0) {
+	if (bpf_get_current_pid_tgid() == 0) {
 		count(EF_COUNTER_IDLE);
 		return 0;
 	}
-	scratch = bpf_map_lookup_elem(&scratches, &zero);
-	if (!scratch) {
+	scratch = this_scratch();
+	if (!scratch)
 		count(EF_COUNTER_NO_SCRATCH);
+	return scratch;
+}
+
+struct loop {
+	struct scratch *scratch;
+	__u32 end;
+};
+
+static long walk_in_loop(__u32 index, struct loop *loop)
+{
+	loop->end = walk_frame(loop->scratch);
+	return loop->end != CALLER;
+}
+
+SEC("?perf_event")
+int sample(struct perf_event_data *ctx)
+{
+	struct scratch *scratch = scratch_of_busy_cpu();
+	struct loop loop = { .scratch = scratch, .end = EF_END_DEPTH };
+	struct ef_space space;
+
+	if (!scratch || !prepare(ctx, scratch, &space))
 		return 0;
-	}
+	bpf_loop(EF_MAX_USER_FRAMES + 1, walk_in_loop, &loop, 0);
+	return finish(scratch, &space, loop.end);
+}
 
-	scratch->sample.time_ns = bpf_ktime_get_ns();
-	scratch->sample.cgroup_id = bpf_get_current_cgroup_id();
-	scratch->sample.pid = pid_tgid >> 32;
-	scratch->sample.tid = (__u32)pid_tgid;
-	scratch->sample.cpu = bpf_get_smp_processor_id();
-	scratch->sample.flags = is_kernel_thread() ? EF_FLAG_KERNEL_THREAD : 0;
-	scratch->sample.reserved = 0;
-	bpf_get_current_comm(scratch->sample.comm, sizeof(scratch->sample.comm));
+/* The agent puts walk_by_calls in. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} programs SEC(".maps");
 
-	bytes = bpf_get_stack(ctx, scratch->frames, STACK_BYTES, 0);
-	if (bytes < 0) {
-		scratch->sample.flags |= EF_FLAG_KERNEL_FAILED;
-		bytes = 0;
-	} else if (bytes >= STACK_BYTES) {
-		scratch->sample.flags |= EF_FLAG_KERNEL_TRUNCATED;
-	}
-	scratch->sample.kernel_frames = bytes / FRAME_BYTES;
+SEC("?perf_event")
+int walk_by_calls(struct perf_event_data *ctx)
+{
+	struct scratch *scratch = this_scratch();
+	__u32 end = CALLER;
+	struct ef_space space;
 
-	/* Bytes of a stack are below 1,024; the mask says so to the verifier, which forgets it at the helper's return. */
-	at = bytes & (EF_STACK_ROOM - 1);
-	bytes = bpf_get_stack(ctx, (void *)scratch->frames + at, STACK_BYTES, BPF_F_USER_STACK);
-	if (bytes < 0) {
-		scratch->sample.flags |= EF_FLAG_USER_FAILED;
-		bytes = 0;
-	} else if (bytes >= STACK_BYTES) {
-		scratch->sample.flags |= EF_FLAG_USER_TRUNCATED;
-	}
-	scratch->sample.user_frames = bytes / FRAME_BYTES;
-
-	/* No wake-up: the agent comes by ten times a second whatever happens, which is cheaper than being called. */
-	if (bpf_ringbuf_output(&samples, scratch, sizeof(scratch->sample) + at + (bytes & (EF_STACK_ROOM - 1)),
-			       BPF_RB_NO_WAKEUP)) {
-		count(EF_COUNTER_RING_FULL);
+	if (!scratch)
 		return 0;
+	for (int i = 0; i < EF_FRAMES_PER_PROGRAM; i++) {
+		end = walk_frame(scratch);
+		if (end != CALLER)
+			break;
 	}
-	count(EF_COUNTER_SAMPLED);
-	return 0;
+	if (end == CALLER) {
+		if (++scratch->walk.tail_calls < EF_MAX_TAIL_CALLS) {
+			bpf_tail_call(ctx, &programs, 0);
+			count(EF_COUNTER_TAIL_CALL_FAILED);
+		}
+		end = EF_END_DEPTH;
+	}
+	if (end == END_UNKNOWN)
+		read_space(current_task(), &space);
+	return finish(scratch, &space, end);
+}
+
+SEC("?perf_event")
+int sample_by_calls(struct perf_event_data *ctx)
+{
+	struct scratch *scratch = scratch_of_busy_cpu();
+	struct ef_space space;
+
+	if (!scratch || !prepare(ctx, scratch, &space))
+		return 0;
+	bpf_tail_call(ctx, &programs, 0);
+	count(EF_COUNTER_TAIL_CALL_FAILED);
+	return end_walk(scratch, EF_END_DEPTH);
 }

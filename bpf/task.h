@@ -3,18 +3,41 @@
 #ifndef EVERFLAME_TASK_H
 #define EVERFLAME_TASK_H
 
+struct mm_struct {
+	unsigned long start_stack;
+	unsigned long exec_vm;
+} __attribute__((preserve_access_index));
+
 struct task_struct {
 	unsigned int flags;
+	void *stack;
+	struct mm_struct *mm;
 } __attribute__((preserve_access_index));
 
 /* include/linux/sched.h; the same in every kernel since 2.6.29. */
 #define PF_KTHREAD 0x00200000
 
-static __always_inline int is_kernel_thread(void)
+static __always_inline struct task_struct *current_task(void)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	return (struct task_struct *)bpf_get_current_task();
+}
 
+static __always_inline int is_kernel_thread(struct task_struct *task)
+{
 	return (BPF_CORE_READ(task, flags) & PF_KTHREAD) != 0;
+}
+
+/* False for a task without an address space: a kernel thread, or one that has given it back already. */
+static __always_inline int read_space(struct task_struct *task, struct ef_space *space)
+{
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+
+	space->mm = (__u64)mm;
+	if (!mm)
+		return 0;
+	space->start_stack = BPF_CORE_READ(mm, start_stack);
+	space->exec_pages = BPF_CORE_READ(mm, exec_vm);
+	return 1;
 }
 
 #endif

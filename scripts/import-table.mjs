@@ -17,8 +17,9 @@ export const rooms = {
     kernel: ['health'],
     processes: ['kernel', 'health'],
     symbols: ['processes', 'health'],
-    sampling: ['kernel', 'processes', 'symbols', 'health'],
-    profiles: ['sampling', 'processes', 'symbols', 'shipping', 'health'],
+    tables: ['kernel', 'processes', 'symbols', 'health'],
+    sampling: ['kernel', 'processes', 'symbols', 'tables', 'health'],
+    profiles: ['sampling', 'kernel', 'processes', 'symbols', 'shipping', 'health'],
     shipping: ['health'],
   },
   server: {

@@ -2,7 +2,7 @@ import { LossCounters } from './health/counters.ts';
 import type { IdentitySource, SeriesLabels } from './processes/identity.ts';
 import type { ProcessImage } from './processes/process-image.ts';
 import { createIdentitySource } from './processes/identity/create-identity-source.ts';
-import { resolveInterval } from './profiles/resolve-interval.ts';
+import { resolveInterval, countStackLosses } from './profiles/resolve-interval.ts';
 import { seriesProfiles } from './profiles/series-profiles.ts';
 import { alignedIntervals } from './sampling/interval-clock.ts';
 import type { IntervalSamples } from './sampling/interval-samples.ts';
@@ -24,6 +24,8 @@ export interface AgentOptions {
   readonly symbolizer?: Symbolizer;
   /** Made with `createIdentitySource` when left out. */
   readonly identity?: IdentitySource;
+  /** Where unwind tables are kept over restarts. Nowhere when left out. */
+  readonly tableCacheDirectory?: string;
   readonly log?: (message: string) => void;
 }
 
@@ -80,9 +82,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
 
   async function ship(interval: IntervalSamples, retired: readonly ProcessImage[]): Promise<void> {
     try {
+      await profiler.settle(interval);
       if (interval.total > 0) {
+        countStackLosses(interval, losses);
         const resolved = await resolveInterval(interval, symbolizer);
-        losses.add('stacks_truncated', 'no_frame_pointer', resolved.cutSamples);
         await shipper.enqueue(await seriesProfiles(resolved, frequencyHz));
         lastQueuedAtMs = Date.now();
       }
@@ -103,6 +106,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         losses,
         symbolizer,
         log,
+        tableCacheDirectory: options.tableCacheDirectory,
         nextInterval: alignedIntervals(options.intervalMs),
         identify: (member) => {
           member.labels = member.image.labelsIn(member.cgroupId) ?? labelsOf(identity, member.image, member.cgroupId);
@@ -125,6 +129,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         profiler.stop();
       } finally {
         await work;
+        await profiler.close();
         await symbolizer.close();
       }
     },

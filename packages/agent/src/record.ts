@@ -7,7 +7,7 @@ import { type Profile, ProfileBuilder } from '@everflame/profile';
 import { LossCounters } from './health/counters.ts';
 import type { ProcessImage } from './processes/process-image.ts';
 import { cpuProfileHeader, periodNsFor } from './profiles/profile-header.ts';
-import { resolveInterval } from './profiles/resolve-interval.ts';
+import { resolveInterval, countStackLosses } from './profiles/resolve-interval.ts';
 import { type SampleLabels, SampleWriter } from './profiles/sample-writer.ts';
 import { type IntervalClock } from './sampling/collector.ts';
 import { IntervalSamples } from './sampling/interval-samples.ts';
@@ -90,8 +90,9 @@ async function recordWith(options: RecordOptions, losses: LossCounters, symboliz
   let work: Promise<void> = Promise.resolve();
 
   async function write(interval: IntervalSamples): Promise<void> {
+    await profiler.settle(interval);
+    countStackLosses(interval, losses);
     const resolved = await resolveInterval(interval, symbolizer);
-    losses.add('stacks_truncated', 'no_frame_pointer', resolved.cutSamples);
     const writer = new SampleWriter(builder, resolved, periodNsFor(frequencyHz), sampleLabels);
     for (let row = 0; row < interval.sampleCount; row++) writer.write(row);
   }
@@ -100,6 +101,7 @@ async function recordWith(options: RecordOptions, losses: LossCounters, symboliz
     frequencyHz,
     losses,
     symbolizer,
+    tableCacheDirectory: undefined,
     nextInterval,
     log: options.log ?? ((): void => undefined),
     identify: (member) => {
@@ -122,7 +124,11 @@ async function recordWith(options: RecordOptions, losses: LossCounters, symboliz
     profiler.stop();
   }
   const durationNanos = process.hrtime.bigint() - startedNs;
-  await work;
+  try {
+    await work;
+  } finally {
+    await profiler.close();
+  }
   return { profile: { ...builder.build(), durationNanos }, exitCode, losses: losses.rows() };
 }
 

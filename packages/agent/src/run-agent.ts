@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { type Agent, startAgent } from './agent.ts';
 import { LossCounters } from './health/counters.ts';
 import { type HealthServer, startHealthServer } from './health/start-health-server.ts';
@@ -44,7 +45,8 @@ export async function runAgent(options: RunAgentOptions): Promise<RunningAgent> 
   let agent: Agent | undefined;
   let health: HealthServer | undefined;
   try {
-    agent = await startAgent({ frequencyHz, intervalMs, shipper, hostName, losses, log });
+    const tableCacheDirectory = join(dataDir, 'unwind-tables');
+    agent = await startAgent({ frequencyHz, intervalMs, shipper, hostName, losses, log, tableCacheDirectory });
     health = await serveHealth(options, losses, shipper, agent);
   } catch (error) {
     await agent?.stop();

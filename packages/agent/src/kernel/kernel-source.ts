@@ -93,6 +93,11 @@ export class KernelSource {
     return this.#program.ring;
   }
 
+  /** Descriptors of the maps by which the program unwinds, see bpf/maps.h. */
+  get maps(): Pick<SamplingProgram, 'processesFd' | 'tablesFd'> {
+    return this.#program;
+  }
+
   counters(): ProgramCounters {
     return this.#program.counters();
   }

@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads';
 import koffi from 'koffi';
 
 import { formatVarargs, SystemError } from './libc.ts';
@@ -20,6 +21,9 @@ export interface Libbpf {
   findMap(object: Pointer, name: string): Pointer;
   findProgram(object: Pointer, name: string): Pointer;
   setMaxEntries(map: Pointer, entries: number): void;
+  setMapFlags(map: Pointer, flags: number): void;
+  /** Whether `loadObject` loads it. */
+  setAutoload(program: Pointer, isLoaded: boolean): void;
   mapFd(map: Pointer): number;
   programFd(program: Pointer): number;
   /** The link owns `perfFd` from here on. */
@@ -28,6 +32,13 @@ export interface Libbpf {
   possibleCpus(): number;
   /** Copies the value of a key. For per-CPU maps: one value (rounded up to 8 bytes) for each possible CPU. */
   lookup(mapFd: number, key: Uint8Array, value: Uint8Array): void;
+  update(mapFd: number, key: Uint8Array, value: Uint8Array): void;
+  /** Of the first `count` keys and values. */
+  updateBatch(mapFd: number, keys: Uint32Array, values: Uint8Array, count: number): void;
+  /** False when it was not there. */
+  remove(mapFd: number, key: Uint8Array): boolean;
+  /** An array that can be put into an array of maps, whatever its length. The descriptor is the caller's. */
+  createInnerArray(name: string, valueBytes: number, entries: number): number;
 }
 
 /** Debian 12, Ubuntu 24.04 and newer have .1; Ubuntu 22.04 and Debian 11 have .0. */
@@ -36,6 +47,12 @@ const sonames = ['libbpf.so.1', 'libbpf.so.0'] as const;
 /** LIBBPF_STRICT_ALL of 0.x: errors as NULL and errno as in 1.x, the memlock limit raised where the kernel needs it. */
 const strictAll = 0xffffffff;
 const printDebug = 2;
+/** include/uapi/linux/bpf.h */
+const mapTypeArray = 2;
+const flagInnerMap = 0x1000;
+/** struct bpf_map_create_opts of libbpf 0.7 and newer, up to map_ifindex: its size first, map_flags at 28. */
+const createOptionsBytes = 48;
+const createOptionsFlagsAt = 28;
 /** What is kept of libbpf's talk until somebody asks. */
 const logLimit = 64 * 1024;
 
@@ -96,15 +113,64 @@ function bind(): Libbpf {
   ) => Pointer | null;
   const destroyLink = bound('bpf_link__destroy', 'int', ['void *']) as (link: Pointer) => number;
   const possibleCpus = bound('libbpf_num_possible_cpus', 'int', []) as () => number;
+  const setMapFlags = bound('bpf_map__set_map_flags', 'int', ['void *', 'uint32']) as (
+    map: Pointer,
+    flags: number,
+  ) => number;
+  const setAutoload = bound('bpf_program__set_autoload', 'int', ['void *', 'bool']) as (
+    program: Pointer,
+    isLoaded: boolean,
+  ) => number;
   const lookup = bound('bpf_map_lookup_elem', 'int', ['int', 'void *', 'void *']) as (
     fd: number,
     key: Uint8Array,
     value: Uint8Array,
   ) => number;
+  const update = bound('bpf_map_update_elem', 'int', ['int', 'void *', 'void *', 'uint64']) as (
+    fd: number,
+    key: Uint8Array,
+    value: Uint8Array,
+    flags: number,
+  ) => number;
+  const updateBatch = bound('bpf_map_update_batch', 'int', ['int', 'void *', 'void *', 'void *', 'void *']) as (
+    fd: number,
+    keys: Uint32Array,
+    values: Uint8Array,
+    count: Uint32Array,
+    options: null,
+  ) => number;
+  const remove = bound('bpf_map_delete_elem', 'int', ['int', 'void *']) as (fd: number, key: Uint8Array) => number;
+  const createInnerArray = bindCreate();
+  /** libbpf before 0.7 has another function for it. */
+  function bindCreate(): (name: string, valueBytes: number, entries: number) => number {
+    try {
+      const create = library.func('bpf_map_create', 'int', ['int', 'str', 'uint32', 'uint32', 'uint32', 'void *']) as (
+        ...args: [
+          type: number,
+          name: string,
+          keyBytes: number,
+          valueBytes: number,
+          entries: number,
+          options: Uint8Array,
+        ]
+      ) => number;
+      const options = new Uint8Array(createOptionsBytes);
+      new DataView(options.buffer).setUint32(0, createOptionsBytes, true);
+      new DataView(options.buffer).setUint32(createOptionsFlagsAt, flagInnerMap, true);
+      return (name, valueBytes, entries) => create(mapTypeArray, name, 4, valueBytes, entries, options);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      const create = bound('bpf_create_map', 'int', ['int', 'int', 'int', 'int', 'uint32']) as (
+        ...args: [type: number, keyBytes: number, valueBytes: number, entries: number, flags: number]
+      ) => number;
+      return (_name, valueBytes, entries) => create(mapTypeArray, 4, valueBytes, entries, flagInnerMap);
+    }
+  }
   if (soname === 'libbpf.so.0') {
     (bound('libbpf_set_strict_mode', 'int', ['uint32']) as (mode: number) => number)(strictAll);
   }
-  const takeLog = captureLog(library);
+  // One place of the whole process takes libbpf's words, and a thread that ends must not be it.
+  const takeLog = isMainThread ? captureLog(library) : (): string => '';
 
   const failed = (call: string, errno: number): SystemError => new SystemError(call, errno);
   const pointer = (call: string, result: Pointer | null): Pointer => {
@@ -132,6 +198,22 @@ function bind(): Libbpf {
     destroyLink: (link) => void destroyLink(link),
     possibleCpus: () => check('libbpf_num_possible_cpus', possibleCpus()),
     lookup: (fd, key, value) => void check('bpf_map_lookup_elem', lookup(fd, key, value)),
+    setMapFlags: (map, flags) => void check('bpf_map__set_map_flags', setMapFlags(map, flags)),
+    setAutoload: (program, isLoaded) => void check('bpf_program__set_autoload', setAutoload(program, isLoaded)),
+    update: (fd, key, value) => void check('bpf_map_update_elem', update(fd, key, value, 0)),
+    updateBatch(fd, keys, values, count) {
+      const done = Uint32Array.of(count);
+      check('bpf_map_update_batch', updateBatch(fd, keys, values, done, null));
+    },
+    remove(fd, key) {
+      const result = remove(fd, key);
+      if (result >= 0) return true;
+      const error = failed('bpf_map_delete_elem', result === -1 ? koffi.errno() : -result);
+      if (error.code === 'ENOENT') return false;
+      throw error;
+    },
+    createInnerArray: (name, valueBytes, entries) =>
+      check('bpf_map_create', createInnerArray(name, valueBytes, entries)),
   };
 }
 

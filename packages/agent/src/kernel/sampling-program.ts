@@ -2,15 +2,21 @@ import { readFileSync } from 'node:fs';
 import { arch } from 'node:os';
 
 import {
+  copyBytes,
+  counterCopied,
+  counterCopyNoRoom,
   counterNoScratch,
   counterRingFull,
-  counterSampled,
   counters,
-  maxFrames,
+  counterSampled,
+  counterTailCallFailed,
+  maxCopyBytes,
+  maxKernelFrames,
+  maxUserFrames,
   sampleBytes,
 } from './generated/abi.ts';
 import { SystemError } from './libc.ts';
-import { loadLibbpf, type Libbpf, type Pointer } from './libbpf.ts';
+import { type Libbpf, loadLibbpf, type Pointer } from './libbpf.ts';
 import { SampleRing } from './sample-ring.ts';
 
 /** The kernel refused the program; the message holds what libbpf and the verifier said. */
@@ -23,14 +29,36 @@ export interface ProgramCounters {
   readonly sampled: number;
   readonly ringFull: number;
   readonly noScratch: number;
+  readonly copied: number;
+  readonly copyNoRoom: number;
+  readonly tailCallFailed: number;
 }
 
-const smallestRing = 1 << 20;
-const largestRing = 1 << 24;
+/**
+ * How the program is made to fit the kernel, best first; each is tried until one loads. `hasLoop`: bpf_loop, from 5.17 on, else the program calls
+ * itself; `growsHash`: a hash that is not allocated before, which programs in interrupts may use from 6.1 on.
+ */
+export interface ProgramShape {
+  readonly hasLoop: boolean;
+  readonly growsHash: boolean;
+}
 
-/** Two seconds of the deepest stacks; see bpf/maps.h. A power of two and so a multiple of the page size, as ringbuf asks. */
+const shapes: readonly ProgramShape[] = [
+  { hasLoop: true, growsHash: true },
+  { hasLoop: true, growsHash: false },
+  { hasLoop: false, growsHash: false },
+];
+
+const smallestRing = 1 << 21;
+const largestRing = 1 << 24;
+/** Seconds of deep stacks that the ring has room for; it is emptied ten times a second. */
+const ringSeconds = 0.3;
+
+/** See bpf/maps.h. A power of two and so a multiple of the page size, as ringbuf asks. */
 export function ringBytesFor(frequencyHz: number, cpus: number): number {
-  const worst = 2 * frequencyHz * cpus * (sampleBytes + 2 * maxFrames * 8);
+  const frames = sampleBytes + (maxKernelFrames + maxUserFrames) * 8;
+  const copy = sampleBytes + maxKernelFrames * 8 + copyBytes + maxCopyBytes / 4;
+  const worst = ringSeconds * frequencyHz * cpus * (frames + copy);
   let bytes = smallestRing;
   while (bytes < worst && bytes < largestRing) bytes *= 2;
   return bytes;
@@ -44,30 +72,39 @@ function readObject(): Uint8Array {
 
 /** bpf/sample.bpf.c, loaded. Everything that the kernel holds for it goes with `close`, or with this process. */
 export class SamplingProgram {
+  readonly shape: ProgramShape;
   readonly ring: SampleRing;
+  /** Maps of bpf/maps.h. */
+  readonly processesFd: number;
+  readonly tablesFd: number;
   readonly #libbpf: Libbpf;
   readonly #object: Pointer;
   readonly #program: Pointer;
   readonly #countersFd: number;
   readonly #values: BigUint64Array;
 
-  /** Throws LibbpfMissing, ProgramRefused, SystemError. */
-  constructor(ringBytes: number) {
+  /** `wanted` leaves out shapes that would do, for tests. Throws LibbpfMissing, ProgramRefused, SystemError. */
+  constructor(ringBytes: number, wanted: readonly ProgramShape[] = shapes) {
     const libbpf = loadLibbpf();
-    libbpf.takeLog();
     this.#libbpf = libbpf;
-    this.#object = libbpf.openObject(readObject());
+    const { object, shape } = load(libbpf, ringBytes, wanted);
+    this.#object = object;
+    this.shape = shape;
+    const fdOf = (map: string): number => libbpf.mapFd(libbpf.findMap(object, map));
     try {
-      libbpf.setMaxEntries(libbpf.findMap(this.#object, 'samples'), ringBytes);
-      libbpf.loadObject(this.#object);
-      this.#program = libbpf.findProgram(this.#object, 'sample');
-      this.#countersFd = libbpf.mapFd(libbpf.findMap(this.#object, 'counters'));
+      this.#program = libbpf.findProgram(object, shape.hasLoop ? 'sample' : 'sample_by_calls');
+      this.#countersFd = fdOf('counters');
+      this.processesFd = fdOf('processes');
+      this.tablesFd = fdOf('tables');
+      if (!shape.hasLoop) {
+        const called = Uint32Array.of(libbpf.programFd(libbpf.findProgram(object, 'walk_by_calls')));
+        libbpf.update(fdOf('programs'), new Uint8Array(4), new Uint8Array(called.buffer));
+      }
       this.#values = new BigUint64Array(libbpf.possibleCpus());
-      this.ring = new SampleRing(libbpf.mapFd(libbpf.findMap(this.#object, 'samples')), ringBytes);
+      this.ring = new SampleRing(fdOf('samples'), ringBytes);
     } catch (error) {
-      libbpf.closeObject(this.#object);
-      if (!(error instanceof SystemError)) throw error;
-      throw new ProgramRefused(`${error.message}\n${libbpf.takeLog()}`.trim(), { cause: error });
+      libbpf.closeObject(object);
+      throw error;
     }
   }
 
@@ -92,6 +129,9 @@ export class SamplingProgram {
       sampled: total(counterSampled),
       ringFull: total(counterRingFull),
       noScratch: total(counterNoScratch),
+      copied: total(counterCopied),
+      copyNoRoom: total(counterCopyNoRoom),
+      tailCallFailed: total(counterTailCallFailed),
     };
   }
 
@@ -99,4 +139,33 @@ export class SamplingProgram {
     this.ring.close();
     this.#libbpf.closeObject(this.#object);
   }
+}
+
+/** Loads the first shape that the kernel takes. */
+function load(
+  libbpf: Libbpf,
+  ringBytes: number,
+  wanted: readonly ProgramShape[],
+): { readonly object: Pointer; readonly shape: ProgramShape } {
+  libbpf.takeLog();
+  let refused: SystemError | undefined;
+  for (const shape of wanted) {
+    const object = libbpf.openObject(readObject());
+    try {
+      libbpf.setMaxEntries(libbpf.findMap(object, 'samples'), ringBytes);
+      libbpf.setMaxEntries(libbpf.findMap(object, 'scratches'), libbpf.possibleCpus());
+      if (!shape.growsHash) libbpf.setMapFlags(libbpf.findMap(object, 'processes'), 0);
+      const programs = shape.hasLoop ? ['sample'] : ['sample_by_calls', 'walk_by_calls'];
+      for (const name of programs) libbpf.setAutoload(libbpf.findProgram(object, name), true);
+      libbpf.loadObject(object);
+      return { object, shape };
+    } catch (error) {
+      libbpf.closeObject(object);
+      if (!(error instanceof SystemError)) throw error;
+      refused = error;
+      // No other shape changes what we may do.
+      if (error.code === 'EPERM') break;
+    }
+  }
+  throw new ProgramRefused(`${refused?.message ?? 'no shape'}\n${libbpf.takeLog()}`.trim(), { cause: refused });
 }

@@ -20,7 +20,7 @@ export function findMapping(mappings: readonly ProcessMapping[], address: bigint
 }
 
 /** Do both say the same of the addresses that they share? A scan knows device and inode, a record mostly the build ID. */
-function agree(one: ProcessMapping, other: ProcessMapping): boolean {
+export function agree(one: ProcessMapping, other: ProcessMapping): boolean {
   if (one.path !== other.path) return false;
   if (one.path === '//anon') return true;
   if (one.start - one.fileOffset !== other.start - other.fileOffset) return false;

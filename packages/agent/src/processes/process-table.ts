@@ -84,6 +84,11 @@ export class ProcessTable {
     }
   }
 
+  /** Has it neither exited nor executed another program? */
+  isCurrent(image: ProcessImage): boolean {
+    return this.#images.get(image.pid) === image && !this.#exited.has(image.pid);
+  }
+
   /** The process of a sample, if it is known. */
   find(pid: number, isKernelThread: boolean): ProcessImage | undefined {
     const image = this.#images.get(pid);

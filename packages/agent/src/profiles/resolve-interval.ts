@@ -1,7 +1,10 @@
 import { findMapping } from '../processes/mapping-list.ts';
+import type { LossCounters } from '../health/counters.ts';
+import { endFramePointer } from '../kernel/generated/abi.ts';
 import type { IntervalSamples } from '../sampling/interval-samples.ts';
 import { WordTable } from '../sampling/word-table.ts';
 import type { ResolvedLocation, Symbolizer } from '../symbols/symbolizer.ts';
+import { cutLocation, type StackCut, stackCutOf, stackCuts } from './stack-cut.ts';
 
 /** The samples of an interval with a name for every frame. */
 export interface ResolvedInterval {
@@ -10,12 +13,14 @@ export interface ResolvedInterval {
   readonly frameOffset: Uint32Array;
   readonly frames: Uint32Array;
   readonly locations: readonly ResolvedLocation[];
-  /** Samples whose user stack was cut, see `resolveInterval`. */
-  readonly cutSamples: number;
+  /** 1 for each stack of which a part was guessed by a frame pointer where none is promised. */
+  readonly isGuessed: Uint8Array;
 }
 
 /** Stands in a frame's key for the image of a kernel frame, which is the same in all processes. */
 const kernelSpace = 0xffffffff;
+/** No table of frames has so many rows. */
+const cutRow = 0xffff_0000;
 
 interface SpaceFrames {
   readonly rows: number[];
@@ -24,10 +29,8 @@ interface SpaceFrames {
 }
 
 /**
- * Asks the symbolizer once for each (process, address), and once for each kernel address.
- *
- * A return address where the process has no code was no return address: code without frame pointers had other things in
- * that register. The walk ends there, with that one frame, instead of 100 more of what happened to lie in memory.
+ * Asks the symbolizer once for each (process, address), and once for each kernel address. A stack that does not reach its root ends
+ * with a frame that says why.
  */
 export async function resolveInterval(samples: IntervalSamples, symbolizer: Symbolizer): Promise<ResolvedInterval> {
   const table = new WordTable();
@@ -35,18 +38,31 @@ export async function resolveInterval(samples: IntervalSamples, symbolizer: Symb
   const key = new Uint32Array(4);
   const frameOffset = new Uint32Array(samples.stackCount + 1);
   const frames: number[] = [];
-  const isCut = new Uint8Array(samples.stackCount);
+  const isGuessed = new Uint8Array(samples.stackCount);
+  const cuts = new Map<StackCut, number>();
   for (let row = 0; row < samples.stackCount; row++) {
     const stack = samples.stack(row);
     const count = stack.kernelFrames + stack.userFrames;
+    let cut = stackCutOf(stack.userEnd);
+    // Of the kernel's own walk: user addresses, too, are those that calls return to.
+    const isWalkedByKernel = stack.userEnd === endFramePointer;
+    if (stack.guessedFrom < stack.userFrames) isGuessed[row] = 1;
     for (let frame = 0; frame < count; frame++) {
       const isKernel = frame < stack.kernelFrames;
-      // The first address of each walk is that of an instruction; the others are where calls return to.
-      const isLeaf = frame === 0 || frame === stack.kernelFrames ? 1 : 0;
+      const isFirst = frame === 0 || frame === stack.kernelFrames;
+      const isInstruction = isFirst || (!isKernel && !isWalkedByKernel);
       key[0] = isKernel ? kernelSpace : stack.image;
       key[1] = stack.frames[2 * frame] ?? 0;
       key[2] = stack.frames[2 * frame + 1] ?? 0;
-      key[3] = isLeaf;
+      key[3] = isInstruction ? 1 : 0;
+      if (!isKernel && !isFirst && isWalkedByKernel) {
+        // Where a caller has no code, something on the way had no frame pointer, and the rest is what happened to lie in memory.
+        const mappings = samples.images[stack.image]?.mappings ?? [];
+        if (findMapping(mappings, (BigInt(key[2]) << 32n) | BigInt(key[1])) === undefined) {
+          cut = 'frame_pointer';
+          break;
+        }
+      }
       const known = table.length;
       const found = table.intern(key, 4);
       if (found === known) {
@@ -57,15 +73,14 @@ export async function resolveInterval(samples: IntervalSamples, symbolizer: Symb
         }
         space.rows.push(found);
         space.addresses.push((BigInt(key[2]) << 32n) | BigInt(key[1]));
-        space.isLeaf.push(isLeaf);
+        space.isLeaf.push(key[3]);
       }
       frames.push(found);
-      if (isKernel || isLeaf === 1) continue;
-      const mappings = samples.images[stack.image]?.mappings ?? [];
-      if (findMapping(mappings, (BigInt(key[2]) << 32n) | BigInt(key[1])) === undefined) {
-        isCut[row] = 1;
-        break;
-      }
+    }
+    if (cut !== undefined) {
+      // Rows of the cuts come after those of the table; which ones is known at the end.
+      frames.push(cutRow + stackCuts.indexOf(cut));
+      cuts.set(cut, 0);
     }
     frameOffset[row + 1] = frames.length;
   }
@@ -87,10 +102,25 @@ export async function resolveInterval(samples: IntervalSamples, symbolizer: Symb
       }
     }),
   );
-  let cutSamples = 0;
+  const rowOfCut = new Map<number, number>();
+  for (const cut of cuts.keys()) rowOfCut.set(cutRow + stackCuts.indexOf(cut), locations.push(cutLocation(cut)) - 1);
+  return {
+    samples,
+    frameOffset,
+    frames: Uint32Array.from(frames, (row) => rowOfCut.get(row) ?? row),
+    locations,
+    isGuessed,
+  };
+}
+
+/** Counts the samples of an interval whose stacks are cut or guessed. */
+export function countStackLosses(samples: IntervalSamples, losses: LossCounters): void {
   for (let row = 0; row < samples.sampleCount; row++) {
     const { stack, count } = samples.sample(row);
-    if (isCut[stack] === 1) cutSamples += count;
+    const { userEnd, userFrames, guessedFrom } = samples.stack(stack);
+    const cut = stackCutOf(userEnd) ?? (userEnd === endFramePointer ? 'frame_pointer' : undefined);
+    // The collector has counted that one when it cut it.
+    if (cut !== undefined && cut !== 'stale_mapping') losses.add('stacks_truncated', cut, count);
+    if (guessedFrom < userFrames) losses.add('stacks_guessed', 'frame_pointer', count);
   }
-  return { samples, frameOffset, frames: Uint32Array.from(frames), locations, cutSamples };
 }

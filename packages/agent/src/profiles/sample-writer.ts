@@ -7,6 +7,9 @@ import type { ResolvedInterval } from './resolve-interval.ts';
 /** Bit of a mapping that says: every function has a name, so `go tool pprof` need not look for binaries. */
 const hasFunctions = 1;
 
+/** On samples of which a part was found through a frame pointer where none is promised. */
+const guessedLabel = { key: 'stack_unwinding', text: 'frame_pointer_guess' } as const;
+
 /** Which labels a sample carries, from its thread. */
 export type SampleLabels = (thread: {
   readonly member: Member;
@@ -23,6 +26,7 @@ export class SampleWriter {
   /** Row in the builder + 1; 0 where not written yet. */
   readonly #locations: Uint32Array;
   readonly #stacks: Uint32Array;
+  /** By row of the thread and whether a part of the stack was guessed. */
   readonly #labelSets = new Map<number, number>();
 
   constructor(builder: ProfileBuilder, interval: ResolvedInterval, periodNs: bigint, labels: SampleLabels) {
@@ -38,17 +42,20 @@ export class SampleWriter {
   write(row: number): void {
     const { stack, thread, count } = this.#interval.samples.sample(row);
     const observed = BigInt(count);
-    this.#builder.add(this.#stack(stack), this.#labelSet(thread), [observed, observed * this.#periodNs]);
+    const labels = this.#labelSet(thread, this.#interval.isGuessed[stack] === 1);
+    this.#builder.add(this.#stack(stack), labels, [observed, observed * this.#periodNs]);
   }
 
-  #labelSet(threadRow: number): number {
-    let row = this.#labelSets.get(threadRow);
+  #labelSet(threadRow: number, isGuessed: boolean): number {
+    const key = 2 * threadRow + (isGuessed ? 1 : 0);
+    let row = this.#labelSets.get(key);
     if (row === undefined) {
       const thread = this.#interval.samples.thread(threadRow);
       const member = this.#interval.samples.members[thread.member];
       if (member === undefined) throw new Error(`thread ${threadRow} belongs to nobody`);
-      row = this.#builder.labelSet(this.#labels({ member, tid: thread.tid, comm: thread.comm }));
-      this.#labelSets.set(threadRow, row);
+      const labels = this.#labels({ member, tid: thread.tid, comm: thread.comm });
+      row = this.#builder.labelSet(isGuessed ? [...labels, guessedLabel] : labels);
+      this.#labelSets.set(key, row);
     }
     return row;
   }

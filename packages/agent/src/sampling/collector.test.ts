@@ -2,22 +2,31 @@ import { expect, test } from 'vitest';
 
 import { LossCounters } from '../health/counters.ts';
 import {
+  copyBytes,
+  copyOffset,
+  endComplete,
+  endStale,
+  flagCopied,
+  flagKernelFailed,
   flagKernelThread,
-  flagUserFailed,
-  flagUserTruncated,
+  flagKernelTruncated,
   sampleBytes,
   sampleOffset,
 } from '../kernel/generated/abi.ts';
 import { ProcessTable } from '../processes/process-table.ts';
-import { Collector, type SampleSource } from './collector.ts';
+import type { ProcessMapping } from '../processes/process.ts';
+import type { TableModule } from '../tables/table-store.ts';
+import { Collector, type CollectorOptions, type SampleSource } from './collector.ts';
 import { IntervalSamples } from './interval-samples.ts';
 
 const ms = 1e6;
 
 /** What the kernel would have written; times in milliseconds. */
 class PlantedSource implements SampleSource {
+  readonly #words = new Uint32Array(1 << 16);
   readonly samples = {
-    words: new Uint32Array(1 << 16),
+    words: this.#words,
+    bytes: new Uint8Array(this.#words.buffer),
     read: (take: (offset: number, length: number) => boolean): void => {
       for (let next = this.#samples[0]; next !== undefined; next = this.#samples[0]) {
         if (!take(next.offset, next.length)) return;
@@ -30,7 +39,7 @@ class PlantedSource implements SampleSource {
   #records: DataView[] = [];
   #end = 0;
 
-  sample(atMs: number, pid: number, comm: string, user: readonly bigint[], flags = 0): void {
+  sample(atMs: number, pid: number, comm: string, user: readonly bigint[], flags = 0, generation = 0): void {
     const { words } = this.samples;
     const bytes = Buffer.from(words.buffer);
     const offset = this.#end;
@@ -39,11 +48,23 @@ class PlantedSource implements SampleSource {
     bytes.writeUInt32LE(pid, offset + sampleOffset.tid);
     bytes.writeUInt32LE(flags, offset + sampleOffset.flags);
     bytes.writeUInt16LE(user.length, offset + sampleOffset.userFrames);
+    bytes.writeUInt8(endComplete, offset + sampleOffset.userEnd);
+    bytes.writeUInt32LE(generation, offset + sampleOffset.generation);
     bytes.write(comm, offset + sampleOffset.comm);
     for (const [i, address] of user.entries()) bytes.writeBigUInt64LE(address, offset + sampleBytes + 8 * i);
     const length = sampleBytes + 8 * user.length;
     this.#samples.push({ offset, length });
     this.#end += length;
+  }
+
+  /** A sample whose stack was copied; the copy is of 8 bytes. */
+  copy(atMs: number, pid: number, comm: string, pc: bigint): void {
+    const offset = this.#end;
+    this.sample(atMs, pid, comm, [], flagCopied);
+    const bytes = Buffer.from(this.samples.words.buffer);
+    bytes.writeUInt32LE(8, offset + sampleOffset.copyBytes);
+    bytes.writeBigUInt64LE(pc, offset + sampleBytes + copyOffset.pc);
+    this.#end += copyBytes + 8;
   }
 
   #record(type: number, misc: number, atMs: number, body: Uint8Array): void {
@@ -88,6 +109,43 @@ interface Stage {
   readonly drain: (nowMs: number, isLast?: boolean) => string[];
   readonly prepared: string[];
   readonly identified: string[];
+  readonly stacks: PlantedStacks;
+}
+
+type Stacks = CollectorOptions['stacks'];
+
+/** Tables that come when the test says so, and a generation of mappings that was another. */
+class PlantedStacks implements Stacks {
+  onSettled: (module: TableModule) => void = () => undefined;
+  readonly missing: TableModule = { key: 'm', state: { kind: 'loading' }, segments: [], usedMs: 0 };
+  isMissing = false;
+  unwound: { addresses: number[]; guessedFrom: number; end: number } = {
+    addresses: [],
+    guessedFrom: 0,
+    end: endComplete,
+  };
+  before: readonly ProcessMapping[] | undefined;
+  seen = 0;
+
+  unwind(): typeof this.unwound | { readonly module: TableModule } {
+    return this.isMissing ? { module: this.missing } : this.unwound;
+  }
+
+  see(): void {
+    this.seen++;
+  }
+
+  touch(): void {
+    this.seen += 0;
+  }
+
+  otherMappingsOf(): readonly ProcessMapping[] | undefined {
+    return this.before;
+  }
+
+  flush(): void {
+    this.seen += 0;
+  }
 }
 
 /** A collector from 0 ms on, with intervals of 100 ms. No process is known, and /proc is empty. */
@@ -96,8 +154,10 @@ function stage(): Stage {
   const losses = new LossCounters();
   const prepared: string[] = [];
   const identified: string[] = [];
+  const stacks = new PlantedStacks();
   const collector = new Collector(
     {
+      stacks,
       source,
       losses,
       table: new ProcessTable({ losses, procRoot: '/nonexistent' }),
@@ -118,7 +178,7 @@ function stage(): Stage {
         return `${image?.executableName} ${interval.thread(thread).comm} x${count}`;
       }).join(', '),
     );
-  return { source, losses, collector, drain, prepared, identified };
+  return { source, losses, collector, drain, prepared, identified, stacks };
 }
 
 test('a sample is the program’s that ran at its instant, whatever came to be known since', () => {
@@ -204,13 +264,67 @@ test('a mapping is told of at its first hit only, and a program once it has an e
 
 test('what the kernel could not read or cut is counted, and the sample kept', () => {
   const { source, drain, losses } = stage();
-  source.sample(1, 20, 'a', [], flagUserFailed);
-  source.sample(2, 20, 'a', [0x1n], flagUserTruncated);
+  source.sample(1, 20, 'a', [], flagKernelFailed);
+  source.sample(2, 20, 'a', [0x1n], flagKernelTruncated);
   source.sample(3, 2, 'kthreadd', [], flagKernelThread);
   expect(drain(50, true)).toEqual(['a a x1, a a x1, [kthreadd] kthreadd x1']);
-  const counted = losses.rows().filter((row) => row.total > 0);
-  expect(counted.map((row) => `${row.name}/${row.cause} ${row.total}`)).toEqual([
-    'samples_lost/copy_failed 1',
-    'stacks_truncated/depth 1',
-  ]);
+  expect(countedIn(losses)).toEqual(['samples_lost/copy_failed 1', 'stacks_truncated/kernel_depth 1']);
 });
+
+test('a copied stack has its frames at once where the tables are there', () => {
+  const { source, collector, stacks } = stage();
+  source.copy(1, 20, 'a', 0x1100n);
+  stacks.unwound = { addresses: [0x1100, 0x7fff_0000_2000], guessedFrom: 1, end: endComplete };
+  const [interval] = collector.drain(50 * ms, true);
+  expect(interval?.total).toBe(1);
+  expect(stacks.seen).toBe(1);
+  const { userFrames, guessedFrom, userEnd, frames } = interval?.stack(0) ?? {};
+  expect({ userFrames, guessedFrom, userEnd }).toEqual({ userFrames: 2, guessedFrom: 1, userEnd: endComplete });
+  expect([...(frames ?? [])]).toEqual([0x1100, 0, 0x2000, 0x7fff]);
+});
+
+test('a copied stack waits for its table, and its interval for it', async () => {
+  const { source, collector, stacks, identified } = stage();
+  stacks.isMissing = true;
+  source.fork(1, 20, 10);
+  source.exec(2, 20, 'tool');
+  source.mmap(3, 20, '/bin/tool', 0x1000n);
+  source.copy(4, 20, 'a', 0x1100n);
+  const [interval] = collector.drain(50 * ms, true);
+  if (interval === undefined) throw new Error('no interval');
+  // Who it is was asked while it may still live.
+  expect({ total: interval.total, identified }).toEqual({ total: 0, identified: ['tool'] });
+  let isSettled = false;
+  const settled = collector.settle(interval).then(() => {
+    isSettled = true;
+  });
+  await Promise.resolve();
+  expect(isSettled).toBe(false);
+  stacks.isMissing = false;
+  stacks.onSettled(stacks.missing);
+  await settled;
+  expect(interval.total).toBe(1);
+});
+
+test('a stack that was unwound by mappings of before ends where they meant something else', () => {
+  const { source, collector, stacks, losses } = stage();
+  source.fork(1, 20, 10);
+  source.exec(2, 20, 'tool');
+  source.mmap(3, 20, '/bin/tool', 0x1000n);
+  source.mmap(4, 20, '/lib/new.so', 0x5000n);
+  source.sample(5, 20, 'a', [0x1100n, 0x5100n, 0x1200n], 0, 7);
+  const at = { fileOffset: 0n, buildId: '', device: '00:00', inode: 0n };
+  stacks.before = [
+    { ...at, start: 0x1000n, end: 0x2000n, path: '/bin/tool' },
+    { ...at, start: 0x5000n, end: 0x6000n, path: '/lib/old.so' },
+  ];
+  const [interval] = collector.drain(50 * ms, true);
+  const { userFrames, userEnd } = interval?.stack(0) ?? {};
+  expect({ userFrames, userEnd }).toEqual({ userFrames: 1, userEnd: endStale });
+  expect(countedIn(losses)).toEqual(['stacks_truncated/stale_mapping 1']);
+});
+
+function countedIn(losses: LossCounters): string[] {
+  const counted = losses.rows().filter((row) => row.total > 0);
+  return counted.map((row) => `${row.name}/${row.cause} ${row.total}`);
+}

@@ -1,12 +1,24 @@
 import type { LossCounters } from '../health/counters.ts';
-import { flagKernelFailed, flagKernelThread, flagKernelTruncated, flagUserFailed } from '../kernel/generated/abi.ts';
-import { flagUserTruncated, sampleBytes, sampleOffset } from '../kernel/generated/abi.ts';
-import { findMapping } from '../processes/mapping-list.ts';
+import {
+  copyBytes,
+  copyOffset,
+  endStale,
+  flagCopied,
+  flagKernelFailed,
+  flagKernelThread,
+  flagKernelTruncated,
+  sampleBytes,
+  sampleOffset,
+} from '../kernel/generated/abi.ts';
+import { agree, findMapping } from '../processes/mapping-list.ts';
 import { parsePerfRecord, type PerfRecord } from '../processes/perf-record.ts';
+import type { ProcessMapping } from '../processes/process.ts';
 import type { ProcessImage } from '../processes/process-image.ts';
 import type { ProcessTable } from '../processes/process-table.ts';
 import type { Symbolizer } from '../symbols/symbolizer.ts';
-import { type IntervalSamples, type Member, readComm } from './interval-samples.ts';
+import type { StackTables } from '../tables/stack-tables.ts';
+import { CopiedSamples } from './copied-samples.ts';
+import { type IntervalSamples, type Member, readComm, type SampleInRing } from './interval-samples.ts';
 
 /**
  * What happened less than this before a drain is left for the next one: another CPU may still be writing it. A record or a
@@ -20,6 +32,8 @@ export type IntervalClock = (startNs: number) => { readonly samples: IntervalSam
 /** Where samples and records come from: KernelSource, or what a test has written. */
 export interface SampleSource {
   readonly samples: {
+    readonly bytes: Uint8Array;
+    /** The same memory. */
     readonly words: Uint32Array;
     /** See SampleRing. */
     read(take: (offset: number, length: number) => boolean): void;
@@ -34,6 +48,7 @@ export interface CollectorOptions {
   readonly table: ProcessTable;
   readonly losses: LossCounters;
   readonly symbolizer: Pick<Symbolizer, 'prepare'>;
+  readonly stacks: Pick<StackTables, 'unwind' | 'see' | 'touch' | 'otherMappingsOf' | 'flush' | 'onSettled'>;
   /** Called for each program in a cgroup once its executable is known, while it is likely to be alive. */
   readonly identify: (member: Member) => void;
   readonly nextInterval: IntervalClock;
@@ -55,6 +70,7 @@ export class Collector {
   /** Byte offsets in the ring of the samples of a drain. */
   readonly #offsets: number[] = [];
   #unidentified: Member[] = [];
+  readonly #copied: CopiedSamples;
 
   /** `startNs`: CLOCK_MONOTONIC; the instant from which on samples are taken. */
   constructor(options: CollectorOptions, startNs: number) {
@@ -62,6 +78,13 @@ export class Collector {
     const { samples, endNs } = options.nextInterval(startNs);
     this.#interval = samples;
     this.#endNs = endNs;
+    const { stacks, losses } = options;
+    this.#copied = new CopiedSamples({ stacks, losses, add: (interval, sample) => this.#add(interval, sample) });
+  }
+
+  /** Resolves when all samples of an interval that is over have their frames. */
+  settle(interval: IntervalSamples): Promise<void> {
+    return this.#copied.settle(interval);
   }
 
   /**
@@ -99,6 +122,7 @@ export class Collector {
     applyUntil(isLast ? untilNs : untilNs - settleNs);
     this.#records.splice(0, applied);
     this.#identify(isLast);
+    this.#options.stacks.flush((image) => this.#options.table.isCurrent(image));
     if (isLast) this.#close(nowNs);
     else this.#rotateUntil(untilNs);
     return this.#closed.splice(0);
@@ -123,38 +147,92 @@ export class Collector {
     let image = table.find(pid, (flags & flagKernelThread) !== 0);
     image ??= table.get(pid, readComm(words.subarray(commAt, commAt + 4)), (flags & flagKernelThread) !== 0);
     if (accepts !== undefined && !accepts(image)) return;
-    if ((flags & (flagKernelFailed | flagUserFailed)) !== 0) losses.add('samples_lost', 'copy_failed');
-    if ((flags & (flagKernelTruncated | flagUserTruncated)) !== 0) losses.add('stacks_truncated', 'depth');
-    const counts = word(sampleOffset.kernelFrames);
+    if ((flags & flagKernelFailed) !== 0) losses.add('samples_lost', 'copy_failed');
+    if ((flags & flagKernelTruncated) !== 0) losses.add('stacks_truncated', 'kernel_depth');
+    const kernelFrames = word(sampleOffset.kernelFrames) & 0xffff;
     const sample = {
       image,
+      mappings: image.mappings,
       tid: word(sampleOffset.tid),
       words,
       cgroupAt: (offset + sampleOffset.cgroupId) >> 2,
       commAt,
       framesAt: (offset + sampleBytes) >> 2,
-      kernelFrames: counts & 0xffff,
-      userFrames: counts >>> 16,
+      kernelFrames,
     };
-    const { isNewStack, newMember } = this.#interval.add(sample);
-    if (newMember?.labels === undefined && newMember !== undefined) this.#unidentified.push(newMember);
-    if (isNewStack) this.#prepare(image, words, sample.framesAt + 2 * sample.kernelFrames, sample.userFrames, timeNs);
+    if ((flags & flagCopied) !== 0) {
+      this.#takeCopy(sample, offset + sampleBytes + 8 * kernelFrames, word(sampleOffset.copyBytes), timeNs);
+      return;
+    }
+    const userFrames = word(sampleOffset.kernelFrames) >>> 16;
+    const ending = word(sampleOffset.guessedFrom);
+    const unwound = { ...sample, userFrames, guessedFrom: ending & 0xffff, userEnd: (ending >>> 16) & 0xff };
+    this.#add(this.#interval, this.#withoutStale(unwound, word(sampleOffset.generation)));
   }
 
-  /** Tells the symbolizer of mappings that a sample hits for the first time: their files may be gone in a moment. */
-  #prepare(image: ProcessImage, words: Uint32Array, at: number, frames: number, timeNs: number): void {
-    image.prepared ??= new Set();
-    for (let frame = 0; frame < frames; frame++) {
-      const address = (BigInt(words[at + 2 * frame + 1] ?? 0) << 32n) | BigInt(words[at + 2 * frame] ?? 0);
-      let mapping = findMapping(image.mappings, address);
-      // A caller's address may be garbage where frame pointers are missing; the interrupted instruction's is not.
-      if (mapping === undefined && frame === 0 && this.#options.table.refresh(image, timeNs)) {
-        mapping = findMapping(image.mappings, address);
-      }
-      if (mapping === undefined || image.prepared.has(mapping)) continue;
-      image.prepared.add(mapping);
-      this.#options.symbolizer.prepare(image, mapping);
+  /** `copyAt`: byte offset in the ring of an ef_copy, after which `stackBytes` of the stack lie. */
+  #takeCopy(
+    sample: Omit<SampleInRing, 'userFrames' | 'guessedFrom' | 'userEnd'>,
+    copyAt: number,
+    stackBytes: number,
+    timeNs: number,
+  ): void {
+    const { stacks, table, source } = this.#options;
+    const copy = source.samples.bytes.subarray(copyAt, copyAt + copyBytes + stackBytes);
+    const { image } = sample;
+    const pcAt = (copyAt + copyOffset.pc) >> 2;
+    const pc = addressAt(sample.words, pcAt);
+    // No record told of this code: it was there before us, or records were lost.
+    if (findMapping(image.mappings, pc) === undefined) table.refresh(image, timeNs);
+    stacks.see(image, copy);
+    this.#meet(this.#interval.meet(sample).newMember);
+    this.#prepare(image, image.mappings, pc);
+    this.#copied.take(this.#interval, { ...sample, copy });
+  }
+
+  #add(interval: IntervalSamples, sample: SampleInRing): void {
+    const { isNewStack, newMember } = interval.add(sample);
+    this.#meet(newMember);
+    if (!isNewStack) return;
+    const { words, framesAt, kernelFrames, userFrames } = sample;
+    for (let frame = kernelFrames; frame < kernelFrames + userFrames; frame++) {
+      this.#prepare(sample.image, sample.mappings, addressAt(words, framesAt + 2 * frame));
     }
+  }
+
+  #meet(member: Member | undefined): void {
+    if (member !== undefined && member.labels === undefined) this.#unidentified.push(member);
+  }
+
+  /**
+   * The kernel part learns of a new mapping some drains after it was made. Where it replaced another of the same size, a sample may have
+   * been unwound by what was there before: its stack is cut at the first frame that meant something else by then.
+   */
+  #withoutStale(sample: SampleInRing, generation: number): SampleInRing {
+    if (generation === 0) return sample;
+    const { image, words, framesAt, kernelFrames, userFrames } = sample;
+    const before = this.#options.stacks.otherMappingsOf(image, generation);
+    if (before === undefined) return sample;
+    for (let frame = 0; frame < userFrames; frame++) {
+      const address = addressAt(words, framesAt + 2 * (kernelFrames + frame));
+      const now = findMapping(image.mappings, address);
+      const then = findMapping(before, address);
+      if (now === then || (now !== undefined && then !== undefined && agree(now, then))) continue;
+      this.#options.losses.add('stacks_truncated', 'stale_mapping');
+      return { ...sample, userFrames: frame, guessedFrom: Math.min(sample.guessedFrom, frame), userEnd: endStale };
+    }
+    return sample;
+  }
+
+  /** Tells the symbolizer of a mapping that a sample hits for the first time: its file may be gone in a moment. */
+  #prepare(image: ProcessImage, mappings: readonly ProcessMapping[], address: bigint): void {
+    const mapping = findMapping(mappings, address);
+    if (mapping === undefined) return;
+    this.#options.stacks.touch(mapping);
+    image.prepared ??= new Set();
+    if (image.prepared.has(mapping)) return;
+    image.prepared.add(mapping);
+    this.#options.symbolizer.prepare(image, mapping);
   }
 
   /** An exec is over only when the executable is mapped; until then nobody can say who it is. */
@@ -183,6 +261,10 @@ export class Collector {
     this.#interval.endNs = endNs;
     this.#closed.push(this.#interval);
   }
+}
+
+function addressAt(words: Uint32Array, at: number): bigint {
+  return (BigInt(words[at + 1] ?? 0) << 32n) | BigInt(words[at] ?? 0);
 }
 
 function timeAt(words: Uint32Array, offset: number): number {

@@ -1,10 +1,14 @@
+import { maxKernelFrames, maxUserFrames } from '../kernel/generated/abi.ts';
 import type { SeriesLabels } from '../processes/identity.ts';
+import type { ProcessMapping } from '../processes/process.ts';
 import type { ProcessImage } from '../processes/process-image.ts';
 import { WordTable } from './word-table.ts';
 
 /** One sample of the ring, by reference: `words` are valid only until the ring is released. */
 export interface SampleInRing {
   readonly image: ProcessImage;
+  /** Of the process when the sample was taken. */
+  readonly mappings: readonly ProcessMapping[];
   readonly tid: number;
   readonly words: Uint32Array;
   /** Index in `words` of the cgroup id (2 words), the comm (4 words) and the first frame (2 words each, kernel first). */
@@ -13,6 +17,10 @@ export interface SampleInRing {
   readonly framesAt: number;
   readonly kernelFrames: number;
   readonly userFrames: number;
+  /** User frames from this one on were guessed by a frame pointer. */
+  readonly guessedFrom: number;
+  /** `end…` of bpf/abi.h: why the user stack ends. */
+  readonly userEnd: number;
 }
 
 /** A program in a cgroup: what a series is told from. */
@@ -23,8 +31,8 @@ export interface Member {
   labels: SeriesLabels | undefined;
 }
 
-/** Words before the frames of a stack row: image, kernel frames, user frames. */
-const stackHeader = 3;
+/** Words before the frames of a stack row: image, kernel frames, user frames, end | guessedFrom << 16. */
+const stackHeader = 4;
 /** member, tid, comm */
 const threadWords = 6;
 
@@ -48,7 +56,7 @@ export class IntervalSamples {
   readonly #samples = new WordTable();
   #counts = new Uint32Array(256);
   #total = 0;
-  readonly #scratch = new Uint32Array(1024);
+  readonly #scratch = new Uint32Array(stackHeader + 2 * (maxKernelFrames + maxUserFrames));
 
   constructor(startNs: number, startUnixNs: bigint) {
     this.startNs = startNs;
@@ -79,12 +87,7 @@ export class IntervalSamples {
     const { words, framesAt, kernelFrames, userFrames } = sample;
     const scratch = this.#scratch;
     const image = this.#imageRow(sample.image);
-    const knownMembers = this.#memberWords.length;
-    scratch[0] = image;
-    scratch[1] = words[sample.cgroupAt] ?? 0;
-    scratch[2] = words[sample.cgroupAt + 1] ?? 0;
-    const member = this.#memberWords.intern(scratch, 3);
-    const newMember = member === knownMembers ? this.#addMember(sample.image, scratch) : undefined;
+    const { member, newMember } = this.meet(sample);
 
     scratch[0] = member;
     scratch[1] = sample.tid;
@@ -96,6 +99,7 @@ export class IntervalSamples {
     scratch[0] = image;
     scratch[1] = kernelFrames;
     scratch[2] = userFrames;
+    scratch[3] = sample.userEnd | (Math.min(sample.guessedFrom, userFrames) << 16);
     for (let i = 0; i < frameWords; i++) scratch[stackHeader + i] = words[framesAt + i] ?? 0;
     const stack = this.#stacks.intern(scratch, stackHeader + frameWords);
 
@@ -112,18 +116,37 @@ export class IntervalSamples {
     return { isNewStack: stack === knownStacks, newMember };
   }
 
+  /** The program in its cgroup, noted before the frames are known. */
+  meet({ image, words, cgroupAt }: Pick<SampleInRing, 'image' | 'words' | 'cgroupAt'>): {
+    readonly member: number;
+    readonly newMember: Member | undefined;
+  } {
+    const scratch = this.#scratch;
+    const known = this.#memberWords.length;
+    scratch[0] = this.#imageRow(image);
+    scratch[1] = words[cgroupAt] ?? 0;
+    scratch[2] = words[cgroupAt + 1] ?? 0;
+    const member = this.#memberWords.intern(scratch, 3);
+    return { member, newMember: member === known ? this.#addMember(image, scratch) : undefined };
+  }
+
   /** Frames of a stack: pairs of words (low, high), kernel frames first, leaf first. Valid until the next `add`. */
   stack(row: number): {
     readonly image: number;
     readonly kernelFrames: number;
     readonly userFrames: number;
+    readonly userEnd: number;
+    readonly guessedFrom: number;
     readonly frames: Uint32Array;
   } {
     const words = this.#stacks.row(row);
+    const ending = words[3] ?? 0;
     return {
       image: words[0] ?? 0,
       kernelFrames: words[1] ?? 0,
       userFrames: words[2] ?? 0,
+      userEnd: ending & 0xffff,
+      guessedFrom: ending >>> 16,
       frames: words.subarray(stackHeader),
     };
   }

@@ -2,7 +2,9 @@ import type { LossCounters } from '../health/counters.ts';
 import { KernelSource } from '../kernel/kernel-source.ts';
 import type { ProcessImage } from '../processes/process-image.ts';
 import { type ProcessListener, ProcessTable } from '../processes/process-table.ts';
+import type { ProgramCounters } from '../kernel/sampling-program.ts';
 import type { Symbolizer } from '../symbols/symbolizer.ts';
+import { StackTables } from '../tables/stack-tables.ts';
 import { Collector, type IntervalClock } from './collector.ts';
 import { monotonicNowNs } from './interval-clock.ts';
 import type { IntervalSamples, Member } from './interval-samples.ts';
@@ -26,6 +28,8 @@ export interface ProfilerOptions {
   readonly listener?: ProcessListener;
   /** Called after a drain for each interval that is over, oldest first, with the images that get no more samples after it. */
   readonly onInterval: (interval: IntervalSamples, retired: readonly ProcessImage[]) => void;
+  /** Where unwind tables are kept over restarts; undefined: nowhere. */
+  readonly tableCacheDirectory: string | undefined;
   readonly log: (message: string) => void;
 }
 
@@ -34,9 +38,17 @@ export class Profiler {
   readonly #options: ProfilerOptions;
   readonly #source: KernelSource;
   readonly #table: ProcessTable;
+  readonly #stacks: StackTables;
   readonly #collector: Collector;
   readonly #timers: NodeJS.Timeout[];
-  #lastCounters = { sampled: 0, ringFull: 0, noScratch: 0 };
+  #lastCounters: ProgramCounters = {
+    sampled: 0,
+    ringFull: 0,
+    noScratch: 0,
+    copied: 0,
+    copyNoRoom: 0,
+    tailCallFailed: 0,
+  };
   #failure: Error | undefined;
 
   /**
@@ -46,11 +58,17 @@ export class Profiler {
   constructor(options: ProfilerOptions) {
     this.#options = options;
     this.#source = new KernelSource(options.frequencyHz);
+    const { processesFd, tablesFd } = this.#source.maps;
+    const { losses, tableCacheDirectory: cacheDirectory } = options;
+    this.#stacks = new StackTables({ losses, processesFd, tablesFd, cacheDirectory });
     try {
       this.#table = new ProcessTable(options);
       this.#table.scan();
       this.#source.startSampling();
-      this.#collector = new Collector({ ...options, source: this.#source, table: this.#table }, monotonicNowNs());
+      this.#collector = new Collector(
+        { ...options, source: this.#source, table: this.#table, stacks: this.#stacks },
+        monotonicNowNs(),
+      );
     } catch (error) {
       this.#source.close();
       throw error;
@@ -81,9 +99,20 @@ export class Profiler {
     if (this.#table.exitedCount > mostExited) this.#table.reconcile();
     if (intervals.length === 0) return;
     const retired = this.#table.takeRetired();
+    for (const image of retired) this.#stacks.remove(image);
     for (const [index, interval] of intervals.entries()) {
       this.#options.onInterval(interval, index === intervals.length - 1 ? retired : []);
     }
+  }
+
+  /** Resolves when all samples of an interval that is over have their frames; some wait for unwind tables. */
+  settle(interval: IntervalSamples): Promise<void> {
+    return this.#collector.settle(interval);
+  }
+
+  /** After `stop`, once all intervals are settled. */
+  close(): Promise<void> {
+    return this.#stacks.close();
   }
 
   /** Ends sampling, hands over the last interval, gives everything back to the kernel. Throws what a drain has thrown before. */
@@ -114,7 +143,11 @@ export class Profiler {
     const ringFull = counters.ringFull - this.#lastCounters.ringFull;
     const noScratch = counters.noScratch - this.#lastCounters.noScratch;
     if (ringFull > 0) losses.add('samples_lost', 'ring_full', ringFull);
+    const copyNoRoom = counters.copyNoRoom - this.#lastCounters.copyNoRoom;
+    const tailCallFailed = counters.tailCallFailed - this.#lastCounters.tailCallFailed;
     if (noScratch > 0) losses.add('samples_lost', 'copy_failed', noScratch);
+    if (copyNoRoom > 0) losses.add('stacks_truncated', 'copy_no_room', copyNoRoom);
+    if (tailCallFailed > 0) losses.add('stacks_truncated', 'tail_call', tailCallFailed);
     this.#lastCounters = counters;
   }
 

@@ -1,17 +1,48 @@
 // Generated from bpf/abi.h by scripts/gen-abi.mjs. Do not edit.
 
-export const maxFrames = 127;
+export const maxKernelFrames = 127;
+export const maxUserFrames = 512;
+export const framesPerProgram = 6;
+export const maxTailCalls = 29;
 export const commBytes = 16;
+export const maxCopyBytes = 65536;
 export const flagKernelThread = 1;
 export const flagKernelTruncated = 2;
-export const flagUserTruncated = 4;
-export const flagKernelFailed = 8;
-export const flagUserFailed = 16;
+export const flagKernelFailed = 4;
+export const flagCopied = 8;
+export const flagCopyLost = 16;
+export const flagCompat = 32;
+export const endNone = 0;
+export const endComplete = 1;
+export const endDepth = 2;
+export const endNoMapping = 3;
+export const endNoTable = 4;
+export const endGap = 5;
+export const endBadRead = 6;
+export const endLostRegister = 7;
+export const endStackOrder = 8;
+export const endZeroReturn = 9;
+export const endCopyShort = 10;
+export const endFramePointer = 11;
+export const endStale = 12;
 export const counterSampled = 0;
 export const counterIdle = 1;
 export const counterRingFull = 2;
 export const counterNoScratch = 3;
-export const counters = 4;
+export const counterCopied = 4;
+export const counterCopyNoRoom = 5;
+export const counterTailCallFailed = 6;
+export const counters = 7;
+export const registers = 32;
+export const mappingPending = 0;
+export const mappingTable = 1;
+export const mappingFramePointer = 2;
+export const mappingNone = 3;
+export const mappingPart = 4;
+export const partMappings = 28;
+export const maxParts = 28;
+export const maxTables = 4096;
+export const maxProcessParts = 4096;
 
 /** `struct ef_sample`: offset of each field in bytes. */
 export const sampleOffset = {
@@ -23,7 +54,58 @@ export const sampleOffset = {
   flags: 28,
   kernelFrames: 32,
   userFrames: 34,
-  reserved: 36,
-  comm: 40,
+  guessedFrom: 36,
+  userEnd: 38,
+  reserved: 39,
+  generation: 40,
+  copyBytes: 44,
+  comm: 48,
 } as const;
-export const sampleBytes = 56;
+export const sampleBytes = 64;
+
+/** `struct ef_space`: offset of each field in bytes. */
+export const spaceOffset = {
+  mm: 0,
+  startStack: 8,
+  execPages: 16,
+} as const;
+export const spaceBytes = 24;
+
+/** `struct ef_copy`: offset of each field in bytes. */
+export const copyOffset = {
+  mm: 0,
+  startStack: 8,
+  execPages: 16,
+  pc: 24,
+  registers: 32,
+} as const;
+export const copyBytes = 288;
+
+/** `struct ef_mapping`: offset of each field in bytes. */
+export const mappingOffset = {
+  start: 0,
+  end: 8,
+  bias: 16,
+  slot: 24,
+  kind: 26,
+  tableFlags: 27,
+  pageCount: 28,
+} as const;
+export const mappingBytes = 32;
+
+/** `struct ef_process_key`: offset of each field in bytes. */
+export const processKeyOffset = {
+  pid: 0,
+  part: 4,
+} as const;
+export const processKeyBytes = 8;
+
+/** `struct ef_process`: offset of each field in bytes. */
+export const processOffset = {
+  mm: 0,
+  startStack: 8,
+  execPages: 16,
+  generation: 24,
+  mappingCount: 28,
+} as const;
+export const processBytes = 32;

@@ -1,0 +1,150 @@
+import {
+  aarch64,
+  findUnwindMapping,
+  StackMemory,
+  type UnwindEnd,
+  UnwindState,
+  unwindStack,
+  x86_64,
+} from '@everflame/binary';
+import { arch } from 'node:os';
+import {
+  copyBytes,
+  copyOffset,
+  endBadRead,
+  endComplete,
+  endCopyShort,
+  endDepth,
+  endGap,
+  endLostRegister,
+  endNoMapping,
+  endNone,
+  endNoTable,
+  endStackOrder,
+  endZeroReturn,
+  maxUserFrames,
+  registers as registerCount,
+} from '../kernel/generated/abi.ts';
+import type { ProcessMapping } from '../processes/process.ts';
+import type { ProcessImage } from '../processes/process-image.ts';
+import type { ProcessSpaces, SpaceMapping } from './process-space.ts';
+import type { TableModule, TableStore } from './table-store.ts';
+
+const architecture = arch() === 'arm64' ? aarch64 : x86_64;
+
+/** A stack that the kernel part has copied. */
+export interface StackCopy {
+  readonly image: ProcessImage;
+  /** Of the image when the sample was taken. */
+  readonly mappings: readonly ProcessMapping[];
+  /** An ef_copy and the stack after it, as in the ring. */
+  readonly copy: Uint8Array;
+  /** The sample was taken while the program was in the kernel. */
+  readonly isInKernel: boolean;
+}
+
+/** A user stack that was unwound from its copy. */
+export interface UnwoundCopy {
+  /** Addresses in the process: of the leaf the instruction, of callers the return address - 1. */
+  readonly addresses: readonly number[];
+  readonly guessedFrom: number;
+  /** `end…` of bpf/abi.h. */
+  readonly end: number;
+}
+
+/** A table that is needed first. */
+export interface MissingTable {
+  readonly module: TableModule;
+}
+
+const ends: Record<UnwindEnd, number> = {
+  complete: endComplete,
+  depth: endDepth,
+  no_mapping: endNoMapping,
+  no_table: endNoTable,
+  gap: endGap,
+  bad_read: endBadRead,
+  lost_register: endLostRegister,
+  stack_order: endStackOrder,
+  zero_return: endZeroReturn,
+  // Asked for without its table, when there was no more time to wait for it.
+  pending: endNoTable,
+};
+
+/** Unwinds stacks that the kernel part has copied, with the tables that it has or is about to have. */
+export class CopyUnwinder {
+  readonly #store: TableStore;
+  readonly #spaces: ProcessSpaces;
+  readonly #state = new UnwindState(architecture);
+
+  constructor(store: TableStore, spaces: ProcessSpaces) {
+    this.#store = store;
+    this.#spaces = spaces;
+  }
+
+  /**
+   * Asks for the table that is missing, if one is; where `mayWait` is false, the
+   * stack ends there.
+   */
+  unwind({ image, mappings, copy, isInKernel }: StackCopy, mayWait: boolean): UnwoundCopy | MissingTable {
+    const space = this.#spaces.of(mappings);
+    const memory = this.#load(copy);
+    // The kernel is about to execute a program: its memory is the new one's already, its registers are still the old one's.
+    if (isInKernel && findUnwindMapping(space, this.#state.pc) < 0) {
+      return { addresses: [], guessedFrom: 0, end: endNone };
+    }
+    const stack = unwindStack(this.#state, memory, space, maxUserFrames);
+    const last = space[stack.mappings.at(-1) ?? -1];
+    if (stack.end === 'pending' && last?.module !== undefined && mayWait) {
+      this.#store.need(image, last.mapping, last.module);
+      // A need may be refused at once; then the mapping is not pending any more.
+      if (last.unwind.by === 'pending') return { module: last.module };
+      return this.unwind({ image, mappings, copy, isInKernel }, mayWait);
+    }
+    this.#touch(space, stack.mappings);
+    const isShort = stack.end === 'bad_read' && memory.isOutside;
+    return {
+      addresses: stack.addresses,
+      guessedFrom: stack.guessedFrom,
+      end: isShort ? endCopyShort : ends[stack.end],
+    };
+  }
+
+  #touch(space: readonly SpaceMapping[], used: readonly number[]): void {
+    const now = performance.now();
+    for (const index of used) {
+      const module = space[index]?.module;
+      if (module !== undefined) module.usedMs = now;
+    }
+  }
+
+  #load(copy: Uint8Array): CopiedStack {
+    const view = new DataView(copy.buffer, copy.byteOffset, copyBytes);
+    const word = (at: number): number => view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
+    const state = this.#state;
+    for (let i = 0; i < registerCount; i++) state.registers[i] = word(copyOffset.registers + 8 * i);
+    state.pc = word(copyOffset.pc);
+    state.isReturnAddress = false;
+    state.hasAll = true;
+    state.hasFp = true;
+    state.hasRbx = true;
+    return new CopiedStack(copy.subarray(copyBytes), state.sp);
+  }
+}
+
+/** Remembers that a read went above the copy, where the stack goes on. */
+class CopiedStack extends StackMemory {
+  isOutside = false;
+  readonly #end: number;
+
+  constructor(bytes: Uint8Array, base: number) {
+    super(bytes, base);
+    this.#end = base + bytes.length;
+  }
+
+  override load(address: number): boolean {
+    if (super.load(address)) return true;
+    this.isOutside ||= address >= this.#end - 7 && address < this.#end + 2 ** 24;
+    return false;
+  }
+}

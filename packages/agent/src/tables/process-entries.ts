@@ -1,0 +1,259 @@
+import {
+  mappingBytes,
+  mappingFramePointer,
+  mappingNone,
+  mappingOffset,
+  mappingPart,
+  mappingPending,
+  mappingTable,
+  maxParts,
+  maxProcessParts,
+  partMappings,
+  processBytes,
+  processKeyBytes,
+  processOffset,
+} from '../kernel/generated/abi.ts';
+import { SystemError } from '../kernel/libc.ts';
+import { loadLibbpf } from '../kernel/libbpf.ts';
+import type { LossCounters } from '../health/counters.ts';
+import type { ProcessMapping } from '../processes/process.ts';
+import type { ProcessImage } from '../processes/process-image.ts';
+import type { ProcessSpaces, SpaceMapping } from './process-space.ts';
+import type { TableModule, TableStore } from './table-store.ts';
+
+/** What the kernel tells an address space by; see struct ef_space in bpf/abi.h. */
+export interface AddressSpace {
+  readonly mm: bigint;
+  readonly startStack: bigint;
+  readonly execPages: bigint;
+}
+
+/** What the kernel part knows of a process. */
+interface Entry {
+  readonly image: ProcessImage;
+  readonly space: AddressSpace;
+  readonly generation: number;
+  readonly mappings: readonly ProcessMapping[];
+  readonly modules: ReadonlySet<TableModule>;
+  readonly parts: number;
+  /** Of the table store. */
+  readonly version: number;
+  readonly hasPending: boolean;
+  /** The mappings of the generation before, whose samples may still be under way. */
+  readonly previous: { readonly generation: number; readonly mappings: readonly ProcessMapping[] } | undefined;
+}
+
+interface Wanted {
+  readonly image: ProcessImage;
+  readonly space: AddressSpace;
+  readonly drain: number;
+}
+
+/** Parts that are given up at once when the kernel's hash is full: those of the processes that were written longest ago. */
+const evictedParts = 256;
+
+/**
+ * Tells the kernel part of the processes that are sampled: which mapping lies where, by which table. A process is told of when a sample of it
+ * has come that the kernel could not unwind, and lives on; so those that live shorter than two drains cost nothing.
+ */
+export class ProcessEntries {
+  readonly #fd: number;
+  readonly #store: TableStore;
+  readonly #spaces: ProcessSpaces;
+  readonly #losses: LossCounters;
+  /** In the order in which they were written. */
+  readonly #entries = new Map<number, Entry>();
+  readonly #wanted = new Map<number, Wanted>();
+  readonly #value = new DataView(new ArrayBuffer(processBytes + partMappings * mappingBytes));
+  readonly #key = new DataView(new ArrayBuffer(processKeyBytes));
+  #parts = 0;
+  #generation = 0;
+  #drain = 0;
+
+  constructor(processesFd: number, store: TableStore, spaces: ProcessSpaces, losses: LossCounters) {
+    this.#fd = processesFd;
+    this.#store = store;
+    this.#spaces = spaces;
+    this.#losses = losses;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** A sample of `image` came as a copy, from this address space. */
+  see(image: ProcessImage, space: AddressSpace): void {
+    const entry = this.#entries.get(image.pid);
+    const isRight =
+      entry?.image === image &&
+      entry.mappings === image.mappings &&
+      isSameSpace(entry.space, space) &&
+      (!entry.hasPending || entry.version === this.#store.version);
+    if (isRight) return;
+    const wanted = this.#wanted.get(image.pid);
+    if (wanted?.image === image) this.#wanted.set(image.pid, { image, space, drain: wanted.drain });
+    else this.#wanted.set(image.pid, { image, space, drain: entry?.image === image ? -1 : this.#drain });
+  }
+
+  /** Writes what the last drain and those before have made known. Call it at the end of each drain. */
+  flush(isCurrent: (image: ProcessImage) => boolean): void {
+    for (const [pid, wanted] of this.#wanted) {
+      if (wanted.drain === this.#drain) continue;
+      this.#wanted.delete(pid);
+      if (isCurrent(wanted.image)) this.#write(wanted.image, wanted.space);
+    }
+    this.#drain++;
+  }
+
+  /**
+   * The mappings by which a sample of `generation` was unwound; undefined where that is not known any more, and where they are the image's
+   * own.
+   */
+  otherMappingsOf(image: ProcessImage, generation: number): readonly ProcessMapping[] | undefined {
+    const entry = this.#entries.get(image.pid);
+    let mappings: readonly ProcessMapping[] | undefined;
+    if (entry?.generation === generation) mappings = entry.mappings;
+    else if (entry?.previous?.generation === generation) mappings = entry.previous.mappings;
+    return mappings === image.mappings ? undefined : mappings;
+  }
+
+  /** It has exited, or another program runs under its PID. */
+  remove(image: ProcessImage): void {
+    if (this.#wanted.get(image.pid)?.image === image) this.#wanted.delete(image.pid);
+    const entry = this.#entries.get(image.pid);
+    if (entry?.image === image) this.#remove(image.pid, entry);
+  }
+
+  /** Nothing in the kernel points to the module's slot after this. */
+  detach(module: TableModule): void {
+    for (const [pid, entry] of this.#entries) if (entry.modules.has(module)) this.#remove(pid, entry);
+  }
+
+  #remove(pid: number, entry: Entry): void {
+    this.#entries.delete(pid);
+    this.#parts -= entry.parts;
+    for (let part = 0; part < entry.parts; part++) loadLibbpf().remove(this.#fd, this.#keyOf(pid, part));
+  }
+
+  #write(image: ProcessImage, space: AddressSpace): void {
+    const before = this.#entries.get(image.pid);
+    const mappings = this.#spaces.of(image.mappings);
+    const needed = mappings.length <= partMappings ? 1 : 1 + Math.ceil(mappings.length / partMappings);
+    if (needed > maxParts) {
+      this.#losses.add('tables_refused', 'mappings');
+      return;
+    }
+    while (this.#parts + needed > maxProcessParts) this.#evict();
+    const generation = (this.#generation = (this.#generation % 0xffff_ffff) + 1);
+    try {
+      // Part 0 last: it says who all of them belong to.
+      for (let part = needed - 1; part > 0; part--) {
+        const from = (part - 1) * partMappings;
+        this.#put(image.pid, part, space, generation, mappings.slice(from, from + partMappings));
+      }
+      if (needed === 1) this.#put(image.pid, 0, space, generation, mappings);
+      else this.#putDirectory(image.pid, space, generation, mappings);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#losses.add('tables_refused', 'kernel');
+      if (before !== undefined) this.#remove(image.pid, before);
+      return;
+    }
+    for (let part = needed; part < (before?.parts ?? 0); part++) {
+      loadLibbpf().remove(this.#fd, this.#keyOf(image.pid, part));
+    }
+    this.#parts += needed - (before?.parts ?? 0);
+    this.#entries.delete(image.pid);
+    this.#entries.set(image.pid, {
+      image,
+      space,
+      generation,
+      mappings: image.mappings,
+      modules: new Set(mappings.map(({ module }) => module).filter((module) => module !== undefined)),
+      parts: needed,
+      version: this.#store.version,
+      hasPending: mappings.some(({ unwind }) => unwind.by === 'pending'),
+      previous: before === undefined ? undefined : { generation: before.generation, mappings: before.mappings },
+    });
+  }
+
+  #evict(): void {
+    let given = 0;
+    for (const [pid, entry] of this.#entries) {
+      if (given >= evictedParts) return;
+      given += entry.parts;
+      this.#remove(pid, entry);
+    }
+  }
+
+  #putDirectory(pid: number, space: AddressSpace, generation: number, mappings: readonly SpaceMapping[]): void {
+    const parts = Math.ceil(mappings.length / partMappings);
+    this.#head(space, generation, parts);
+    for (let part = 1; part <= parts; part++) {
+      const first = mappings[(part - 1) * partMappings];
+      const last = mappings[Math.min(part * partMappings, mappings.length) - 1];
+      const at = processBytes + (part - 1) * mappingBytes;
+      this.#range(at, first?.mapping.start ?? 0n, last?.mapping.end ?? 0n);
+      this.#value.setUint16(at + mappingOffset.slot, part, true);
+      this.#value.setUint8(at + mappingOffset.kind, mappingPart);
+    }
+    this.#update(pid, 0);
+  }
+
+  #put(pid: number, part: number, space: AddressSpace, generation: number, mappings: readonly SpaceMapping[]): void {
+    this.#head(space, generation, mappings.length);
+    for (const [index, mapping] of mappings.entries()) this.#mapping(processBytes + index * mappingBytes, mapping);
+    this.#update(pid, part);
+  }
+
+  #head(space: AddressSpace, generation: number, count: number): void {
+    const value = this.#value;
+    value.setBigUint64(processOffset.mm, space.mm, true);
+    value.setBigUint64(processOffset.startStack, space.startStack, true);
+    value.setBigUint64(processOffset.execPages, space.execPages, true);
+    value.setUint32(processOffset.generation, generation, true);
+    value.setUint32(processOffset.mappingCount, count, true);
+  }
+
+  #range(at: number, start: bigint, end: bigint): void {
+    this.#value.setBigUint64(at + mappingOffset.start, start, true);
+    this.#value.setBigUint64(at + mappingOffset.end, end, true);
+    this.#value.setBigUint64(at + mappingOffset.bias, 0n, true);
+    this.#value.setUint16(at + mappingOffset.slot, 0, true);
+    this.#value.setUint8(at + mappingOffset.tableFlags, 0);
+    this.#value.setUint32(at + mappingOffset.pageCount, 0, true);
+  }
+
+  #mapping(at: number, { mapping, module, unwind, bias }: SpaceMapping): void {
+    this.#range(at, mapping.start, mapping.end);
+    if (unwind.by === 'table' && module?.state.kind === 'ready') {
+      const { slot, rows } = module.state;
+      this.#value.setBigUint64(at + mappingOffset.bias, BigInt.asUintN(64, BigInt(bias) + BigInt(rows.base)), true);
+      this.#value.setUint16(at + mappingOffset.slot, slot, true);
+      this.#value.setUint8(at + mappingOffset.tableFlags, rows.flags);
+      this.#value.setUint32(at + mappingOffset.pageCount, rows.pageCount, true);
+    }
+    this.#value.setUint8(at + mappingOffset.kind, kinds[unwind.by]);
+  }
+
+  #update(pid: number, part: number): void {
+    loadLibbpf().update(this.#fd, this.#keyOf(pid, part), new Uint8Array(this.#value.buffer));
+  }
+
+  #keyOf(pid: number, part: number): Uint8Array {
+    this.#key.setUint32(0, pid, true);
+    this.#key.setUint32(4, part, true);
+    return new Uint8Array(this.#key.buffer);
+  }
+}
+
+const kinds = {
+  table: mappingTable,
+  frame_pointer: mappingFramePointer,
+  none: mappingNone,
+  pending: mappingPending,
+} as const;
+
+function isSameSpace(one: AddressSpace, other: AddressSpace): boolean {
+  return one.mm === other.mm && one.startStack === other.startStack && one.execPages === other.execPages;
+}

@@ -1,0 +1,41 @@
+import type { ElfSegment } from '@everflame/binary';
+
+/** What the worker that makes unwind tables is asked. */
+export type TableRequest =
+  | {
+      readonly kind: 'make';
+      readonly id: number;
+      readonly content: { readonly fd: number } | { readonly image: Uint8Array };
+      /** Hex; '' when the mapping's record carried none. */
+      readonly expectedBuildId: string;
+      /** Where tables are kept over restarts, by build ID; undefined: nowhere. */
+      readonly cacheDirectory: string | undefined;
+      /** The kernel's array of tables and the slot to put this one in. */
+      readonly tablesFd: number;
+      readonly slot: number;
+    }
+  | {
+      readonly kind: 'drop';
+      readonly id: number;
+      readonly tablesFd: number;
+      readonly slot: number;
+      readonly mapFd: number;
+    };
+
+export type TableReply =
+  | {
+      readonly status: 'made';
+      readonly id: number;
+      /** The kernel's array of this table; the asker's from here on. */
+      readonly mapFd: number;
+      readonly machine: number;
+      readonly flags: number;
+      readonly base: number;
+      readonly pageCount: number;
+      /** In the kernel. */
+      readonly byteLength: number;
+      readonly segments: readonly ElfSegment[];
+    }
+  /** There is no table to be had from this file; `cause` where that is a loss. */
+  | { readonly status: 'none'; readonly id: number; readonly cause: 'malformed_elf' | 'file_changed' | undefined }
+  | { readonly status: 'dropped'; readonly id: number };

@@ -1,0 +1,248 @@
+import { segmentOfFileOffset, type ElfSegment, type UnwindRows } from '@everflame/binary';
+import type { LossCounters } from '../health/counters.ts';
+import { maxTables } from '../kernel/generated/abi.ts';
+import { ChunkCache, KernelTable } from '../kernel/kernel-table.ts';
+import { closeFd } from '../kernel/libc.ts';
+import type { ProcessMapping, ProcessView } from '../processes/process.ts';
+import { ProcessRoots } from '../processes/process-roots.ts';
+import { targetOfMapping } from '../symbols/mapping-target.ts';
+import { openModule } from '../symbols/module-files.ts';
+import { readVdsoImage } from '../symbols/vdso-image.ts';
+import { TableClient } from './table-client.ts';
+import type { TableReply, TableRequest } from './table-messages.ts';
+
+/** A file that could not be had is tried again after this time. */
+const retryMs = 60_000;
+/** Modules that are remembered. */
+const mostModules = 8192;
+/** Files that are open, or waiting for the worker, at a time. */
+const mostLoading = 64;
+/** A table that was needed this lately is not taken out for another: the two would take turns. */
+const keptMs = 20_000;
+
+/** What is known of how one executable keeps its stacks. */
+export interface TableModule {
+  readonly key: string;
+  state:
+    | { readonly kind: 'absent' }
+    | { readonly kind: 'loading' }
+    | { readonly kind: 'ready'; readonly slot: number; readonly rows: KernelTable; readonly byteLength: number }
+    | { readonly kind: 'none'; readonly retryMs: number };
+  segments: readonly ElfSegment[];
+  /** performance.now() */
+  usedMs: number;
+}
+
+export interface TableStoreOptions {
+  readonly losses: LossCounters;
+  /** The kernel's array of tables. */
+  readonly tablesFd: number;
+  /** Tables are kept there over restarts; undefined: nowhere. */
+  readonly cacheDirectory: string | undefined;
+  /** Of all tables in the kernel. Default 32 MiB. */
+  readonly budgetBytes?: number;
+  /** A module has become ready, or turned out to have no table. */
+  readonly onSettled: (module: TableModule) => void;
+  /** Called before a table is taken out of the kernel: nothing there may point to its slot any more. */
+  readonly onEvict: (module: TableModule) => void;
+}
+
+/** Knows which unwind tables the kernel has, has them made on demand, and takes the least recently used out when they are too many. */
+export class TableStore {
+  readonly #options: TableStoreOptions;
+  readonly #budgetBytes: number;
+  readonly #client: TableClient;
+  readonly #roots = new ProcessRoots();
+  readonly #chunks = new ChunkCache();
+  readonly #modules = new Map<string, TableModule>();
+  readonly #freeSlots: number[] = [];
+  readonly #queue: (() => void)[] = [];
+  #nextSlot = 0;
+  #loading = 0;
+  #byteLength = 0;
+  #version = 0;
+
+  constructor(options: TableStoreOptions) {
+    this.#options = options;
+    this.#budgetBytes = options.budgetBytes ?? 32 << 20;
+    this.#client = new TableClient(options.losses);
+  }
+
+  /** Grows whenever a module's state changes. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** In the kernel. */
+  get byteLength(): number {
+    return this.#byteLength;
+  }
+
+  /** Undefined for code without a file. */
+  moduleOf(mapping: ProcessMapping): TableModule | undefined {
+    const key = keyOf(mapping);
+    if (key === undefined) return undefined;
+    let module = this.#modules.get(key);
+    if (module === undefined) {
+      module = { key, state: { kind: 'absent' }, segments: [], usedMs: 0 };
+      if (this.#modules.size >= mostModules) this.#forgetOne();
+      this.#modules.set(key, module);
+    }
+    return module;
+  }
+
+  /** Address in the process - ELF virtual address; undefined where no segment of the file fits the mapping. */
+  biasOf(module: TableModule, mapping: ProcessMapping): number | undefined {
+    const segment = segmentOfFileOffset(module, mapping.fileOffset);
+    if (segment === undefined) return mapping.path === '[vdso]' ? Number(mapping.start) : undefined;
+    return Number(mapping.start - (segment.virtualAddress + mapping.fileOffset - BigInt(segment.fileOffset)));
+  }
+
+  rowsOf(module: TableModule): UnwindRows | undefined {
+    return module.state.kind === 'ready' ? module.state.rows : undefined;
+  }
+
+  /** Has the table made if it is not there; `onSettled` tells when. */
+  need(process: ProcessView, mapping: ProcessMapping, module: TableModule): void {
+    module.usedMs = performance.now();
+    const { state } = module;
+    if (state.kind === 'absent' || (state.kind === 'none' && module.usedMs > state.retryMs)) {
+      module.state = { kind: 'loading' };
+      void this.#load(process, mapping, module);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+    for (const { state } of this.#modules.values()) if (state.kind === 'ready') closeFd(state.rows.fd);
+    this.#modules.clear();
+  }
+
+  async #load(process: ProcessView, mapping: ProcessMapping, module: TableModule): Promise<void> {
+    const root = this.#roots.of(process);
+    if (this.#loading >= mostLoading) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    this.#loading++;
+    try {
+      if (mapping.path === '[vdso]') {
+        const image = await readVdsoImage('self');
+        if (image === undefined) this.#settle(module, undefined, Infinity);
+        else await this.#make(module, { image }, '');
+        return;
+      }
+      const opened = await openModule(process.pid, mapping, root);
+      if (opened.status !== 'open') {
+        if (opened.status === 'failed') this.#options.losses.add('reads_failed', opened.cause);
+        this.#settle(module, undefined, opened.status === 'failed' ? retryMs : Infinity);
+        return;
+      }
+      try {
+        await this.#make(module, { fd: opened.file.handle.fd }, mapping.buildId);
+      } finally {
+        await opened.file.handle.close();
+      }
+    } finally {
+      this.#loading--;
+      this.#queue.shift()?.();
+    }
+  }
+
+  async #make(
+    module: TableModule,
+    content: (TableRequest & { kind: 'make' })['content'],
+    buildId: string,
+  ): Promise<void> {
+    const slot = this.#takeSlot();
+    if (slot === undefined) {
+      this.#settle(module, undefined, retryMs);
+      return;
+    }
+    const { tablesFd, cacheDirectory } = this.#options;
+    const reply = await this.#client.request({
+      kind: 'make',
+      content,
+      expectedBuildId: buildId,
+      cacheDirectory,
+      tablesFd,
+      slot,
+    });
+    if (reply?.status === 'made') {
+      module.segments = reply.segments;
+      this.#settle(module, { slot, reply });
+      this.#makeRoom(module);
+    } else {
+      this.#freeSlots.push(slot);
+      const cause = reply?.status === 'none' ? reply.cause : undefined;
+      if (cause !== undefined) this.#options.losses.add('reads_failed', cause);
+      this.#settle(module, undefined, reply === undefined || cause === 'file_changed' ? retryMs : Infinity);
+    }
+  }
+
+  #settle(
+    module: TableModule,
+    made: { readonly slot: number; readonly reply: TableReply & { status: 'made' } } | undefined,
+    pauseMs = Infinity,
+  ): void {
+    if (made === undefined) module.state = { kind: 'none', retryMs: performance.now() + pauseMs };
+    else {
+      const { slot, reply } = made;
+      const rows = new KernelTable({ ...reply, fd: reply.mapFd }, this.#chunks);
+      module.state = { kind: 'ready', slot, rows, byteLength: reply.byteLength };
+      this.#byteLength += reply.byteLength;
+    }
+    this.#version++;
+    this.#options.onSettled(module);
+  }
+
+  #takeSlot(): number | undefined {
+    return this.#freeSlots.pop() ?? (this.#nextSlot < maxTables ? this.#nextSlot++ : undefined);
+  }
+
+  /** Takes out what was used longest ago, never `newest`. */
+  #makeRoom(newest: TableModule): void {
+    if (this.#byteLength <= this.#budgetBytes && this.#nextSlot < maxTables) return;
+    const ready = [...this.#modules.values()].filter(({ state }) => state.kind === 'ready');
+    ready.sort((one, other) => one.usedMs - other.usedMs);
+    for (const module of ready) {
+      if (this.#byteLength <= this.#budgetBytes) return;
+      if (module !== newest && performance.now() - module.usedMs > keptMs) this.#evict(module);
+    }
+    if (this.#byteLength <= this.#budgetBytes) return;
+    // All of them are in use: the largest newcomer has to do without, so that the others go on.
+    this.#options.losses.add('tables_refused', 'budget');
+    this.#evict(newest, true);
+  }
+
+  #evict(module: TableModule, isRefused = false): void {
+    const { state } = module;
+    if (state.kind !== 'ready') return;
+    module.state = isRefused ? { kind: 'none', retryMs: performance.now() + retryMs } : { kind: 'absent' };
+    this.#byteLength -= state.byteLength;
+    this.#version++;
+    this.#options.onEvict(module);
+    const { tablesFd } = this.#options;
+    const { slot, rows } = state;
+    void this.#client.request({ kind: 'drop', tablesFd, slot, mapFd: rows.fd }).then(() => this.#freeSlots.push(slot));
+  }
+
+  #forgetOne(): void {
+    for (const [key, { state }] of this.#modules) {
+      if (state.kind === 'ready' || state.kind === 'loading') continue;
+      this.#modules.delete(key);
+      return;
+    }
+  }
+}
+
+/** As the symbolizer tells files: by build ID, else by inode. */
+function keyOf({ buildId, device, inode, path, ...mapping }: ProcessMapping): string | undefined {
+  switch (targetOfMapping({ buildId, device, inode, path, ...mapping })) {
+    case 'file':
+      return buildId === '' ? `inode:${device}:${inode}:${path}` : `build-id:${buildId}`;
+    case 'vdso':
+      return 'vdso';
+    case 'vsyscall':
+    case 'anonymous':
+    case 'jitdump':
+      return undefined;
+  }
+}

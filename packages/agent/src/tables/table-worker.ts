@@ -1,0 +1,75 @@
+/** The thread that makes unwind tables and puts them into the kernel: both take too long for the thread that samples. */
+import { parentPort } from 'node:worker_threads';
+import {
+  asResult,
+  BufferSource,
+  FileSource,
+  readBuildIds,
+  readElfFile,
+  readUnwindTable,
+  segmentFlags,
+  segmentTypes,
+  type UnwindTable,
+} from '@everflame/binary';
+import { dropKernelTable, putKernelTable } from '../kernel/kernel-table.ts';
+import { TableCache } from './table-cache.ts';
+import type { TableReply, TableRequest } from './table-messages.ts';
+
+const port = parentPort;
+if (port === null) throw new Error('table-worker.ts runs as a worker thread');
+const caches = new Map<string, TableCache>();
+
+port.on('message', (request: TableRequest) => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  port.postMessage(answer(request));
+});
+
+function answer(request: TableRequest): TableReply {
+  if (request.kind === 'make') return make(request);
+  dropKernelTable(request.tablesFd, request.slot, request.mapFd);
+  return { status: 'dropped', id: request.id };
+}
+
+function make({
+  id,
+  content,
+  expectedBuildId,
+  cacheDirectory,
+  tablesFd,
+  slot,
+}: TableRequest & { kind: 'make' }): TableReply {
+  const none = (cause: (TableReply & { status: 'none' })['cause']): TableReply => ({ status: 'none', id, cause });
+  const source = asResult(() => ('image' in content ? new BufferSource(content.image) : new FileSource(content.fd)));
+  const elf = source.ok ? readElfFile(source.value) : source;
+  if (!elf.ok) return none(elf.error.code === 'not_elf' ? undefined : 'malformed_elf');
+  const buildId = readBuildIds(elf.value).gnu;
+  if (expectedBuildId !== '' && buildId !== expectedBuildId) return none('file_changed');
+  const cache = cacheDirectory === undefined || buildId === '' ? undefined : cacheIn(cacheDirectory);
+  let table: UnwindTable | undefined = cache?.read(buildId);
+  if (table === undefined) {
+    const made = readUnwindTable(elf.value);
+    if (!made.ok) return none(made.error.code === 'unsupported' ? undefined : 'malformed_elf');
+    table = made.value;
+    cache?.write(buildId, table);
+  }
+  const mapFd = putKernelTable(tablesFd, slot, table.words);
+  const { machine, flags, base, pageCount } = table;
+  const segments = elf.value.segments.filter(
+    ({ type, flags: rights }) => type === segmentTypes.load && (rights & segmentFlags.execute) !== 0,
+  );
+  return { status: 'made', id, mapFd, machine, flags, base, pageCount, byteLength: bytesOf(table), segments };
+}
+
+/** Of the chunks that hold it. */
+function bytesOf(table: UnwindTable): number {
+  return Math.max(1, Math.ceil(table.words.byteLength / 4096)) * 4096;
+}
+
+function cacheIn(directory: string): TableCache {
+  let cache = caches.get(directory);
+  if (cache === undefined) {
+    cache = new TableCache(directory);
+    caches.set(directory, cache);
+  }
+  return cache;
+}
