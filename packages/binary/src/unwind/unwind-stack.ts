@@ -72,21 +72,21 @@ export function unwindStack(
     guessedFrom: Math.min(guessedFrom, addresses.length),
     end,
   });
-  let lastOutcome: UnwindStepOutcome = 'caller';
+  /** Why the last step had to guess; undefined when it knew. */
+  let gap: UnwindEnd | undefined;
   while (addresses.length < mostFrames) {
     const address = state.lookupPc;
     const index = findUnwindMapping(mappings, address);
     const mapping = mappings[index];
     // Something that is no code is no frame, unless the program really ran there.
-    if (mapping === undefined && addresses.length > 0)
-      return ended(lastOutcome === 'caller' ? 'no_mapping' : lastOutcome);
+    if (mapping === undefined && addresses.length > 0) return ended(gap ?? 'no_mapping');
     addresses.push(address);
     frameMappings.push(index);
     if (mapping === undefined) return ended('no_mapping');
     const { unwind } = mapping;
     if (unwind.by === 'pending') return ended('pending');
     if (unwind.by === 'frame_pointer') {
-      lastOutcome = 'caller';
+      gap = undefined;
       const outcome = unwindByFrameRecord(state, memory, false);
       if (outcome !== 'caller') return ended(outcome);
       continue;
@@ -94,11 +94,11 @@ export function unwindStack(
     const element =
       unwind.by === 'table' ? findUnwindRow(unwind.table, address - mapping.bias - unwind.table.base) : -1;
     const outcome = unwind.by === 'table' && element >= 0 ? unwindStep(unwind.table, element, state, memory) : 'gap';
-    lastOutcome = 'caller';
+    gap = undefined;
     if (outcome === 'caller') continue;
     if (outcome !== 'gap') return ended(outcome);
-    lastOutcome = outcome;
-    if (!guess(state, memory)) return ended(unwind.by === 'none' ? 'no_table' : 'gap');
+    gap = unwind.by === 'none' ? 'no_table' : 'gap';
+    if (!guess(state, memory)) return ended(gap);
     guessedFrom = Math.min(guessedFrom, addresses.length);
   }
   return ended('depth');

@@ -1,0 +1,58 @@
+/** The unwinder of the kernel part and its twin in TypeScript are one: the same vectors run through both. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { machines, openUnwindVector, unwindStack, type UnwindVector } from '@everflame/binary';
+import { afterAll, expect, test } from 'vitest';
+import { randomVectors } from '../judges/random-vectors.ts';
+import { WalkInC, type WalkResult } from '../judges/walk-in-c.ts';
+
+const mostFrames = 512;
+const folder = join(import.meta.dirname, '../corpus/unwind/vectors');
+const inC = new WalkInC();
+afterAll(() => inC.remove());
+
+function walkInTypeScript(vector: UnwindVector): WalkResult {
+  const { state, memory, mappings } = openUnwindVector(vector);
+  const { addresses, guessedFrom, end } = unwindStack(state, memory, mappings, mostFrames);
+  return { end, guessedFrom, addresses: addresses.map((each) => `0x${each.toString(16)}`) };
+}
+
+test('stacks that were met in real processes are walked in C as their judge says', () => {
+  const vectors = readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as UnwindVector);
+  expect(vectors.length).toBeGreaterThan(8);
+  const walked = inC.walk(vectors).map(({ end, addresses }) => ({ end, addresses }));
+  expect(walked).toEqual(vectors.map(({ expected: { end, addresses } }) => ({ end, addresses })));
+});
+
+for (const [name, machine] of [
+  ['x86-64', machines.x86_64],
+  ['AArch64', machines.aarch64],
+] as const) {
+  test(`4,000 random stacks with random tables of ${name} are walked alike`, () => {
+    const vectors = randomVectors(machine, 4000);
+    const walked = inC.walk(vectors);
+    const seen = new Map<string, number>();
+    for (const [index, vector] of vectors.entries()) {
+      const expected = walkInTypeScript(vector);
+      const found = walked[index];
+      seen.set(expected.end, (seen.get(expected.end) ?? 0) + 1);
+      // The kernel part gives up and copies where the program runs in no mapping: one may be there that it does not know yet.
+      if (found?.end === 'unknown') expect(['no_mapping', 'pending']).toContain(expected.end);
+      else expect({ index, ...found }).toEqual({ index, ...expected });
+    }
+    // Every way out is met, so that each was compared.
+    const ends = [
+      'complete',
+      'no_mapping',
+      'gap',
+      'bad_read',
+      'lost_register',
+      'stack_order',
+      'zero_return',
+      'no_table',
+    ];
+    for (const end of ends) expect(seen.get(end) ?? 0, end).toBeGreaterThan(3);
+  });
+}
