@@ -32,16 +32,13 @@ for (const [name, machine] of [
 ] as const) {
   test(`4,000 random stacks with random tables of ${name} are walked alike`, () => {
     const vectors = randomVectors(machine, 4000);
-    const walked = inC.walk(vectors);
-    const seen = new Map<string, number>();
-    for (const [index, vector] of vectors.entries()) {
-      const expected = walkInTypeScript(vector);
-      const found = walked[index];
-      seen.set(expected.end, (seen.get(expected.end) ?? 0) + 1);
-      // The kernel part gives up and copies where the program runs in no mapping: one may be there that it does not know yet.
-      if (found?.end === 'unknown') expect(['no_mapping', 'pending']).toContain(expected.end);
-      else expect({ index, ...found }).toEqual({ index, ...expected });
-    }
+    const expected = vectors.map(walkInTypeScript);
+    // The kernel part gives up and copies where the program runs in no mapping: one may be there that it does not know yet.
+    const found = inC.walk(vectors).map((each, i) => {
+      const twin = expected[i];
+      return each.end === 'unknown' && twin?.end === 'no_mapping' ? twin : each;
+    });
+    expect(found).toEqual(expected);
     // Every way out is met, so that each was compared.
     const ends = [
       'complete',
@@ -53,6 +50,7 @@ for (const [name, machine] of [
       'zero_return',
       'no_table',
     ];
-    for (const end of ends) expect(seen.get(end) ?? 0, end).toBeGreaterThan(3);
+    const rare = ends.filter((end) => expected.filter((each) => each.end === end).length < 4);
+    expect(rare).toEqual([]);
   });
 }

@@ -6,7 +6,7 @@ import { resolveInterval, countStackLosses } from './profiles/resolve-interval.t
 import { seriesProfiles } from './profiles/series-profiles.ts';
 import { alignedIntervals } from './sampling/interval-clock.ts';
 import type { IntervalSamples } from './sampling/interval-samples.ts';
-import { Profiler } from './sampling/profiler.ts';
+import { Profiler, type UnwindingStatus } from './sampling/profiler.ts';
 import type { Shipper } from './shipping/shipper.ts';
 import { createSymbolizer } from './symbols/create-symbolizer.ts';
 import type { Symbolizer } from './symbols/symbolizer.ts';
@@ -35,6 +35,7 @@ export interface AgentStatus {
   readonly processes: number;
   /** Samples taken by the kernel since the start. */
   readonly sampled: number;
+  readonly unwinding: UnwindingStatus;
   /** Unix time in ms at which the last profiles were queued; undefined before. */
   readonly lastQueuedAtMs: number | undefined;
 }
@@ -107,6 +108,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         symbolizer,
         log,
         tableCacheDirectory: options.tableCacheDirectory,
+        shapes: undefined,
         nextInterval: alignedIntervals(options.intervalMs),
         identify: (member) => {
           member.labels = member.image.labelsIn(member.cgroupId) ?? labelsOf(identity, member.image, member.cgroupId);
@@ -139,6 +141,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       frequencyHz,
       processes: profiler.processes,
       sampled: profiler.sampled,
+      unwinding: profiler.unwinding,
       lastQueuedAtMs,
     }),
   };

@@ -11,6 +11,6 @@ export { createSymbolizer, type MeasuredSymbolizer, type SymbolizerOptions } fro
 export { checkHost, explainFailure, formatFinding, type HostFinding } from './kernel/check-host.ts';
 export { LibbpfMissing } from './kernel/libbpf.ts';
 export { SystemError } from './kernel/libc.ts';
-export { ProgramRefused } from './kernel/sampling-program.ts';
+export { ProgramRefused, type ProgramShape } from './kernel/sampling-program.ts';
 export { record, RecordFailure, type Recording, type RecordOptions } from './record.ts';
 export { runAgent, type RunAgentOptions, type RunningAgent } from './run-agent.ts';

@@ -5,13 +5,14 @@ import { constants } from 'node:os';
 import { type Profile, ProfileBuilder } from '@everflame/profile';
 
 import { LossCounters } from './health/counters.ts';
+import type { ProgramShape } from './kernel/sampling-program.ts';
 import type { ProcessImage } from './processes/process-image.ts';
 import { cpuProfileHeader, periodNsFor } from './profiles/profile-header.ts';
 import { resolveInterval, countStackLosses } from './profiles/resolve-interval.ts';
 import { type SampleLabels, SampleWriter } from './profiles/sample-writer.ts';
 import { type IntervalClock } from './sampling/collector.ts';
 import { IntervalSamples } from './sampling/interval-samples.ts';
-import { Profiler } from './sampling/profiler.ts';
+import { Profiler, type UnwindingStatus } from './sampling/profiler.ts';
 import { createSymbolizer } from './symbols/create-symbolizer.ts';
 import type { Symbolizer } from './symbols/symbolizer.ts';
 
@@ -28,6 +29,8 @@ export interface RecordOptions {
   readonly signal?: AbortSignal;
   /** Standard streams of a command; `inherit` when left out. */
   readonly stdio?: 'inherit' | 'ignore';
+  /** How the program may be made to fit the kernel: for tests of what older kernels get. */
+  readonly shapes?: readonly ProgramShape[];
   readonly log?: (message: string) => void;
 }
 
@@ -36,6 +39,7 @@ export interface Recording {
   /** Of the command, as a shell tells it: 128 + number of the signal when one ended it. */
   readonly exitCode: number | undefined;
   readonly losses: ReturnType<LossCounters['rows']>;
+  readonly unwinding: UnwindingStatus;
 }
 
 /** What the caller can mend: a process or command that does not exist. */
@@ -102,6 +106,7 @@ async function recordWith(options: RecordOptions, losses: LossCounters, symboliz
     losses,
     symbolizer,
     tableCacheDirectory: undefined,
+    shapes: options.shapes,
     nextInterval,
     log: options.log ?? ((): void => undefined),
     identify: (member) => {
@@ -129,7 +134,8 @@ async function recordWith(options: RecordOptions, losses: LossCounters, symboliz
   } finally {
     await profiler.close();
   }
-  return { profile: { ...builder.build(), durationNanos }, exitCode, losses: losses.rows() };
+  const { unwinding } = profiler;
+  return { profile: { ...builder.build(), durationNanos }, exitCode, losses: losses.rows(), unwinding };
 }
 
 const nextInterval: IntervalClock = (startNs) => ({

@@ -77,5 +77,6 @@ async function serveHealth(
     losses,
     shipper,
     sampledTotal: () => agent.status().sampled,
+    unwinding: () => agent.status().unwinding,
   });
 }

@@ -22,6 +22,13 @@ export interface MetricSources {
   readonly shipper?: { status(): QueueStatus };
   /** Samples taken since the start. */
   readonly sampledTotal?: () => number;
+  readonly unwinding?: () => UnwindingNumbers;
+}
+
+export interface UnwindingNumbers {
+  readonly copied: number;
+  readonly tableBytes: number;
+  readonly processes: number;
 }
 
 /**
@@ -57,8 +64,15 @@ export function createMetrics(sources: MetricSources): Registry {
   info.set({ version: sources.version }, 1);
   addLosses(registry, sources.losses);
 
-  const { sampledTotal, shipper } = sources;
+  const { sampledTotal, shipper, unwinding } = sources;
   if (sampledTotal !== undefined) total('everflame_agent_samples_total', 'Samples taken.', sampledTotal);
+  if (unwinding !== undefined) {
+    const help =
+      'Samples whose stacks were copied and unwound by the agent, since the kernel part did not know their process yet.';
+    total('everflame_agent_copied_stacks_total', help, () => unwinding().copied);
+    gauge('everflame_agent_unwind_table_bytes', 'Unwind tables in the kernel.', () => unwinding().tableBytes);
+    gauge('everflame_agent_known_processes', 'Processes that the kernel part can unwind.', () => unwinding().processes);
+  }
   if (shipper !== undefined) {
     const status = () => shipper.status();
     gauge('everflame_agent_queue_batches', 'Batches that wait on disk.', () => status().queuedBatches);

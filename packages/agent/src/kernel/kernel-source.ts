@@ -3,7 +3,7 @@ import type { Pointer } from './libbpf.ts';
 import { readOnlineCpus } from './online-cpus.ts';
 import { cpuClockAttr, recordsAttr } from './perf-attr.ts';
 import { PerfRing } from './perf-ring.ts';
-import { type ProgramCounters, ringBytesFor, SamplingProgram } from './sampling-program.ts';
+import { type ProgramCounters, type ProgramShape, ringBytesFor, SamplingProgram } from './sampling-program.ts';
 
 /** _IO('$', 0) */
 const perfEventIocEnable = 0x2400;
@@ -32,10 +32,10 @@ export class KernelSource {
   #isSampling = false;
 
   /** Loads the program and opens the records, which are collected from here on; samples wait for `startSampling`. Throws LibbpfMissing, ProgramRefused, SystemError. */
-  constructor(frequencyHz: number) {
+  constructor(frequencyHz: number, shapes?: readonly ProgramShape[]) {
     const cpus = readOnlineCpus();
     this.#frequencyHz = frequencyHz;
-    this.#program = new SamplingProgram(ringBytesFor(frequencyHz, cpus.length));
+    this.#program = new SamplingProgram(ringBytesFor(frequencyHz, cpus.length), shapes);
     try {
       for (const cpu of cpus) this.#openRecords(cpu, cpus.length);
     } catch (error) {
@@ -96,6 +96,10 @@ export class KernelSource {
   /** Descriptors of the maps by which the program unwinds, see bpf/maps.h. */
   get maps(): Pick<SamplingProgram, 'processesFd' | 'tablesFd'> {
     return this.#program;
+  }
+
+  get hasLoop(): boolean {
+    return this.#program.shape.hasLoop;
   }
 
   counters(): ProgramCounters {

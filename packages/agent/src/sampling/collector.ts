@@ -71,6 +71,7 @@ export class Collector {
   readonly #offsets: number[] = [];
   #unidentified: Member[] = [];
   readonly #copied: CopiedSamples;
+  #copies = 0;
 
   /** `startNs`: CLOCK_MONOTONIC; the instant from which on samples are taken. */
   constructor(options: CollectorOptions, startNs: number) {
@@ -80,6 +81,11 @@ export class Collector {
     this.#endNs = endNs;
     const { stacks, losses } = options;
     this.#copied = new CopiedSamples({ stacks, losses, add: (interval, sample) => this.#add(interval, sample) });
+  }
+
+  /** Samples so far whose stacks came as copies. */
+  get copies(): number {
+    return this.#copies;
   }
 
   /** Resolves when all samples of an interval that is over have their frames. */
@@ -184,6 +190,7 @@ export class Collector {
     const pc = addressAt(sample.words, pcAt);
     // No record told of this code: it was there before us, or records were lost.
     if (findMapping(image.mappings, pc) === undefined) table.refresh(image, timeNs);
+    this.#copies++;
     stacks.see(image, copy);
     this.#meet(this.#interval.meet(sample).newMember);
     this.#prepare(image, image.mappings, pc);

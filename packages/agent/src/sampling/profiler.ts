@@ -2,7 +2,7 @@ import type { LossCounters } from '../health/counters.ts';
 import { KernelSource } from '../kernel/kernel-source.ts';
 import type { ProcessImage } from '../processes/process-image.ts';
 import { type ProcessListener, ProcessTable } from '../processes/process-table.ts';
-import type { ProgramCounters } from '../kernel/sampling-program.ts';
+import type { ProgramCounters, ProgramShape } from '../kernel/sampling-program.ts';
 import type { Symbolizer } from '../symbols/symbolizer.ts';
 import { StackTables } from '../tables/stack-tables.ts';
 import { Collector, type IntervalClock } from './collector.ts';
@@ -30,7 +30,20 @@ export interface ProfilerOptions {
   readonly onInterval: (interval: IntervalSamples, retired: readonly ProcessImage[]) => void;
   /** Where unwind tables are kept over restarts; undefined: nowhere. */
   readonly tableCacheDirectory: string | undefined;
+  /** How the program may be made to fit the kernel; all ways when left out. */
+  readonly shapes: readonly ProgramShape[] | undefined;
   readonly log: (message: string) => void;
+}
+
+export interface UnwindingStatus {
+  /** Samples that were wanted and whose stacks the kernel copied for the agent to unwind; the others were unwound in the kernel. */
+  readonly copied: number;
+  /** False on kernels before 5.17, where stacks end at 174 frames. */
+  readonly hasLoop: boolean;
+  /** Of the unwind tables in the kernel, in bytes. */
+  readonly tableBytes: number;
+  /** Processes that the kernel part knows. */
+  readonly processes: number;
 }
 
 /** Samples every CPU from `start` to `stop` and hands over one interval after the other. */
@@ -57,7 +70,7 @@ export class Profiler {
    */
   constructor(options: ProfilerOptions) {
     this.#options = options;
-    this.#source = new KernelSource(options.frequencyHz);
+    this.#source = new KernelSource(options.frequencyHz, options.shapes);
     const { processesFd, tablesFd } = this.#source.maps;
     const { losses, tableCacheDirectory: cacheDirectory } = options;
     this.#stacks = new StackTables({ losses, processesFd, tablesFd, cacheDirectory });
@@ -103,6 +116,11 @@ export class Profiler {
     for (const [index, interval] of intervals.entries()) {
       this.#options.onInterval(interval, index === intervals.length - 1 ? retired : []);
     }
+  }
+
+  /** How stacks are unwound. */
+  get unwinding(): UnwindingStatus {
+    return { copied: this.#collector.copies, hasLoop: this.#source.hasLoop, ...this.#stacks.usage };
   }
 
   /** Resolves when all samples of an interval that is over have their frames; some wait for unwind tables. */
