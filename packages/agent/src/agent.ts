@@ -1,4 +1,5 @@
 import { LossCounters } from './health/counters.ts';
+import { trimMalloc } from './kernel/libc.ts';
 import type { IdentitySource, SeriesLabels } from './processes/identity.ts';
 import type { ProcessImage } from './processes/process-image.ts';
 import { createIdentitySource } from './processes/identity/create-identity-source.ts';
@@ -97,6 +98,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       waitingBytes -= interval.bytes;
     }
     for (const image of retired) symbolizer.forget(image);
+    // What reading files and making profiles took is not needed before the next interval.
+    trimMalloc();
   }
 
   const profiler = await startOrClose(

@@ -45,6 +45,7 @@ const libcIoctl = libc.func('ioctl', 'int', ['int', 'ulong', 'ulong']) as (
   ...args: [fd: number, request: number, argument: number]
 ) => number;
 const libcClose = libc.func('close', 'int', ['int']) as (fd: number) => number;
+const libcMallocTrim = libc.func('malloc_trim', 'int', ['size_t']) as (pad: number) => number;
 const libcGetpagesize = libc.func('getpagesize', 'int', []) as () => number;
 const libcVsnprintf = libc.func('vsnprintf', 'int', ['void *', 'size_t', 'void *', 'void *']) as (
   ...args: [buffer: Uint8Array, size: number, format: bigint, list: bigint]
@@ -93,6 +94,14 @@ export function ioctl(name: string, fd: number, request: number, argument: numbe
 
 export function closeFd(fd: number): void {
   libcClose(fd);
+}
+
+/**
+ * Gives memory that malloc keeps for later back to the system: after tables were read, 20 MB and more. Takes 3 ms at 100 MB. See
+ * malloc_trim(3).
+ */
+export function trimMalloc(): void {
+  libcMallocTrim(0);
 }
 
 /** Text of a printf call that a C library handed on with its va_list (a pointer in both ABIs). */
