@@ -16,6 +16,8 @@
 #define EF_COMM_BYTES 16
 /* Of a stack that is copied. */
 #define EF_MAX_COPY_BYTES 65536
+/* Of the top of the main stack: what a handler on an alternate stack has interrupted is mostly there. */
+#define EF_MAX_TOP_BYTES 16384
 
 /* Bits of ef_sample.flags. */
 #define EF_FLAG_KERNEL_THREAD 1
@@ -24,10 +26,8 @@
 #define EF_FLAG_KERNEL_FAILED 4
 /* In place of user frames there is a struct ef_copy: the kernel did not know how to unwind this. */
 #define EF_FLAG_COPIED 8
-/* As above, but there was no room for a copy: the only user frame is the interrupted instruction. */
-#define EF_FLAG_COPY_LOST 16
 /* A 32-bit program; its frames come from the kernel's walk along frame pointers. */
-#define EF_FLAG_COMPAT 32
+#define EF_FLAG_COMPAT 16
 
 /* ef_sample.user_end: why the user stack ends where it does. */
 #define EF_END_NONE 0 /* no user stack: a kernel thread, or a program that is just being set up or torn down */
@@ -39,9 +39,10 @@
 #define EF_END_BAD_READ 6
 #define EF_END_LOST_REGISTER 7 /* the row counts from a register that is not known in this frame */
 #define EF_END_STACK_ORDER 8 /* the caller's stack pointer would not be above */
-#define EF_END_ZERO_RETURN 9
+#define EF_END_ZERO_RETURN 9 /* the root of a stack that a program made itself: a coroutine's */
 #define EF_END_COPY_SHORT 10 /* the copy of the stack ends there */
 #define EF_END_FRAME_POINTER 11 /* of the kernel's own walk: where a chain of frame pointers ends is not known */
+#define EF_END_COPY_NO_ROOM 13 /* the ring was too full for a copy of the stack */
 #define EF_END_STALE 12 /* the agent's word: the process had mapped something else there by then */
 
 /* Indices into the per-CPU array `counters`: one for each way out of the program. */
@@ -71,7 +72,9 @@ struct ef_sample {
 	__u8 user_end;
 	__u8 reserved;
 	__u32 generation; /* of the ef_process by which the user frames were found; 0 without */
-	__u32 copy_bytes; /* of the stack, after the ef_copy */
+	__u32 copy_bytes; /* of the stack from SP on, after the ef_copy */
+	__u32 top_bytes; /* after those: of the top of the main thread's stack, when it runs on another */
+	__u32 reserved2;
 	__u8 comm[EF_COMM_BYTES];
 };
 

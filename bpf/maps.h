@@ -7,7 +7,7 @@
  * What follows an ef_sample: kernel frames, then user frames, or an ef_copy with its stack and room for one page of it more, so that the
  * last read needs no bound of its own. The room in front is for the kernel frames.
  */
-#define EF_PAYLOAD_BYTES (1024 + 512 + EF_MAX_COPY_BYTES + 4096)
+#define EF_PAYLOAD_BYTES (1024 + 512 + EF_MAX_COPY_BYTES + EF_MAX_TOP_BYTES + 4096)
 
 /* Below a CFA: most functions save the frame pointer there, so that one read brings it with the return address. */
 #define WINDOW_WORDS 8
@@ -44,10 +44,11 @@ struct scratch {
 	__u8 payload[EF_PAYLOAD_BYTES];
 	struct walk walk;
 	struct user_registers registers;
+	struct ef_space space;
 };
 
 /*
- * 71 KB for each possible CPU; a per-CPU array has room for 32 KB at most. The agent sets the number. One slot is enough: the program
+ * 87 KB for each possible CPU; a per-CPU array has room for 32 KB at most. The agent sets the number. One slot is enough: the program
  * runs in the clock's hard interrupt, which does not nest.
  */
 struct {

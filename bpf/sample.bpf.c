@@ -41,6 +41,8 @@ static __always_inline void begin_sample(struct perf_event_data *ctx, struct scr
 	sample->reserved = 0;
 	sample->generation = 0;
 	sample->copy_bytes = 0;
+	sample->top_bytes = 0;
+	sample->reserved2 = 0;
 	bpf_get_current_comm(sample->comm, sizeof(sample->comm));
 
 	/* In user mode there is nothing of the kernel but the interrupt that we are in. */
@@ -81,16 +83,16 @@ static __always_inline int end_walk(struct scratch *scratch, __u32 end)
 }
 
 /* The registers and the stack in place of frames; where there is no room, the interrupted instruction alone. */
-static __always_inline int end_with_copy(struct scratch *scratch, const struct ef_space *space)
+static __always_inline int end_with_copy(struct scratch *scratch)
 {
 	struct ef_sample *sample = &scratch->sample;
 	__u32 at = FRAME_BYTES * sample->kernel_frames;
-	__u64 size = bpf_ringbuf_query(&samples, BPF_RB_RING_SIZE), *leaf;
+	__u32 most = copy_limit();
+	__u64 *leaf;
 
 	sample->generation = 0;
-	if (bpf_ringbuf_query(&samples, BPF_RB_AVAIL_DATA) > size / 2) {
+	if (most == 0) {
 		count(EF_COUNTER_COPY_NO_ROOM);
-		sample->flags |= EF_FLAG_COPY_LOST;
 		opaque(at);
 		leaf = (__u64 *)(scratch->payload + (at & 1023));
 #if defined(__TARGET_ARCH_x86)
@@ -100,13 +102,14 @@ static __always_inline int end_with_copy(struct scratch *scratch, const struct e
 #endif
 		sample->user_frames = 1;
 		sample->guessed_from = 1;
-		sample->user_end = EF_END_COPY_SHORT;
+		sample->user_end = EF_END_COPY_NO_ROOM;
 		return end_sample(scratch, at + FRAME_BYTES);
 	}
 	count(EF_COUNTER_COPIED);
 	sample->flags |= EF_FLAG_COPIED;
-	sample->copy_bytes = copy_stack(scratch, space, at);
-	return end_sample(scratch, at + sizeof(struct ef_copy) + sample->copy_bytes);
+	copy_stack(at, most);
+	return end_sample(scratch, at + sizeof(struct ef_copy) + sample->copy_bytes +
+					   (sample->top_bytes ? EF_MAX_TOP_BYTES : 0));
 }
 
 /* A 32-bit program: the kernel knows how its frame pointers lie. */
@@ -130,8 +133,9 @@ static __always_inline int end_compat(struct perf_event_data *ctx, struct scratc
 /*
  * Everything before the walk. Answers 1 when the stack is to be walked, with `walk` ready; else the sample is on its way already.
  */
-static __always_inline int prepare(struct perf_event_data *ctx, struct scratch *scratch, struct ef_space *space)
+static __always_inline int prepare(struct perf_event_data *ctx, struct scratch *scratch)
 {
+	struct ef_space *space = &scratch->space;
 	struct task_struct *task = current_task();
 	struct ef_process_key key = {};
 	struct process *process;
@@ -150,7 +154,7 @@ static __always_inline int prepare(struct perf_event_data *ctx, struct scratch *
 	process = bpf_map_lookup_elem(&processes, &key);
 	if (!process || process->head.mm != space->mm || process->head.start_stack != space->start_stack ||
 	    process->head.exec_pages != space->exec_pages) {
-		end_with_copy(scratch, space);
+		end_with_copy(scratch);
 		return 0;
 	}
 	scratch->sample.generation = process->head.generation;
@@ -159,9 +163,9 @@ static __always_inline int prepare(struct perf_event_data *ctx, struct scratch *
 	return 1;
 }
 
-static __always_inline int finish(struct scratch *scratch, const struct ef_space *space, __u32 end)
+static __always_inline int finish(struct scratch *scratch, __u32 end)
 {
-	return end == END_UNKNOWN ? end_with_copy(scratch, space) : end_walk(scratch, end);
+	return end == END_UNKNOWN ? end_with_copy(scratch) : end_walk(scratch, end);
 }
 
 /* What one CPU does at one tick, without a slot of its own or without a task: nothing. */
@@ -180,28 +184,22 @@ static __always_inline struct scratch *scratch_of_busy_cpu(void)
 	return scratch;
 }
 
-struct loop {
-	struct scratch *scratch;
-	__u32 end;
-};
-
-static long walk_in_loop(__u32 index, struct loop *loop)
+static long walk_in_loop(__u32 index, __u32 *end)
 {
-	loop->end = walk_frame(loop->scratch);
-	return loop->end != CALLER;
+	*end = walk_frame();
+	return *end != CALLER;
 }
 
 SEC("?perf_event")
 int sample(struct perf_event_data *ctx)
 {
 	struct scratch *scratch = scratch_of_busy_cpu();
-	struct loop loop = { .scratch = scratch, .end = EF_END_DEPTH };
-	struct ef_space space;
+	__u32 end = EF_END_DEPTH;
 
-	if (!scratch || !prepare(ctx, scratch, &space))
+	if (!scratch || !prepare(ctx, scratch))
 		return 0;
-	bpf_loop(EF_MAX_USER_FRAMES + 1, walk_in_loop, &loop, 0);
-	return finish(scratch, &space, loop.end);
+	bpf_loop(EF_MAX_USER_FRAMES + 1, walk_in_loop, &end, 0);
+	return finish(scratch, end);
 }
 
 /* The agent puts walk_by_calls in. */
@@ -217,12 +215,11 @@ int walk_by_calls(struct perf_event_data *ctx)
 {
 	struct scratch *scratch = this_scratch();
 	__u32 end = CALLER;
-	struct ef_space space;
 
 	if (!scratch)
 		return 0;
 	for (int i = 0; i < EF_FRAMES_PER_PROGRAM; i++) {
-		end = walk_frame(scratch);
+		end = walk_frame();
 		if (end != CALLER)
 			break;
 	}
@@ -233,18 +230,15 @@ int walk_by_calls(struct perf_event_data *ctx)
 		}
 		end = EF_END_DEPTH;
 	}
-	if (end == END_UNKNOWN)
-		read_space(current_task(), &space);
-	return finish(scratch, &space, end);
+	return finish(scratch, end);
 }
 
 SEC("?perf_event")
 int sample_by_calls(struct perf_event_data *ctx)
 {
 	struct scratch *scratch = scratch_of_busy_cpu();
-	struct ef_space space;
 
-	if (!scratch || !prepare(ctx, scratch, &space))
+	if (!scratch || !prepare(ctx, scratch))
 		return 0;
 	bpf_tail_call(ctx, &programs, 0);
 	count(EF_COUNTER_TAIL_CALL_FAILED);

@@ -22,13 +22,19 @@ static __always_inline int guess(struct walk *walk)
 	return step_by_frame_record(walk, 0) == CALLER;
 }
 
-/* Notes the frame and goes to its caller. */
-static __always_inline __u32 walk_frame(struct scratch *scratch)
+/* Notes the frame and goes to its caller: CALLER, EF_END_… or END_UNKNOWN. */
+__noinline int walk_frame(void)
 {
-	struct walk *walk = &scratch->walk;
-	__u64 address = walk->is_return_address ? walk->pc - 1 : walk->pc;
-	__u32 end, at = walk->frames_at + 8 * walk->frames;
+	struct scratch *scratch = this_scratch();
+	struct walk *walk;
+	__u64 address;
+	__u32 end, at;
 
+	if (!scratch)
+		return EF_END_DEPTH;
+	walk = &scratch->walk;
+	address = walk->is_return_address ? walk->pc - 1 : walk->pc;
+	at = walk->frames_at + 8 * walk->frames;
 	if (walk->frames >= EF_MAX_USER_FRAMES)
 		return EF_END_DEPTH;
 	if (!find_mapping(address)) {

@@ -189,7 +189,7 @@ int main(void)
 			memory[i].word = next();
 		}
 		for (int i = 0; i <= EF_MAX_USER_FRAMES && end == CALLER; i++)
-			end = walk_frame(&the_scratch);
+			end = walk_frame();
 		printf("%u %u %u", end, walk->guessed_from < walk->frames ? walk->guessed_from : walk->frames, walk->frames);
 		for (__u32 i = 0; i < walk->frames; i++)
 			printf(" %llx", (unsigned long long)((__u64 *)the_scratch.payload)[i]);

@@ -1,5 +1,6 @@
 import { LossCounters } from './health/counters.ts';
 import { trimMalloc } from './kernel/libc.ts';
+import { beUrgent } from './kernel/urgency.ts';
 import type { IdentitySource, SeriesLabels } from './processes/identity.ts';
 import type { ProcessImage } from './processes/process-image.ts';
 import { createIdentitySource } from './processes/identity/create-identity-source.ts';
@@ -102,6 +103,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     trimMalloc();
   }
 
+  const beOrdinary = beUrgent();
   const profiler = await startOrClose(
     symbolizer,
     () =>
@@ -133,6 +135,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       try {
         profiler.stop();
       } finally {
+        beOrdinary();
         await work;
         await profiler.close();
         await symbolizer.close();

@@ -5,6 +5,7 @@ import { constants } from 'node:os';
 import { type Profile, ProfileBuilder } from '@everflame/profile';
 
 import { LossCounters } from './health/counters.ts';
+import { beUrgent } from './kernel/urgency.ts';
 import type { ProgramShape } from './kernel/sampling-program.ts';
 import type { ProcessImage } from './processes/process-image.ts';
 import { cpuProfileHeader, periodNsFor } from './profiles/profile-header.ts';
@@ -122,11 +123,14 @@ async function recordWith(options: RecordOptions, losses: LossCounters, symboliz
       work.catch(() => undefined);
     },
   });
+  // A command would be as urgent as who starts it.
+  const beOrdinary = target.kind === 'command' ? undefined : beUrgent();
   let exitCode: number | undefined;
   try {
     exitCode = await untilOver(options, wanted);
   } finally {
     profiler.stop();
+    beOrdinary?.();
   }
   const durationNanos = process.hrtime.bigint() - startedNs;
   try {

@@ -32,12 +32,11 @@ export const lossCauses = {
     bad_read: 'a part of the stack was not in memory',
     lost_register: 'an unwind table counts from a register that is not known there',
     stack_order: 'a caller would have its frame below that of the called',
-    zero_return: 'a return address was 0',
     copy_short: 'a stack was copied to be unwound later and the copy ended before it did',
     copy_no_room: 'a stack was to be copied when half of the ring was full',
     tail_call: 'a stack was cut where the kernel refused to call the next program',
     stale_mapping: 'a process had just mapped another file where the stack goes through',
-    table_late: 'an unwind table was not made in 20 seconds',
+    table_late: 'an unwind table was not made until 5 seconds after the interval',
     frame_pointer: 'a 32-bit program, walked along frame pointers only',
   },
   stacks_guessed: {

@@ -49,7 +49,7 @@ const shapes: readonly ProgramShape[] = [
   { hasLoop: false, growsHash: false },
 ];
 
-const smallestRing = 1 << 21;
+const smallestRing = 1 << 22;
 const largestRing = 1 << 24;
 /** Seconds of deep stacks that the ring has room for; it is emptied ten times a second. */
 const ringSeconds = 0.3;

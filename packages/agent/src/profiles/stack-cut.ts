@@ -1,6 +1,7 @@
 import type { LossCause } from '../health/counters.ts';
 import {
   endBadRead,
+  endCopyNoRoom,
   endCopyShort,
   endDepth,
   endGap,
@@ -9,7 +10,6 @@ import {
   endNoTable,
   endStackOrder,
   endStale,
-  endZeroReturn,
 } from '../kernel/generated/abi.ts';
 import type { ResolvedLocation } from '../symbols/symbolizer.ts';
 
@@ -24,8 +24,8 @@ const cutOfEnd: ReadonlyMap<number, StackCut> = new Map([
   [endBadRead, 'bad_read'],
   [endLostRegister, 'lost_register'],
   [endStackOrder, 'stack_order'],
-  [endZeroReturn, 'zero_return'],
   [endCopyShort, 'copy_short'],
+  [endCopyNoRoom, 'copy_no_room'],
   [endStale, 'stale_mapping'],
 ]);
 
@@ -41,7 +41,7 @@ export function stackCutOf(userEnd: number): StackCut | undefined {
 export function cutLocation(cut: StackCut): ResolvedLocation {
   const name = `[stack cut: ${cut.replaceAll('_', ' ')}]`;
   return {
-    mapping: { memoryStart: 0n, memoryLimit: 0n, fileOffset: 0n, file: '[everflame]', buildId: '' },
+    mapping: { memoryStart: 0n, memoryLimit: 0n, fileOffset: 0n, file: 'everflame', buildId: '' },
     address: 0n,
     kind: 'unsymbolized',
     lines: [{ name, systemName: name, file: '', line: 0, startLine: 0 }],

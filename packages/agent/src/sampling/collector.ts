@@ -7,6 +7,7 @@ import {
   flagKernelFailed,
   flagKernelThread,
   flagKernelTruncated,
+  maxTopBytes,
   sampleBytes,
   sampleOffset,
 } from '../kernel/generated/abi.ts';
@@ -167,7 +168,7 @@ export class Collector {
       kernelFrames,
     };
     if ((flags & flagCopied) !== 0) {
-      this.#takeCopy(sample, offset + sampleBytes + 8 * kernelFrames, word(sampleOffset.copyBytes), timeNs);
+      this.#takeCopy(sample, offset + sampleBytes + 8 * kernelFrames, offset, timeNs);
       return;
     }
     const userFrames = word(sampleOffset.kernelFrames) >>> 16;
@@ -176,15 +177,18 @@ export class Collector {
     this.#add(this.#interval, this.#withoutStale(unwound, word(sampleOffset.generation)));
   }
 
-  /** `copyAt`: byte offset in the ring of an ef_copy, after which `stackBytes` of the stack lie. */
+  /** `copyAt`: byte offset in the ring of an ef_copy with the stack after it; `offset` that of its sample. */
   #takeCopy(
     sample: Omit<SampleInRing, 'userFrames' | 'guessedFrom' | 'userEnd'>,
     copyAt: number,
-    stackBytes: number,
+    offset: number,
     timeNs: number,
   ): void {
     const { stacks, table, source } = this.#options;
-    const copy = source.samples.bytes.subarray(copyAt, copyAt + copyBytes + stackBytes);
+    const stackBytes = sample.words[(offset + sampleOffset.copyBytes) >> 2] ?? 0;
+    const topBytes = sample.words[(offset + sampleOffset.topBytes) >> 2] ?? 0;
+    const end = copyAt + copyBytes + stackBytes + (topBytes > 0 ? maxTopBytes : 0);
+    const copy = source.samples.bytes.subarray(copyAt, end);
     const { image } = sample;
     const pcAt = (copyAt + copyOffset.pc) >> 2;
     const pc = addressAt(sample.words, pcAt);
@@ -194,7 +198,7 @@ export class Collector {
     stacks.see(image, copy);
     this.#meet(this.#interval.meet(sample).newMember);
     this.#prepare(image, image.mappings, pc);
-    this.#copied.take(this.#interval, { ...sample, copy });
+    this.#copied.take(this.#interval, { ...sample, copy, stackBytes, topBytes });
   }
 
   #add(interval: IntervalSamples, sample: SampleInRing): void {

@@ -7,8 +7,8 @@ import type { IntervalSamples, SampleInRing } from './interval-samples.ts';
 
 /** Copies that wait for tables, all together; a second of full copies on two busy CPUs is 6 MB. */
 const mostWaitingBytes = 16 << 20;
-/** A table that has not come after this time is done without. */
-const patienceMs = 20_000;
+/** A table that has not come so long after the end of the interval is done without: libLLVM's takes a second. */
+const patienceMs = 5000;
 /** Words of a sample before its frames: cgroup id and comm. */
 const commAt = 2;
 const framesAt = 6;
@@ -25,6 +25,8 @@ export interface CopiedSample {
   readonly kernelFrames: number;
   /** An ef_copy and the stack after it. */
   readonly copy: Uint8Array;
+  readonly stackBytes: number;
+  readonly topBytes: number;
 }
 
 interface Waiting {
@@ -105,8 +107,9 @@ export class CopiedSamples {
     mappings: readonly ProcessMapping[],
     mayWait: boolean,
   ): TableModule | undefined {
-    const { image, tid, kernelFrames, copy } = sample;
-    const unwound = this.#options.stacks.unwind({ image, mappings, copy, isInKernel: kernelFrames > 0 }, mayWait);
+    const { image, tid, kernelFrames, copy, stackBytes, topBytes } = sample;
+    const stack = { image, mappings, copy, stackBytes, topBytes, isInKernel: kernelFrames > 0 };
+    const unwound = this.#options.stacks.unwind(stack, mayWait);
     if ('module' in unwound) return unwound.module;
     if (!mayWait) this.#options.losses.add('stacks_truncated', 'table_late');
     const { addresses, guessedFrom, end } = unwound;

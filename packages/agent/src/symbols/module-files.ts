@@ -11,17 +11,24 @@ export interface ModuleFile {
 }
 
 export type OpenedModule =
-  | { readonly status: 'open'; readonly file: ModuleFile }
+  /** `next`: from which place on to look, if the reader finds another build ID in this one. */
+  | { readonly status: 'open'; readonly file: ModuleFile; readonly next: number }
   /** A device, a directory, a FIFO. */
   | { readonly status: 'not_regular' }
   | { readonly status: 'failed'; readonly cause: 'permission' | 'file_gone' };
 
 /**
  * Opens the file of a mapping: through the process (also where it is deleted or in another mount namespace), else, for a process that is gone
- * already, at its path. There the build ID, which the reader compares, or the inode must prove that it is the same file.
+ * already, at its path. There the build ID, which the reader compares, or the inode must prove that it is the same file. Where the process
+ * has since mapped something else at that address, the first place has another build ID, and the next ones are to be tried.
  * Opening waits in Node's thread pool, never in this thread: a file system in user space may take its time.
  */
-export async function openModule(pid: number, mapping: ProcessMapping, processRoot: string): Promise<OpenedModule> {
+export async function openModule(
+  pid: number,
+  mapping: ProcessMapping,
+  processRoot: string,
+  from = 0,
+): Promise<OpenedModule> {
   const path = withoutDeletedMark(mapping.path);
   const places: { readonly path: string; readonly isProven: boolean }[] = [
     { path: `/proc/${pid}/map_files/${mapping.start.toString(16)}-${mapping.end.toString(16)}`, isProven: true },
@@ -31,7 +38,8 @@ export async function openModule(pid: number, mapping: ProcessMapping, processRo
     places.push({ path, isProven: mapping.buildId !== '' });
   }
   let cause: 'permission' | 'file_gone' = 'file_gone';
-  for (const place of places) {
+  for (const [index, place] of places.entries()) {
+    if (index < from) continue;
     const opened = await tryOpen(place.path);
     if (typeof opened === 'string') {
       if (opened === 'permission') cause = 'permission';
@@ -40,7 +48,7 @@ export async function openModule(pid: number, mapping: ProcessMapping, processRo
     const { handle, stat } = opened;
     const isOther = !place.isProven && stat.ino !== mapping.inode;
     if (!isOther && stat.isFile()) {
-      return { status: 'open', file: { handle, stamp: `${stat.ino}:${stat.size}:${stat.mtimeNs}` } };
+      return { status: 'open', file: { handle, stamp: `${stat.ino}:${stat.size}:${stat.mtimeNs}` }, next: index + 1 };
     }
     await handle.close();
     if (!isOther) return { status: 'not_regular' };

@@ -22,6 +22,7 @@ import {
   endNoTable,
   endStackOrder,
   endZeroReturn,
+  maxTopBytes,
   maxUserFrames,
   registers as registerCount,
 } from '../kernel/generated/abi.ts';
@@ -39,6 +40,10 @@ export interface StackCopy {
   readonly mappings: readonly ProcessMapping[];
   /** An ef_copy and the stack after it, as in the ring. */
   readonly copy: Uint8Array;
+  /** Of the stack from SP on. */
+  readonly stackBytes: number;
+  /** Of the top of the main stack, the last ones of the `maxTopBytes` behind it; 0 without. */
+  readonly topBytes: number;
   /** The sample was taken while the program was in the kernel. */
   readonly isInKernel: boolean;
 }
@@ -86,9 +91,10 @@ export class CopyUnwinder {
    * Asks for the table that is missing, if one is; where `mayWait` is false, the
    * stack ends there.
    */
-  unwind({ image, mappings, copy, isInKernel }: StackCopy, mayWait: boolean): UnwoundCopy | MissingTable {
+  unwind(stackCopy: StackCopy, mayWait: boolean): UnwoundCopy | MissingTable {
+    const { image, mappings, isInKernel } = stackCopy;
     const space = this.#spaces.of(mappings);
-    const memory = this.#load(copy);
+    const memory = this.#load(stackCopy);
     // The kernel is about to execute a program: its memory is the new one's already, its registers are still the old one's.
     if (isInKernel && findUnwindMapping(space, this.#state.pc) < 0) {
       return { addresses: [], guessedFrom: 0, end: endNone };
@@ -99,7 +105,7 @@ export class CopyUnwinder {
       this.#store.need(image, last.mapping, last.module);
       // A need may be refused at once; then the mapping is not pending any more.
       if (last.unwind.by === 'pending') return { module: last.module };
-      return this.unwind({ image, mappings, copy, isInKernel }, mayWait);
+      return this.unwind(stackCopy, mayWait);
     }
     this.#touch(space, stack.mappings);
     const isShort = stack.end === 'bad_read' && memory.isOutside;
@@ -118,7 +124,7 @@ export class CopyUnwinder {
     }
   }
 
-  #load(copy: Uint8Array): CopiedStack {
+  #load({ copy, stackBytes, topBytes }: StackCopy): CopiedStack {
     const view = new DataView(copy.buffer, copy.byteOffset, copyBytes);
     const word = (at: number): number => view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
     const state = this.#state;
@@ -128,22 +134,34 @@ export class CopyUnwinder {
     state.hasAll = true;
     state.hasFp = true;
     state.hasRbx = true;
-    return new CopiedStack(copy.subarray(copyBytes), state.sp);
+    const stack = copy.subarray(copyBytes, copyBytes + stackBytes);
+    const startStack = word(copyOffset.startStack);
+    const topAt = copyBytes + stackBytes + maxTopBytes - topBytes;
+    const top =
+      topBytes === 0 ? undefined : new StackMemory(copy.subarray(topAt), startStack - (startStack % 8) - topBytes);
+    return new CopiedStack(stack, state.sp, top);
   }
 }
 
-/** Remembers that a read went above the copy, where the stack goes on. */
+/** The stack from SP on, and the top of the main stack where that is another one. Remembers that a read went above the first. */
 class CopiedStack extends StackMemory {
   isOutside = false;
   readonly #end: number;
+  readonly #top: StackMemory | undefined;
 
-  constructor(bytes: Uint8Array, base: number) {
+  constructor(bytes: Uint8Array, base: number, top: StackMemory | undefined) {
     super(bytes, base);
     this.#end = base + bytes.length;
+    this.#top = top;
   }
 
   override load(address: number): boolean {
     if (super.load(address)) return true;
+    if (this.#top?.load(address) === true) {
+      this.low = this.#top.low;
+      this.high = this.#top.high;
+      return true;
+    }
     this.isOutside ||= address >= this.#end - 7 && address < this.#end + 2 ** 24;
     return false;
   }

@@ -92,7 +92,11 @@ export class ProcessEntries {
     if (isRight) return;
     const wanted = this.#wanted.get(image.pid);
     if (wanted?.image === image) this.#wanted.set(image.pid, { image, space, drain: wanted.drain });
-    else this.#wanted.set(image.pid, { image, space, drain: entry?.image === image ? -1 : this.#drain });
+    else {
+      // One that was there before us will be there in a moment, too.
+      const isOld = entry?.image === image || image.startTimeNs === 0n;
+      this.#wanted.set(image.pid, { image, space, drain: isOld ? -1 : this.#drain });
+    }
   }
 
   /** Writes what the last drain and those before have made known. Call it at the end of each drain. */
@@ -227,7 +231,7 @@ export class ProcessEntries {
   #mapping(at: number, { mapping, module, unwind, bias }: SpaceMapping): void {
     this.#range(at, mapping.start, mapping.end);
     if (unwind.by === 'table' && module?.state.kind === 'ready') {
-      const { slot, rows } = module.state;
+      const { slot, rows } = module.state.table;
       this.#value.setBigUint64(at + mappingOffset.bias, BigInt.asUintN(64, BigInt(bias) + BigInt(rows.base)), true);
       this.#value.setUint16(at + mappingOffset.slot, slot, true);
       this.#value.setUint8(at + mappingOffset.tableFlags, rows.flags);

@@ -6,6 +6,8 @@ import type { TableReply, TableRequest } from './table-messages.ts';
 const idleMs = 5000;
 /** The largest executables take seconds. A worker that is silent for this long is replaced. */
 const patienceMs = 60_000;
+/** An agent that ends waits so long for what the worker does. */
+const closingMs = 2000;
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 8, stackSizeMb: 4 };
 
 type Unnumbered<R extends TableRequest> = R extends TableRequest ? Omit<R, 'id'> : never;
@@ -14,10 +16,14 @@ type Unnumbered<R extends TableRequest> = R extends TableRequest ? Omit<R, 'id'>
 export class TableClient {
   readonly #losses: LossCounters;
   readonly #waiting = new Map<number, (reply: TableReply | undefined) => void>();
+  /** Not given to the worker yet, which has one at a time. */
+  #queue: TableRequest[] = [];
+  #isWorking = false;
   #worker: Worker | undefined;
   #timer: NodeJS.Timeout | undefined;
   #nextId = 1;
   #isClosed = false;
+  #onIdle: () => void = () => undefined;
 
   constructor(losses: LossCounters) {
     this.#losses = losses;
@@ -26,20 +32,39 @@ export class TableClient {
   /** `undefined` where the worker died over it or the client is closed. */
   request(request: Unnumbered<TableRequest>): Promise<TableReply | undefined> {
     if (this.#isClosed) return Promise.resolve(undefined);
-    const worker = (this.#worker ??= this.#start());
     const id = this.#nextId++;
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve);
-      worker.ref();
-      this.#watch();
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-      worker.postMessage({ ...request, id });
+      this.#queue.push({ ...request, id });
+      this.#next();
     });
   }
 
+  /** What was asked is answered first, so that no table is left in the kernel that nobody knows of. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    if (this.#waiting.size > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#onIdle = resolve;
+      const timer = setTimeout(resolve, closingMs);
+      await promise;
+      clearTimeout(timer);
+    }
     await this.#end();
+  }
+
+  /** Gives the worker what takes least: the many small files of a host do not wait for its few large ones. */
+  #next(): void {
+    if (this.#isWorking) return;
+    const request = this.#queue.toSorted((one, other) => costOf(one) - costOf(other))[0];
+    if (request === undefined) return;
+    this.#queue = this.#queue.filter((each) => each !== request);
+    const worker = (this.#worker ??= this.#start());
+    this.#isWorking = true;
+    worker.ref();
+    this.#watch();
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    worker.postMessage(request);
   }
 
   #start(): Worker {
@@ -51,8 +76,12 @@ export class TableClient {
       if (worker !== this.#worker) return;
       this.#waiting.get(reply.id)?.(reply);
       this.#waiting.delete(reply.id);
+      this.#isWorking = false;
+      this.#next();
       this.#watch();
-      if (this.#waiting.size === 0) worker.unref();
+      if (this.#waiting.size > 0) return;
+      worker.unref();
+      this.#onIdle();
     });
     // 'exit' follows, and deals with it.
     worker.on('error', () => undefined);
@@ -81,9 +110,15 @@ export class TableClient {
     clearTimeout(this.#timer);
     const worker = this.#worker;
     this.#worker = undefined;
+    this.#queue = [];
+    this.#isWorking = false;
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const settle of waiting) settle(undefined);
     await worker?.terminate();
   }
+}
+
+function costOf(request: TableRequest): number {
+  return request.kind === 'make' ? request.size : 0;
 }

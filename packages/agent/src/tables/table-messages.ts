@@ -1,13 +1,22 @@
 import type { ElfSegment } from '@everflame/binary';
 
+export type TableContent = { readonly fd: number } | { readonly image: Uint8Array };
+
 /** What the worker that makes unwind tables is asked. */
 export type TableRequest =
   | {
-      readonly kind: 'make';
+      readonly kind: 'identify';
       readonly id: number;
-      readonly content: { readonly fd: number } | { readonly image: Uint8Array };
+      readonly content: TableContent;
       /** Hex; '' when the mapping's record carried none. */
       readonly expectedBuildId: string;
+    }
+  | {
+      readonly kind: 'make';
+      readonly id: number;
+      readonly content: TableContent;
+      /** Of the content, in bytes: small ones are made first. */
+      readonly size: number;
       /** Where tables are kept over restarts, by build ID; undefined: nowhere. */
       readonly cacheDirectory: string | undefined;
       /** The kernel's array of tables and the slot to put this one in. */
@@ -24,6 +33,15 @@ export type TableRequest =
 
 export type TableReply =
   | {
+      readonly status: 'identified';
+      readonly id: number;
+      /** Hex; '' where the file has none. */
+      readonly buildId: string;
+      readonly size: number;
+      /** The executable ones. */
+      readonly segments: readonly ElfSegment[];
+    }
+  | {
       readonly status: 'made';
       readonly id: number;
       /** The kernel's array of this table; the asker's from here on. */
@@ -34,7 +52,6 @@ export type TableReply =
       readonly pageCount: number;
       /** In the kernel. */
       readonly byteLength: number;
-      readonly segments: readonly ElfSegment[];
     }
   /** There is no table to be had from this file; `cause` where that is a loss. */
   | { readonly status: 'none'; readonly id: number; readonly cause: 'malformed_elf' | 'file_changed' | undefined }

@@ -9,7 +9,7 @@ import { targetOfMapping } from '../symbols/mapping-target.ts';
 import { openModule } from '../symbols/module-files.ts';
 import { readVdsoImage } from '../symbols/vdso-image.ts';
 import { TableClient } from './table-client.ts';
-import type { TableReply, TableRequest } from './table-messages.ts';
+import type { TableContent } from './table-messages.ts';
 
 /** A file that could not be had is tried again after this time. */
 const retryMs = 60_000;
@@ -20,13 +20,21 @@ const mostLoading = 64;
 /** A table that was needed this lately is not taken out for another: the two would take turns. */
 const keptMs = 20_000;
 
+/** A table in the kernel. A file that is known by inode and by build ID, or at two places, has one. */
+export interface LoadedTable {
+  readonly slot: number;
+  readonly rows: KernelTable;
+  readonly byteLength: number;
+  readonly modules: Set<TableModule>;
+}
+
 /** What is known of how one executable keeps its stacks. */
 export interface TableModule {
   readonly key: string;
   state:
     | { readonly kind: 'absent' }
     | { readonly kind: 'loading' }
-    | { readonly kind: 'ready'; readonly slot: number; readonly rows: KernelTable; readonly byteLength: number }
+    | { readonly kind: 'ready'; readonly table: LoadedTable }
     | { readonly kind: 'none'; readonly retryMs: number };
   segments: readonly ElfSegment[];
   /** performance.now() */
@@ -55,6 +63,9 @@ export class TableStore {
   readonly #roots = new ProcessRoots();
   readonly #chunks = new ChunkCache();
   readonly #modules = new Map<string, TableModule>();
+  /** By build ID, or by the key of the module where the file has none. */
+  readonly #tables = new Map<string, LoadedTable>();
+  readonly #making = new Map<string, Promise<LoadedTable | undefined>>();
   readonly #freeSlots: number[] = [];
   readonly #queue: (() => void)[] = [];
   #nextSlot = 0;
@@ -99,7 +110,7 @@ export class TableStore {
   }
 
   rowsOf(module: TableModule): UnwindRows | undefined {
-    return module.state.kind === 'ready' ? module.state.rows : undefined;
+    return module.state.kind === 'ready' ? module.state.table.rows : undefined;
   }
 
   /** Has the table made if it is not there; `onSettled` tells when. */
@@ -114,7 +125,10 @@ export class TableStore {
 
   async close(): Promise<void> {
     await this.#client.close();
-    for (const { state } of this.#modules.values()) if (state.kind === 'ready') closeFd(state.rows.fd);
+    // Replies are taken in before this goes on.
+    await Promise.resolve();
+    for (const { rows } of this.#tables.values()) closeFd(rows.fd);
+    this.#tables.clear();
     this.#modules.clear();
   }
 
@@ -129,16 +143,21 @@ export class TableStore {
         else await this.#make(module, { image }, '');
         return;
       }
-      const opened = await openModule(process.pid, mapping, root);
-      if (opened.status !== 'open') {
-        if (opened.status === 'failed') this.#options.losses.add('reads_failed', opened.cause);
-        this.#settle(module, undefined, opened.status === 'failed' ? retryMs : Infinity);
-        return;
-      }
-      try {
-        await this.#make(module, { fd: opened.file.handle.fd }, mapping.buildId);
-      } finally {
-        await opened.file.handle.close();
+      let from = 0;
+      for (;;) {
+        const opened = await openModule(process.pid, mapping, root, from);
+        if (opened.status !== 'open') {
+          const cause = opened.status === 'failed' ? opened.cause : undefined;
+          if (cause !== undefined) this.#options.losses.add('reads_failed', from > 0 ? 'file_changed' : cause);
+          this.#settle(module, undefined, cause === undefined ? Infinity : retryMs);
+          return;
+        }
+        try {
+          if (await this.#make(module, { fd: opened.file.handle.fd }, mapping.buildId)) return;
+        } finally {
+          await opened.file.handle.close();
+        }
+        from = opened.next;
       }
     } finally {
       this.#loading--;
@@ -146,48 +165,58 @@ export class TableStore {
     }
   }
 
-  async #make(
-    module: TableModule,
-    content: (TableRequest & { kind: 'make' })['content'],
-    buildId: string,
-  ): Promise<void> {
-    const slot = this.#takeSlot();
-    if (slot === undefined) {
-      this.#settle(module, undefined, retryMs);
-      return;
-    }
-    const { tablesFd, cacheDirectory } = this.#options;
-    const reply = await this.#client.request({
-      kind: 'make',
-      content,
-      expectedBuildId: buildId,
-      cacheDirectory,
-      tablesFd,
-      slot,
-    });
-    if (reply?.status === 'made') {
-      module.segments = reply.segments;
-      this.#settle(module, { slot, reply });
-      this.#makeRoom(module);
-    } else {
-      this.#freeSlots.push(slot);
+  /** False when the file is another than the mapping's, which may lie elsewhere. */
+  async #make(module: TableModule, content: TableContent, expectedBuildId: string): Promise<boolean> {
+    const reply = await this.#client.request({ kind: 'identify', content, expectedBuildId });
+    if (reply?.status !== 'identified') {
       const cause = reply?.status === 'none' ? reply.cause : undefined;
+      if (cause === 'file_changed') return false;
       if (cause !== undefined) this.#options.losses.add('reads_failed', cause);
-      this.#settle(module, undefined, reply === undefined || cause === 'file_changed' ? retryMs : Infinity);
+      this.#settle(module, undefined, reply === undefined ? retryMs : Infinity);
+      return true;
     }
+    module.segments = reply.segments;
+    const identity = reply.buildId === '' ? module.key : reply.buildId;
+    let table = this.#tables.get(identity);
+    if (table === undefined) {
+      let making = this.#making.get(identity);
+      if (making === undefined) {
+        making = this.#put(identity, content, reply.size).finally(() => this.#making.delete(identity));
+        this.#making.set(identity, making);
+      }
+      table = await making;
+    }
+    this.#settle(module, table);
+    if (table !== undefined) this.#makeRoom(table);
+    return true;
   }
 
-  #settle(
-    module: TableModule,
-    made: { readonly slot: number; readonly reply: TableReply & { status: 'made' } } | undefined,
-    pauseMs = Infinity,
-  ): void {
-    if (made === undefined) module.state = { kind: 'none', retryMs: performance.now() + pauseMs };
-    else {
-      const { slot, reply } = made;
-      const rows = new KernelTable({ ...reply, fd: reply.mapFd }, this.#chunks);
-      module.state = { kind: 'ready', slot, rows, byteLength: reply.byteLength };
-      this.#byteLength += reply.byteLength;
+  async #put(identity: string, content: TableContent, size: number): Promise<LoadedTable | undefined> {
+    const slot = this.#takeSlot();
+    if (slot === undefined) {
+      this.#options.losses.add('tables_refused', 'budget');
+      return undefined;
+    }
+    const { tablesFd, cacheDirectory, losses } = this.#options;
+    const reply = await this.#client.request({ kind: 'make', content, size, cacheDirectory, tablesFd, slot });
+    if (reply?.status !== 'made') {
+      this.#freeSlots.push(slot);
+      if (reply?.status === 'none' && reply.cause !== undefined) losses.add('reads_failed', reply.cause);
+      return undefined;
+    }
+    const rows = new KernelTable({ ...reply, fd: reply.mapFd }, this.#chunks);
+    const table = { slot, rows, byteLength: reply.byteLength, modules: new Set<TableModule>() };
+    this.#tables.set(identity, table);
+    this.#byteLength += reply.byteLength;
+    return table;
+  }
+
+  #settle(module: TableModule, table: LoadedTable | undefined, pauseMs = retryMs): void {
+    if (table === undefined) {
+      module.state = { kind: 'none', retryMs: performance.now() + pauseMs };
+    } else {
+      table.modules.add(module);
+      module.state = { kind: 'ready', table };
     }
     this.#version++;
     this.#options.onSettled(module);
@@ -198,29 +227,33 @@ export class TableStore {
   }
 
   /** Takes out what was used longest ago, never `newest`. */
-  #makeRoom(newest: TableModule): void {
-    if (this.#byteLength <= this.#budgetBytes && this.#nextSlot < maxTables) return;
-    const ready = [...this.#modules.values()].filter(({ state }) => state.kind === 'ready');
-    ready.sort((one, other) => one.usedMs - other.usedMs);
-    for (const module of ready) {
+  #makeRoom(newest: LoadedTable): void {
+    if (this.#byteLength <= this.#budgetBytes) return;
+    const byUse = [...this.#tables].sort(([, one], [, other]) => usedMs(one) - usedMs(other));
+    for (const [identity, table] of byUse) {
       if (this.#byteLength <= this.#budgetBytes) return;
-      if (module !== newest && performance.now() - module.usedMs > keptMs) this.#evict(module);
+      if (table !== newest && performance.now() - usedMs(table) > keptMs) {
+        this.#evict(identity, table, { kind: 'absent' });
+      }
     }
     if (this.#byteLength <= this.#budgetBytes) return;
-    // All of them are in use: the largest newcomer has to do without, so that the others go on.
+    // All of them are in use: the newcomer has to do without, so that the others go on.
     this.#options.losses.add('tables_refused', 'budget');
-    this.#evict(newest, true);
+    for (const [identity, table] of this.#tables) {
+      if (table === newest) this.#evict(identity, table, { kind: 'none', retryMs: performance.now() + retryMs });
+    }
   }
 
-  #evict(module: TableModule, isRefused = false): void {
-    const { state } = module;
-    if (state.kind !== 'ready') return;
-    module.state = isRefused ? { kind: 'none', retryMs: performance.now() + retryMs } : { kind: 'absent' };
-    this.#byteLength -= state.byteLength;
+  #evict(identity: string, table: LoadedTable, state: TableModule['state']): void {
+    this.#tables.delete(identity);
+    this.#byteLength -= table.byteLength;
     this.#version++;
-    this.#options.onEvict(module);
+    for (const module of table.modules) {
+      module.state = state;
+      this.#options.onEvict(module);
+    }
     const { tablesFd } = this.#options;
-    const { slot, rows } = state;
+    const { slot, rows } = table;
     void this.#client.request({ kind: 'drop', tablesFd, slot, mapFd: rows.fd }).then(() => this.#freeSlots.push(slot));
   }
 
@@ -231,6 +264,12 @@ export class TableStore {
       return;
     }
   }
+}
+
+function usedMs({ modules }: LoadedTable): number {
+  let latest = 0;
+  for (const module of modules) latest = Math.max(latest, module.usedMs);
+  return latest;
 }
 
 /** As the symbolizer tells files: by build ID, else by inode. */

@@ -2,7 +2,9 @@
 import { parentPort } from 'node:worker_threads';
 import {
   asResult,
+  type BinaryResult,
   BufferSource,
+  type ElfFile,
   FileSource,
   readBuildIds,
   readElfFile,
@@ -11,10 +13,12 @@ import {
   segmentTypes,
   type UnwindTable,
 } from '@everflame/binary';
+import { beOrdinary } from '../kernel/urgency.ts';
 import { dropKernelTable, putKernelTable } from '../kernel/kernel-table.ts';
 import { TableCache } from './table-cache.ts';
-import type { TableReply, TableRequest } from './table-messages.ts';
+import type { TableContent, TableReply, TableRequest } from './table-messages.ts';
 
+beOrdinary();
 const port = parentPort;
 if (port === null) throw new Error('table-worker.ts runs as a worker thread');
 const caches = new Map<string, TableCache>();
@@ -25,39 +29,48 @@ port.on('message', (request: TableRequest) => {
 });
 
 function answer(request: TableRequest): TableReply {
-  if (request.kind === 'make') return make(request);
-  dropKernelTable(request.tablesFd, request.slot, request.mapFd);
-  return { status: 'dropped', id: request.id };
+  switch (request.kind) {
+    case 'identify':
+      return identify(request);
+    case 'make':
+      return make(request);
+    case 'drop':
+      dropKernelTable(request.tablesFd, request.slot, request.mapFd);
+      return { status: 'dropped', id: request.id };
+  }
 }
 
-function make({
-  id,
-  content,
-  expectedBuildId,
-  cacheDirectory,
-  tablesFd,
-  slot,
-}: TableRequest & { kind: 'make' }): TableReply {
-  const none = (cause: (TableReply & { status: 'none' })['cause']): TableReply => ({ status: 'none', id, cause });
+function open(content: TableContent): BinaryResult<ElfFile> {
   const source = asResult(() => ('image' in content ? new BufferSource(content.image) : new FileSource(content.fd)));
-  const elf = source.ok ? readElfFile(source.value) : source;
-  if (!elf.ok) return none(elf.error.code === 'not_elf' ? undefined : 'malformed_elf');
+  return source.ok ? readElfFile(source.value) : source;
+}
+
+function identify({ id, content, expectedBuildId }: TableRequest & { kind: 'identify' }): TableReply {
+  const elf = open(content);
+  if (!elf.ok) return { status: 'none', id, cause: elf.error.code === 'not_elf' ? undefined : 'malformed_elf' };
   const buildId = readBuildIds(elf.value).gnu;
-  if (expectedBuildId !== '' && buildId !== expectedBuildId) return none('file_changed');
+  if (expectedBuildId !== '' && buildId !== expectedBuildId) return { status: 'none', id, cause: 'file_changed' };
+  const segments = elf.value.segments.filter(
+    ({ type, flags }) => type === segmentTypes.load && (flags & segmentFlags.execute) !== 0,
+  );
+  return { status: 'identified', id, buildId, size: elf.value.source.size, segments };
+}
+
+function make({ id, content, cacheDirectory, tablesFd, slot }: TableRequest & { kind: 'make' }): TableReply {
+  const elf = open(content);
+  if (!elf.ok) return { status: 'none', id, cause: 'malformed_elf' };
+  const buildId = readBuildIds(elf.value).gnu;
   const cache = cacheDirectory === undefined || buildId === '' ? undefined : cacheIn(cacheDirectory);
   let table: UnwindTable | undefined = cache?.read(buildId);
   if (table === undefined) {
     const made = readUnwindTable(elf.value);
-    if (!made.ok) return none(made.error.code === 'unsupported' ? undefined : 'malformed_elf');
+    if (!made.ok) return { status: 'none', id, cause: made.error.code === 'unsupported' ? undefined : 'malformed_elf' };
     table = made.value;
     cache?.write(buildId, table);
   }
   const mapFd = putKernelTable(tablesFd, slot, table.words);
   const { machine, flags, base, pageCount } = table;
-  const segments = elf.value.segments.filter(
-    ({ type, flags: rights }) => type === segmentTypes.load && (rights & segmentFlags.execute) !== 0,
-  );
-  return { status: 'made', id, mapFd, machine, flags, base, pageCount, byteLength: bytesOf(table), segments };
+  return { status: 'made', id, mapFd, machine, flags, base, pageCount, byteLength: bytesOf(table) };
 }
 
 /** Of the chunks that hold it. */

@@ -34,6 +34,8 @@ interface Pattern {
   readonly from: number;
   readonly to: number;
   readonly op: number;
+  /** Only where nothing describes the code. */
+  readonly isForUndescribed?: boolean;
 }
 
 const pattern = (hex: string, op: number, from: number, to: number): Pattern => ({
@@ -50,6 +52,8 @@ const x86Patterns: readonly Pattern[] = [
   pattern('48 89 dc 48 8b 3c 24 48 85 ff 74 08 e8', unwindKindStop, -1, 26),
   // musl's __clone: call *%r9; mov %eax,%edi; xor %eax,%eax; mov $60,%al; syscall; hlt
   pattern('41 ff d1 89 c7 31 c0 b0 3c 0f 05 f4', unwindKindStop, 0, 12),
+  // musl's libc_start_main_stage2, exit(main(…)): call *%rbx; mov %eax,%edi; call
+  { ...pattern('ff d3 89 c7 e8', unwindKindStop, 0, 10), isForUndescribed: true },
 ];
 
 const aarch64Patterns: readonly Pattern[] = [
@@ -71,6 +75,7 @@ export function findSpecialCode(elf: ElfFile, described: DescribedCode): Special
     ...(go === undefined ? [] : [go]),
     ...entryPoint(elf, described),
     ...linkageTables(elf, described),
+    ...initialCode(elf, described),
     ...runtimePatterns(elf, described),
   ];
 }
@@ -93,7 +98,10 @@ function entryPoint(elf: ElfFile, described: DescribedCode): SpecialCode[] {
 function beginsStack(elf: ElfFile, address: number): boolean {
   const code = Buffer.from(readText(elf, address, 16));
   const starts =
-    elf.machine === machines.x86_64 ? ['31ed', '4831ed', 'f30f1efa31ed', 'f30f1efa4831ed'] : ['1d0080d21e0080d2'];
+    elf.machine === machines.x86_64
+      ? // The last: glibc's ld.so, mov %rsp,%rdi; call _dl_start.
+        ['31ed', '4831ed', 'f30f1efa31ed', 'f30f1efa4831ed', '4889e7e8']
+      : ['1d0080d21e0080d2'];
   return starts.some((hex) => code.toString('hex').startsWith(hex));
 }
 
@@ -124,6 +132,32 @@ function linkageTables(elf: ElfFile, described: DescribedCode): SpecialCode[] {
   return found;
 }
 
+/** sub $8,%rsp and add $8,%rsp. */
+const subtract8 = Buffer.from('4883ec08', 'hex');
+const add8 = Buffer.from('4883c408', 'hex');
+
+/** `_init` and `_fini`, put together by the linker from assembly of the C library: nothing describes them. */
+function initialCode(elf: ElfFile, described: DescribedCode): SpecialCode[] {
+  const found: SpecialCode[] = [];
+  if (elf.machine !== machines.x86_64) return found;
+  for (const { name, virtualAddress, size } of elf.sections) {
+    const start = Number(virtualAddress);
+    if (!/^\.(init|fini)$/u.test(name) || size === 0 || size > 256 || described.endAt(start) !== undefined) continue;
+    const code = Buffer.from(readText(elf, start, size));
+    const from = code.indexOf(subtract8);
+    const to = code.indexOf(add8, from + 4);
+    const end = start + size;
+    if (from < 0 || to < 0) {
+      found.push(row(start, end, unwindKindSp, unwindRuleSame, 8));
+      continue;
+    }
+    found.push(row(start, start + from + 4, unwindKindSp, unwindRuleSame, 8));
+    found.push(row(start + from + 4, start + to + 4, unwindKindSp, unwindRuleSame, 16));
+    found.push(row(start + to + 4, end, unwindKindSp, unwindRuleSame, 8));
+  }
+  return found;
+}
+
 /** From which byte on an entry of the lazy table has pushed its number; undefined where the table is not lazy. */
 function pushThreshold(code: Uint8Array): number | undefined {
   const hex = Buffer.from(code).toString('hex');
@@ -146,9 +180,10 @@ function runtimePatterns(elf: ElfFile, described: DescribedCode): SpecialCode[] 
       const length = Math.min(chunkBytes + overlap, segment.fileSize - at);
       const read = elf.source.read(segment.fileOffset + at, length);
       const text = Buffer.from(read.buffer, read.byteOffset, read.length);
-      for (const { bytes, from, to, op } of patterns) {
+      for (const { bytes, from, to, op, isForUndescribed } of patterns) {
         for (let hit = text.indexOf(bytes); hit >= 0; hit = text.indexOf(bytes, hit + bytes.length)) {
           const address = Number(segment.virtualAddress) + at + hit;
+          if (isForUndescribed === true && described.endAt(address) !== undefined) continue;
           found.push(row(address + from, address + to, op));
           if (found.length === 64) return found;
         }

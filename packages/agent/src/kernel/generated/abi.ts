@@ -6,12 +6,12 @@ export const framesPerProgram = 6;
 export const maxTailCalls = 29;
 export const commBytes = 16;
 export const maxCopyBytes = 65536;
+export const maxTopBytes = 16384;
 export const flagKernelThread = 1;
 export const flagKernelTruncated = 2;
 export const flagKernelFailed = 4;
 export const flagCopied = 8;
-export const flagCopyLost = 16;
-export const flagCompat = 32;
+export const flagCompat = 16;
 export const endNone = 0;
 export const endComplete = 1;
 export const endDepth = 2;
@@ -24,6 +24,7 @@ export const endStackOrder = 8;
 export const endZeroReturn = 9;
 export const endCopyShort = 10;
 export const endFramePointer = 11;
+export const endCopyNoRoom = 13;
 export const endStale = 12;
 export const counterSampled = 0;
 export const counterIdle = 1;
@@ -59,9 +60,11 @@ export const sampleOffset = {
   reserved: 39,
   generation: 40,
   copyBytes: 44,
-  comm: 48,
+  topBytes: 48,
+  reserved2: 52,
+  comm: 56,
 } as const;
-export const sampleBytes = 64;
+export const sampleBytes = 72;
 
 /** `struct ef_space`: offset of each field in bytes. */
 export const spaceOffset = {
