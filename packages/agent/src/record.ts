@@ -123,14 +123,13 @@ async function recordWith(options: RecordOptions, losses: LossCounters, symboliz
       work.catch(() => undefined);
     },
   });
-  // A command would be as urgent as who starts it.
-  const beOrdinary = target.kind === 'command' ? undefined : beUrgent();
+  const beOrdinary = beUrgent();
   let exitCode: number | undefined;
   try {
     exitCode = await untilOver(options, wanted);
   } finally {
     profiler.stop();
-    beOrdinary?.();
+    beOrdinary();
   }
   const durationNanos = process.hrtime.bigint() - startedNs;
   try {

@@ -37,6 +37,9 @@ export function describeErrno(errno: number): string {
 const syscallPerfEventOpen = libc.func('syscall', 'long', ['long', 'void *', 'int', 'int', 'int', 'ulong']) as (
   ...args: [number: number, attr: Uint8Array, pid: number, cpu: number, groupFd: number, flags: number]
 ) => number;
+const syscallSchedSetattr = libc.func('syscall', 'long', ['long', 'int', 'void *', 'uint']) as (
+  ...args: [number: number, pid: number, attr: Uint8Array, flags: number]
+) => number;
 const libcMmap = libc.func('mmap', 'intptr', ['void *', 'size_t', 'int', 'int', 'int', 'long']) as (
   ...args: [at: null, length: number, protection: number, flags: number, fd: number, offset: number]
 ) => number | bigint;
@@ -60,6 +63,21 @@ export function perfEventOpen(attr: Uint8Array, cpu: number): number {
   const fd = syscallPerfEventOpen(perfEventOpenNumber, attr, -1, cpu, -1, perfFlagFdCloexec);
   if (fd < 0) throw new SystemError('perf_event_open', koffi.errno());
   return fd;
+}
+
+const schedSetattrNumber = arch() === 'arm64' ? 274 : 314;
+/** struct sched_attr (include/uapi/linux/sched/types.h), first version: size, policy, flags (8), nice. */
+const schedAttrBytes = 48;
+const schedFlagResetOnFork = 1;
+
+/** Sets this thread's nice value; with `resetOnFork` what it starts gets 0. Throws SystemError. */
+export function schedulePriority(nice: number, resetOnFork: boolean): void {
+  const attr = new Uint8Array(schedAttrBytes);
+  const view = new DataView(attr.buffer);
+  view.setUint32(0, schedAttrBytes, true);
+  view.setUint32(8, resetOnFork ? schedFlagResetOnFork : 0, true);
+  view.setInt32(16, nice, true);
+  if (syscallSchedSetattr(schedSetattrNumber, 0, attr, 0) < 0) throw new SystemError('sched_setattr', koffi.errno());
 }
 
 export const pageBytes = libcGetpagesize();

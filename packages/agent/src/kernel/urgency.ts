@@ -1,27 +1,22 @@
-import { constants, getPriority, setPriority } from 'node:os';
+import { constants, getPriority } from 'node:os';
+import { schedulePriority, SystemError } from './libc.ts';
 
 /** Below zero is before others. A drain takes a millisecond. */
-const urgent = -10;
+const urgentNice = -10;
 
 /**
- * Puts this thread before others, so that the ring of samples is emptied in time on a host where thousands of threads want to run. Does nothing
- * where that is not permitted, or where who started us wants us behind others. Answers how to undo it.
- *
- * Linux has a priority for each thread, and a new thread or process begins with its creator's: workers call `beOrdinary`.
+ * Puts this thread before others, so that the ring of samples is emptied in time on a host where thousands of threads want to run. Threads
+ * and processes that it starts are ordinary ones (SCHED_FLAG_RESET_ON_FORK). Does nothing where that is not permitted, or where who started us
+ * wants us behind others. Answers how to undo it.
  */
 export function beUrgent(): () => void {
-  const before = getPriority();
-  if (before !== constants.priority.PRIORITY_NORMAL) return () => undefined;
+  const ordinary = constants.priority.PRIORITY_NORMAL;
+  if (getPriority() !== ordinary) return () => undefined;
   try {
-    setPriority(urgent);
+    schedulePriority(urgentNice, true);
   } catch (error) {
-    if (error instanceof Error && 'code' in error) return () => undefined;
+    if (error instanceof SystemError) return () => undefined;
     throw error;
   }
-  return () => setPriority(before);
-}
-
-/** For threads that the urgent one has started. */
-export function beOrdinary(): void {
-  if (getPriority() < constants.priority.PRIORITY_NORMAL) setPriority(constants.priority.PRIORITY_NORMAL);
+  return () => schedulePriority(ordinary, false);
 }

@@ -13,12 +13,10 @@ import {
   segmentTypes,
   type UnwindTable,
 } from '@everflame/binary';
-import { beOrdinary } from '../kernel/urgency.ts';
 import { dropKernelTable, putKernelTable } from '../kernel/kernel-table.ts';
 import { TableCache } from './table-cache.ts';
 import type { TableContent, TableReply, TableRequest } from './table-messages.ts';
 
-beOrdinary();
 const port = parentPort;
 if (port === null) throw new Error('table-worker.ts runs as a worker thread');
 const caches = new Map<string, TableCache>();
