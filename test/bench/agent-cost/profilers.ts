@@ -26,7 +26,7 @@ export interface Cost {
   /** Sent or written, per sample. */
   readonly bytesPerSample: number;
   readonly meanDepth: number;
-  /** Samples of the whole run, to its SIGTERM, over ticks of its clock on busy CPUs. Says something under full load only. */
+  /** Samples of the whole run, to its SIGTERM, over runs of its program, one for each tick. Says something under full load only. */
   readonly delivered: number;
   /** From its start to its program's first run, and the CPU time until it has sent its first profile. */
   readonly firstSampleS: number;
@@ -59,7 +59,7 @@ export async function runEverflame(run: ProfilerRun, dataDir?: string): Promise<
     const from = agent.holdings();
     await sleep(run.seconds * 1000);
     const to = agent.holdings();
-    const endedMs = performance.now();
+    const ticks = agent.holdings().bpfRuns;
     await agent.end('SIGTERM');
     const shipped = server.accepted.flatMap((request) =>
       request.profiles.flatMap(({ pprof }) => {
@@ -75,7 +75,7 @@ export async function runEverflame(run: ProfilerRun, dataDir?: string): Promise<
       samples,
       bytesPerSample: bytes / samples,
       meanDepth: depth / samples,
-      delivered: samples / (((endedMs - firstMs) / 1000) * frequencyHz * run.cpus),
+      delivered: samples / ticks,
       firstSampleS: (firstMs - startedMs) / 1000,
       firstProfileCpuS,
     };
