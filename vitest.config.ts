@@ -23,6 +23,18 @@ export default defineConfig({
       },
       {
         extends: true,
+        // `npm run test:stacks`, not part of `npm test`: minutes under the churn of processes.
+        test: {
+          name: 'churn',
+          sequence: { groupOrder: 2 },
+          include: ['test/churn/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 1_200_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        extends: true,
         // `npm run test:unwind`, not part of `npm test`: its judges are Go 1.26 and a libc whose own symbols are installed.
         test: { name: 'unwind', include: ['test/unwind/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 300_000 },
       },

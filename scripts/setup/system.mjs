@@ -36,6 +36,21 @@ const needs = {
     { what: 'python3', isThere: () => anyOf('python3'), packages: ['python3'] },
     { what: 'Chromium', isThere: () => anyOf('chromium', 'chromium-browser'), packages: ['chromium'] },
     { what: 'docker-compose', isThere: () => anyOf('docker-compose'), packages: ['docker-compose'] },
+    // gcc-12-multilib, not gcc-multilib: that one drives out the compilers for other architectures.
+    {
+      what: 'a 32-bit C compiler',
+      isThere: () => process.arch !== 'x64' || existsSync('/usr/lib32/crt1.o'),
+      packages: ['gcc-12-multilib', 'libc6-dev-i386'],
+    },
+    { what: 'musl-gcc', isThere: () => anyOf('musl-gcc'), packages: ['musl-tools'] },
+    { what: 'perf', isThere: () => anyOf('perf'), packages: ['linux-perf'] },
+    { what: 'openssl', isThere: () => anyOf('openssl'), packages: ['openssl'] },
+  ],
+  /** To boot other kernels (`npm run test:kernels`). */
+  kernels: [
+    { what: 'qemu-system-x86_64', isThere: () => anyOf('qemu-system-x86_64'), packages: ['qemu-system-x86'] },
+    { what: 'busybox', isThere: () => anyOf('busybox'), packages: ['busybox-static'] },
+    { what: 'a C compiler', isThere: () => anyOf('gcc'), packages: ['build-essential'] },
   ],
 };
 
