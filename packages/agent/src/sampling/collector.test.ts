@@ -126,6 +126,7 @@ class PlantedStacks implements Stacks {
   };
   before: readonly ProcessMapping[] | undefined;
   seen = 0;
+  distrusted = 0;
 
   unwind(): typeof this.unwound | { readonly module: TableModule } {
     return this.isMissing ? { module: this.missing } : this.unwound;
@@ -137,6 +138,10 @@ class PlantedStacks implements Stacks {
 
   touch(): void {
     this.seen += 0;
+  }
+
+  distrust(): void {
+    this.distrusted++;
   }
 
   otherMappingsOf(): readonly ProcessMapping[] | undefined {
@@ -322,6 +327,7 @@ test('a stack that was unwound by mappings of before ends where they meant somet
   const { userFrames, userEnd } = interval?.stack(0) ?? {};
   expect({ userFrames, userEnd }).toEqual({ userFrames: 1, userEnd: endStale });
   expect(countedIn(losses)).toEqual(['stacks_truncated/stale_mapping 1']);
+  expect(stacks.distrusted).toBe(1);
 });
 
 function countedIn(losses: LossCounters): string[] {

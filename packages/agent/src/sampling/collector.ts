@@ -49,7 +49,10 @@ export interface CollectorOptions {
   readonly table: ProcessTable;
   readonly losses: LossCounters;
   readonly symbolizer: Pick<Symbolizer, 'prepare'>;
-  readonly stacks: Pick<StackTables, 'unwind' | 'see' | 'touch' | 'otherMappingsOf' | 'flush' | 'onSettled'>;
+  readonly stacks: Pick<
+    StackTables,
+    'unwind' | 'see' | 'touch' | 'distrust' | 'otherMappingsOf' | 'flush' | 'onSettled'
+  >;
   /** Called for each program in a cgroup once its executable is known, while it is likely to be alive. */
   readonly identify: (member: Member) => void;
   readonly nextInterval: IntervalClock;
@@ -230,6 +233,7 @@ export class Collector {
       const then = findMapping(before, address);
       if (now === then || (now !== undefined && then !== undefined && agree(now, then))) continue;
       this.#options.losses.add('stacks_truncated', 'stale_mapping');
+      this.#options.stacks.distrust(image);
       return { ...sample, userFrames: frame, guessedFrom: Math.min(sample.guessedFrom, frame), userEnd: endStale };
     }
     return sample;

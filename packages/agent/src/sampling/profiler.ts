@@ -128,22 +128,19 @@ export class Profiler {
     return this.#collector.settle(interval);
   }
 
-  /** After `stop`, once all intervals are settled. */
-  close(): Promise<void> {
-    return this.#stacks.close();
+  /** After `stop`, once all intervals are settled: gives everything back to the kernel. */
+  async close(): Promise<void> {
+    await this.#stacks.close();
+    this.#source.close();
   }
 
-  /** Ends sampling, hands over the last interval, gives everything back to the kernel. Throws what a drain has thrown before. */
+  /** Ends sampling and hands over the last interval. Throws what a drain has thrown before. */
   stop(): void {
     for (const timer of this.#timers) clearInterval(timer);
     this.#source.stopSampling();
-    try {
-      if (this.#failure !== undefined) throw this.#failure;
-      this.drain(true);
-      this.#count();
-    } finally {
-      this.#source.close();
-    }
+    if (this.#failure !== undefined) throw this.#failure;
+    this.drain(true);
+    this.#count();
   }
 
   #watch(): void {

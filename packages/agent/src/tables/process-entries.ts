@@ -47,7 +47,15 @@ interface Wanted {
   readonly image: ProcessImage;
   readonly space: AddressSpace;
   readonly drain: number;
+  /** In that drain. */
+  samples: number;
 }
+
+/** A process that is sampled so often between two drains lives long enough to be told of at once. */
+const manySamples = 3;
+/** How long the stacks of a process are copied once its mappings were others than the kernel thought; doubled each time. */
+const distrustMs = 2000;
+const mostDistrustMs = 60_000;
 
 /** Parts that are given up at once when the kernel's hash is full: those of the processes that were written longest ago. */
 const evictedParts = 256;
@@ -66,6 +74,10 @@ export class ProcessEntries {
   readonly #wanted = new Map<number, Wanted>();
   readonly #value = new DataView(new ArrayBuffer(processBytes + partMappings * mappingBytes));
   readonly #key = new DataView(new ArrayBuffer(processKeyBytes));
+  readonly #distrusted = new Map<
+    number,
+    { readonly startTimeNs: bigint; readonly pauseMs: number; readonly untilMs: number }
+  >();
   #parts = 0;
   #generation = 0;
   #drain = 0;
@@ -89,20 +101,19 @@ export class ProcessEntries {
       entry.mappings === image.mappings &&
       isSameSpace(entry.space, space) &&
       (!entry.hasPending || entry.version === this.#store.version);
-    if (isRight) return;
+    if (isRight || this.#isDistrusted(image)) return;
     const wanted = this.#wanted.get(image.pid);
-    if (wanted?.image === image) this.#wanted.set(image.pid, { image, space, drain: wanted.drain });
-    else {
-      // One that was there before us will be there in a moment, too.
-      const isOld = entry?.image === image || image.startTimeNs === 0n;
-      this.#wanted.set(image.pid, { image, space, drain: isOld ? -1 : this.#drain });
-    }
+    const isKnown = wanted !== undefined && wanted.image.startTimeNs === image.startTimeNs;
+    // One that was there before us will be there in a moment, too.
+    const isOld = entry?.image.startTimeNs === image.startTimeNs || image.startTimeNs === 0n;
+    const drain = isKnown ? wanted.drain : isOld ? -1 : this.#drain;
+    this.#wanted.set(image.pid, { image, space, drain, samples: 1 + (isKnown ? wanted.samples : 0) });
   }
 
   /** Writes what the last drain and those before have made known. Call it at the end of each drain. */
   flush(isCurrent: (image: ProcessImage) => boolean): void {
     for (const [pid, wanted] of this.#wanted) {
-      if (wanted.drain === this.#drain) continue;
+      if (wanted.drain === this.#drain && wanted.samples < manySamples) continue;
       this.#wanted.delete(pid);
       if (isCurrent(wanted.image)) this.#write(wanted.image, wanted.space);
     }
@@ -121,9 +132,29 @@ export class ProcessEntries {
     return mappings === image.mappings ? undefined : mappings;
   }
 
+  /**
+   * A stack of the process was unwound by mappings that it had no more: it loads and unloads code so fast that only copies of its stacks are
+   * right.
+   */
+  distrust(image: ProcessImage): void {
+    const { pid, startTimeNs } = image;
+    const before = this.#distrusted.get(pid);
+    const pauseMs = before?.startTimeNs === startTimeNs ? Math.min(2 * before.pauseMs, mostDistrustMs) : distrustMs;
+    this.#distrusted.set(pid, { startTimeNs, pauseMs, untilMs: performance.now() + pauseMs });
+    this.#wanted.delete(pid);
+    const entry = this.#entries.get(pid);
+    if (entry !== undefined) this.#remove(pid, entry);
+  }
+
+  #isDistrusted({ pid, startTimeNs }: ProcessImage): boolean {
+    const distrust = this.#distrusted.get(pid);
+    return distrust?.startTimeNs === startTimeNs && performance.now() < distrust.untilMs;
+  }
+
   /** It has exited, or another program runs under its PID. */
   remove(image: ProcessImage): void {
     if (this.#wanted.get(image.pid)?.image === image) this.#wanted.delete(image.pid);
+    if (this.#distrusted.get(image.pid)?.startTimeNs === image.startTimeNs) this.#distrusted.delete(image.pid);
     const entry = this.#entries.get(image.pid);
     if (entry?.image === image) this.#remove(image.pid, entry);
   }

@@ -73,6 +73,10 @@ export class StackTables {
     return this.#entries.otherMappingsOf(image, generation);
   }
 
+  distrust(image: ProcessImage): void {
+    this.#entries.distrust(image);
+  }
+
   flush(isCurrent: (image: ProcessImage) => boolean): void {
     this.#entries.flush(isCurrent);
   }
