@@ -40,15 +40,21 @@ export class FileSource implements ByteSource {
       this.#pages.set(index, known);
       return known;
     }
-    let page: Uint8Array | undefined;
+    // The buffer of the page that goes is filled again: a new one for each page would be garbage of the size of the file.
+    let buffer: ArrayBufferLike | undefined;
     if (this.#pages.size >= pagesKept) {
-      for (const oldest of this.#pages.keys()) {
+      for (const [oldest, { buffer: ofOldest }] of this.#pages) {
+        buffer = ofOldest;
         this.#pages.delete(oldest);
         break;
       }
     }
-    page = new Uint8Array(Math.min(pageSize, this.size - index * pageSize));
-    page = page.subarray(0, this.#readInto(page, index * pageSize));
+    const bytes = new Uint8Array(
+      buffer ?? new ArrayBuffer(pageSize),
+      0,
+      Math.min(pageSize, this.size - index * pageSize),
+    );
+    const page = bytes.subarray(0, this.#readInto(bytes, index * pageSize));
     this.#pages.set(index, page);
     return page;
   }

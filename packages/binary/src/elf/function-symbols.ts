@@ -2,6 +2,7 @@ import { BinaryFormatError } from '../binary-error.ts';
 import { readExactly } from '../byte-source.ts';
 import { GrowableFloat64Array, GrowableUint32Array } from '../growable-array.ts';
 import { type ElfFile, machines, sectionFlags, segmentFlags, segmentTypes } from './elf-file.ts';
+import { placeOfName, StringTables } from './string-tables.ts';
 import { findSymbolSections, type SymbolSection } from './symbol-sections.ts';
 
 /** Symbols that name code, as parallel columns, in the order of the file. */
@@ -13,12 +14,11 @@ export interface FunctionSymbols {
   readonly sizes: Float64Array;
   /** End of the section (or segment) that holds the symbol. */
   readonly limits: Float64Array;
-  /** Higher is the better name: sized, then global, local, weak, then function over untyped. */
+  /** Higher is the better name: sized, then function without size, then global, local, weak, then function over untyped. */
   readonly ranks: Float64Array;
-  /** Absolute in the file. */
-  readonly nameOffsets: Float64Array;
-  /** Where the names lie, absolute in the file. */
-  readonly stringTables: readonly { readonly from: number; readonly to: number }[];
+  /** As `placeOfName` makes them. */
+  readonly namePlaces: Float64Array;
+  readonly strings: StringTables;
 }
 
 /** A debug build of Chromium has 1.5 million; what goes beyond costs more memory (40 B each while it is read) than it is worth. */
@@ -29,13 +29,23 @@ const isNoSection = (index: number): boolean => index === 0 || (index >= 0xff00 
 /** STB_LOCAL 0, STB_GLOBAL 1, STB_WEAK 2, STB_GNU_UNIQUE 10. */
 const bindingRank = (binding: number): number => (binding === 2 ? 0 : binding === 0 ? 1 : 2);
 
+const sizedRank = 16;
+const typedRank = 8;
+const rankOf = (isSized: boolean, isFunction: boolean, binding: number): number =>
+  (isSized ? sizedRank : isFunction ? typedRank : 0) + binding * 2 + (isFunction ? 1 : 0);
+
+/** Whether the symbol has neither type nor size: a label in assembly, maybe a function. */
+export function isLabel(rank: number): boolean {
+  return rank < typedRank;
+}
+
 interface Columns {
   readonly base: bigint;
   readonly starts: GrowableFloat64Array;
   readonly sizes: GrowableFloat64Array;
   readonly limits: GrowableFloat64Array;
   readonly ranks: GrowableUint32Array;
-  readonly nameOffsets: GrowableFloat64Array;
+  readonly namePlaces: GrowableFloat64Array;
 }
 
 /** Reads all symbol tables of a file in pieces. Throws BinaryFormatError. */
@@ -46,22 +56,19 @@ export function collectFunctionSymbols(elf: ElfFile): FunctionSymbols {
     sizes: new GrowableFloat64Array(),
     limits: new GrowableFloat64Array(),
     ranks: new GrowableUint32Array(),
-    nameOffsets: new GrowableFloat64Array(),
+    namePlaces: new GrowableFloat64Array(),
   };
   const limitOf = limitFinder(elf, columns.base);
   const sections = findSymbolSections(elf);
-  for (const section of sections) collectSection(elf, section, columns, limitOf);
+  for (const [table, section] of sections.entries()) collectSection(elf, section, table, columns, limitOf);
   return {
     base: columns.base,
     starts: columns.starts.view(),
     sizes: columns.sizes.view(),
     limits: columns.limits.view(),
     ranks: Float64Array.from(columns.ranks.view()),
-    nameOffsets: columns.nameOffsets.view(),
-    stringTables: sections.map(({ stringsOffset, stringsSize }) => ({
-      from: stringsOffset,
-      to: stringsOffset + stringsSize,
-    })),
+    namePlaces: columns.namePlaces.view(),
+    strings: new StringTables(sections.map(({ strings }) => strings)),
   };
 }
 
@@ -92,7 +99,13 @@ function limitFinder(elf: ElfFile, base: bigint): LimitFinder {
     segments.find((segment) => start >= segment.start && start < segment.end) ?? { end: 0, isCode: false };
 }
 
-function collectSection(elf: ElfFile, section: SymbolSection, columns: Columns, limitOf: LimitFinder): void {
+function collectSection(
+  elf: ElfFile,
+  section: SymbolSection,
+  table: number,
+  columns: Columns,
+  limitOf: LimitFinder,
+): void {
   const { is64Bit, littleEndian } = elf;
   const { entrySize } = section;
   const perRead = Math.max(1, Math.floor((64 * 1024) / entrySize));
@@ -100,7 +113,7 @@ function collectSection(elf: ElfFile, section: SymbolSection, columns: Columns, 
   const baseLow = Number(columns.base & 0xffff_ffffn);
   for (let first = 0; first < section.count; first += perRead) {
     const count = Math.min(perRead, section.count - first);
-    const bytes = readExactly(elf.source, section.fileOffset + first * entrySize, count * entrySize);
+    const bytes = readExactly(section.symbols, first * entrySize, count * entrySize);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     for (let i = 0; i < count; i++) {
       const at = i * entrySize;
@@ -110,7 +123,7 @@ function collectSection(elf: ElfFile, section: SymbolSection, columns: Columns, 
       if (!isFunction && type !== symbolTypes.none) continue;
       const sectionIndex = view.getUint16(at + (is64Bit ? 6 : 14), littleEndian);
       const nameOffset = view.getUint32(at, littleEndian);
-      if (isNoSection(sectionIndex) || nameOffset === 0 || nameOffset >= section.stringsSize) continue;
+      if (isNoSection(sectionIndex) || nameOffset === 0 || nameOffset >= section.strings.size) continue;
       const high = is64Bit ? view.getUint32(at + (littleEndian ? 12 : 8), littleEndian) : 0;
       let low = view.getUint32(at + (is64Bit ? (littleEndian ? 8 : 12) : 4), littleEndian);
       // The lowest bit of an ARM function says Thumb.
@@ -122,15 +135,15 @@ function collectSection(elf: ElfFile, section: SymbolSection, columns: Columns, 
           view.getUint32(at + (littleEndian ? 16 : 20), littleEndian)
         : view.getUint32(at + 8, littleEndian);
       const limit = limitOf(sectionIndex, start);
-      if (!isFunction && (size === 0 || !limit.isCode)) continue;
+      if (!isFunction && !limit.isCode) continue;
       if (columns.starts.length === mostFunctions) {
         throw new BinaryFormatError('too_large', `more than ${mostFunctions} functions`);
       }
       columns.starts.push(start);
       columns.sizes.push(Math.min(size, 2 ** 40));
       columns.limits.push(limit.end);
-      columns.ranks.push((size > 0 ? 8 : 0) + bindingRank(info >> 4) * 2 + (isFunction ? 1 : 0));
-      columns.nameOffsets.push(section.stringsOffset + nameOffset);
+      columns.ranks.push(rankOf(size > 0, isFunction, bindingRank(info >> 4)));
+      columns.namePlaces.push(placeOfName(table, nameOffset));
     }
   }
 }
