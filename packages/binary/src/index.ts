@@ -30,6 +30,7 @@ export {
 export { readElfFunctions } from './elf/elf-functions.ts';
 export { FileSource } from './file-source.ts';
 export { FunctionTable, type FoundFunction } from './function-table.ts';
+export { type GoFunctions, openGoFunctions } from './go/go-functions.ts';
 export { JitCodeTable } from './jit/jit-code-table.ts';
 export { JitDumpReader } from './jit/jitdump.ts';
 export { PerfMapReader } from './jit/perf-map.ts';
