@@ -15,6 +15,15 @@ export {
   segmentOfFileOffset,
   virtualAddressOfFileOffset,
 } from './elf/elf-addresses.ts';
+export {
+  crcOfSource,
+  type DebugLink,
+  hasDwarf,
+  readDebugLink,
+  readMiniDebugInfo,
+  readSupplementaryLink,
+  type SupplementaryLink,
+} from './elf/debug-links.ts';
 export { buildIdOfNotes, readBuildIds, type ElfBuildIds } from './elf/elf-build-id.ts';
 export {
   machines,
