@@ -8,6 +8,7 @@ export {
 } from './binary-error.ts';
 export { BufferSource, readExactly, type ByteSource } from './byte-source.ts';
 export { Demangler } from './demangler.ts';
+export type { DwarfFile, DwarfLines, OpenDwarfOptions, SourceLine } from './dwarf/dwarf-file.ts';
 export {
   fileOffsetOfProcessAddress,
   fileOffsetOfVirtualAddress,
