@@ -9,6 +9,8 @@ export {
 export { BufferSource, readExactly, type ByteSource } from './byte-source.ts';
 export { Demangler } from './demangler.ts';
 export type { DwarfFile, DwarfLines, OpenDwarfOptions, SourceLine } from './dwarf/dwarf-file.ts';
+export { dwarfFileOf } from './dwarf/elf-dwarf-file.ts';
+export { openDwarf } from './dwarf/open-dwarf.ts';
 export {
   fileOffsetOfProcessAddress,
   fileOffsetOfVirtualAddress,

@@ -1,0 +1,117 @@
+import { BinaryFormatError } from '../binary-error.ts';
+import type { ByteSource } from '../byte-source.ts';
+import { type Abbreviation, type AbbreviationTable, readAbbreviations } from './abbreviations.ts';
+import { DwarfReader } from './dwarf-reader.ts';
+import { abbreviationOf, DwarfUnit, mostRootBytes } from './dwarf-unit.ts';
+import type { EntryValues } from './entry-values.ts';
+import { LruCache } from './lru-cache.ts';
+import type { SectionSet } from './section-set.ts';
+import { readUnitHeader, readUnitOffsets, type UnitHeader } from './unit-header.ts';
+
+/** An entry far from others is read with this many bytes after it; if they do not suffice, with the rest of its unit. */
+const entryGuess = 512;
+/** Of `DwarfUnit` with its cursors, about. */
+const unitCost = 2048;
+const mostUnitBytes = 256 * unitCost;
+
+/** The units of one `.debug_info` section, and the abbreviations and heads of those that were used lately. */
+export class DwarfUnits {
+  readonly sections: SectionSet;
+  readonly info: ByteSource;
+  /** Where each unit starts, ascending. */
+  readonly offsets: Float64Array;
+  /** dwz's file of shared entries. */
+  readonly supplementary: DwarfUnits | undefined;
+  /** Tells the entries of several files apart in one cache of names. */
+  readonly id: number;
+  readonly #units = new LruCache<number, DwarfUnit>(mostUnitBytes);
+  readonly #abbreviations: LruCache<number, AbbreviationTable>;
+
+  /** Throws what the operating system throws; a damaged unit ends the list. */
+  constructor(sections: SectionSet, id: number, abbreviationBudget: number, supplementary?: DwarfUnits) {
+    this.sections = sections;
+    this.id = id;
+    this.supplementary = supplementary;
+    this.info = sections.get('info');
+    this.offsets = readUnitOffsets(this.info, sections.file.littleEndian);
+    this.#abbreviations = new LruCache(abbreviationBudget);
+  }
+
+  get byteLength(): number {
+    return this.offsets.byteLength + this.#units.byteLength + this.#abbreviations.byteLength;
+  }
+
+  get count(): number {
+    return this.offsets.length;
+  }
+
+  /** The unit that holds this offset of the section; -1 when none does. */
+  indexOf(offset: number): number {
+    const { offsets } = this;
+    let [low, high] = [0, offsets.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((offsets[middle] ?? 0) <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  /** Throws `BinaryFormatError`. */
+  unit(index: number): DwarfUnit {
+    const known = this.#units.get(index);
+    if (known !== undefined) return known;
+    const unit = this.readUnit(this.header(index));
+    this.#units.set(index, unit, unitCost);
+    return unit;
+  }
+
+  header(index: number): UnitHeader {
+    return readUnitHeader(this.info, this.offsets[index] ?? 0, this.sections.file.littleEndian);
+  }
+
+  /** A unit by its head, not kept. Throws `BinaryFormatError`. */
+  readUnit(header: UnitHeader, skeleton?: DwarfUnit): DwarfUnit {
+    const bytes = this.info.read(header.entries, Math.min(mostRootBytes, header.end - header.entries));
+    const reader = new DwarfReader(bytes, header.littleEndian);
+    const code = reader.uleb();
+    const table =
+      this.#abbreviations.get(header.abbreviations) ??
+      readAbbreviations(this.sections.get('abbrev'), header.abbreviations, header, code);
+    const abbreviation = abbreviationOf(table, code, header.entries);
+    // The root's strings are resolved by reads of their own, which may take the place of these bytes.
+    return new DwarfUnit(this.sections, header, abbreviation, bytes.slice(reader.position), skeleton);
+  }
+
+  /** All abbreviations of a unit. Throws `BinaryFormatError`. */
+  abbreviations(header: UnitHeader): AbbreviationTable {
+    const known = this.#abbreviations.get(header.abbreviations);
+    if (known !== undefined) return known;
+    const table = readAbbreviations(this.sections.get('abbrev'), header.abbreviations, header);
+    this.#abbreviations.set(header.abbreviations, table, table.byteLength);
+    return table;
+  }
+
+  /**
+   * Reads the entry at an offset of a unit. Answers the bytes that strings within it are in, for `DwarfUnit.text`, valid as long as their owner likes.
+   * Throws `BinaryFormatError`.
+   */
+  readEntry(unit: DwarfUnit, offset: number, values: EntryValues): { bytes: Uint8Array; abbreviation: Abbreviation } {
+    const { header } = unit;
+    if (!(offset >= header.entries && offset < header.end)) {
+      throw new BinaryFormatError('malformed', `DWARF: reference to ${offset}`);
+    }
+    const table = this.abbreviations(header);
+    for (let size = Math.min(entryGuess, header.end - offset); ; size = header.end - offset) {
+      const reader = new DwarfReader(this.info.read(offset, size).slice(), header.littleEndian);
+      try {
+        const abbreviation = abbreviationOf(table, reader.uleb(), offset);
+        values.read(reader, abbreviation, header);
+        return { bytes: reader.bytes, abbreviation };
+      } catch (error) {
+        const isCut = error instanceof BinaryFormatError && error.code !== 'unsupported' && size < header.end - offset;
+        if (!isCut) throw error;
+      }
+    }
+  }
+}
