@@ -1,10 +1,16 @@
 import { fstatSync, readSync } from 'node:fs';
 import type { ByteSource } from './byte-source.ts';
 
-/** 64 KiB: a thousand symbol table entries or string table names a read. */
-const pageSize = 64 * 1024;
-/** 1 MiB of cache while a file is being read: names are asked for in the order of the file, so few pages are live. */
-const pagesKept = 16;
+/** For tables that are read from end to end: 64 KiB are a thousand symbols or names a read, and 1 MiB of cache while the file is being read. */
+const wholeTables: FilePages = { bytes: 64 * 1024, kept: 16 };
+/** For single fields here and there of a file that stays open: 256 KiB of cache. */
+export const scatteredFields: FilePages = { bytes: 4 * 1024, kept: 64 };
+
+/** Size and number of the pages that are kept. */
+export interface FilePages {
+  readonly bytes: number;
+  readonly kept: number;
+}
 
 /**
  * Reads an open file through a small cache of pages. The descriptor stays the caller's: it opens and closes it.
@@ -13,20 +19,24 @@ const pagesKept = 16;
 export class FileSource implements ByteSource {
   readonly size: number;
   readonly #fd: number;
+  readonly #pageBytes: number;
+  readonly #pagesKept: number;
   readonly #pages = new Map<number, Uint8Array>();
 
   /** `size` is told for files whose `stat` says 0 (in /proc). Throws what `fstat` throws. */
-  constructor(fd: number, size = fstatSync(fd).size) {
+  constructor(fd: number, size = fstatSync(fd).size, pages: FilePages = wholeTables) {
     this.#fd = fd;
+    this.#pageBytes = pages.bytes;
+    this.#pagesKept = pages.kept;
     this.size = size;
   }
 
   read(offset: number, length: number): Uint8Array {
     const end = Math.min(offset + length, this.size);
     if (offset < 0 || end <= offset) return new Uint8Array(0);
-    const first = Math.floor(offset / pageSize);
-    if (Math.floor((end - 1) / pageSize) === first) {
-      const within = offset - first * pageSize;
+    const first = Math.floor(offset / this.#pageBytes);
+    if (Math.floor((end - 1) / this.#pageBytes) === first) {
+      const within = offset - first * this.#pageBytes;
       return this.#page(first).subarray(within, within + end - offset);
     }
     const bytes = new Uint8Array(end - offset);
@@ -42,7 +52,7 @@ export class FileSource implements ByteSource {
     }
     // The buffer of the page that goes is filled again: a new one for each page would be garbage of the size of the file.
     let buffer: ArrayBufferLike | undefined;
-    if (this.#pages.size >= pagesKept) {
+    if (this.#pages.size >= this.#pagesKept) {
       for (const [oldest, { buffer: ofOldest }] of this.#pages) {
         buffer = ofOldest;
         this.#pages.delete(oldest);
@@ -50,11 +60,11 @@ export class FileSource implements ByteSource {
       }
     }
     const bytes = new Uint8Array(
-      buffer ?? new ArrayBuffer(pageSize),
+      buffer ?? new ArrayBuffer(this.#pageBytes),
       0,
-      Math.min(pageSize, this.size - index * pageSize),
+      Math.min(this.#pageBytes, this.size - index * this.#pageBytes),
     );
-    const page = bytes.subarray(0, this.#readInto(bytes, index * pageSize));
+    const page = bytes.subarray(0, this.#readInto(bytes, index * this.#pageBytes));
     this.#pages.set(index, page);
     return page;
   }

@@ -39,7 +39,8 @@ export {
   type ElfSegment,
 } from './elf/elf-file.ts';
 export { readElfFunctions } from './elf/elf-functions.ts';
-export { FileSource } from './file-source.ts';
+export { openSection } from './elf/section-source.ts';
+export { type FilePages, FileSource, scatteredFields } from './file-source.ts';
 export { FunctionTable, type FoundFunction } from './function-table.ts';
 export { type GoFunctions, openGoFunctions } from './go/go-functions.ts';
 export { JitCodeTable } from './jit/jit-code-table.ts';

@@ -18,6 +18,8 @@ export const lossCauses = {
     file_gone: 'the binary of a mapping could not be opened any more',
     file_changed: 'the file at the path has another build ID than the mapping',
     malformed_elf: 'a binary could not be parsed',
+    debug_info:
+      'debugging information (DWARF) of a binary was damaged or could not be read; the names of its symbols remain',
     perf_map: 'a perf map or jitdump could not be read',
     kallsyms: 'kernel symbols could not be read',
     symbol_worker: 'the thread that reads symbols died or hung and was replaced; what it was asked stays unnamed',

@@ -28,11 +28,8 @@ export interface DwarfFile {
   readonly codeRanges: readonly (readonly [start: bigint, end: bigint])[];
   /** Bytes that the sections handed out hold in memory. */
   readonly byteLength: number;
-<<<<<<< HEAD
-=======
   /** Told for files that `OpenDwarfOptions.split` opened, when they are needed no longer. */
   close?(): void;
->>>>>>> dwarf
 }
 
 /** Lines and inlined functions of one executable. */

@@ -13,13 +13,14 @@ const namesPerPortion = 32 * 1024;
 
 /**
  * The functions of a file by ELF virtual address, from `.symtab` and `.dynsym` (or PT_DYNAMIC). Names are mangled, without version
- * (`memcpy@@GLIBC_2.14` is `memcpy`). An empty table is no error: the file is stripped.
+ * (`memcpy@@GLIBC_2.14` is `memcpy`). An empty table is no error: the file is stripped. `others` are files with
+ * symbols of the same program (`.gnu_debugdata`).
  *
  * Of several names of one address it keeps the one with a size, then functions over labels, then global over local over weak (as perf does), the one with fewer leading underscores, the shorter, the first in byte order.
  */
-export function readElfFunctions(elf: ElfFile): BinaryResult<FunctionTable> {
+export function readElfFunctions(elf: ElfFile, others: readonly ElfFile[] = []): BinaryResult<FunctionTable> {
   return asResult(() => {
-    const symbols = collectFunctionSymbols(elf);
+    const symbols = collectFunctionSymbols(elf, others);
     const chosen = chooseNames(symbols);
     const flat = flattenIntervals(chosen.starts, chosen.ends, chosen.priorities);
     const { nameIds, names } = storeNames(

@@ -1,5 +1,5 @@
 import { BinaryFormatError } from '../binary-error.ts';
-import { readExactly } from '../byte-source.ts';
+import { type ByteSource, readExactly } from '../byte-source.ts';
 import { GrowableFloat64Array, GrowableUint32Array } from '../growable-array.ts';
 import { type ElfFile, machines, sectionFlags, segmentFlags, segmentTypes } from './elf-file.ts';
 import { placeOfName, StringTables } from './string-tables.ts';
@@ -48,8 +48,8 @@ interface Columns {
   readonly namePlaces: GrowableFloat64Array;
 }
 
-/** Reads all symbol tables of a file in pieces. Throws BinaryFormatError. */
-export function collectFunctionSymbols(elf: ElfFile): FunctionSymbols {
+/** Reads all symbol tables of a file, and of others that describe the same program, in pieces. Throws BinaryFormatError. */
+export function collectFunctionSymbols(elf: ElfFile, others: readonly ElfFile[]): FunctionSymbols {
   const columns: Columns = {
     base: lowestAddress(elf),
     starts: new GrowableFloat64Array(),
@@ -58,9 +58,13 @@ export function collectFunctionSymbols(elf: ElfFile): FunctionSymbols {
     ranks: new GrowableUint32Array(),
     namePlaces: new GrowableFloat64Array(),
   };
-  const limitOf = limitFinder(elf, columns.base);
-  const sections = findSymbolSections(elf);
-  for (const [table, section] of sections.entries()) collectSection(elf, section, table, columns, limitOf);
+  const strings: ByteSource[] = [];
+  for (const each of [elf, ...others]) {
+    const limitOf = limitFinder(each, columns.base);
+    for (const section of findSymbolSections(each)) {
+      collectSection(each, section, strings.push(section.strings) - 1, columns, limitOf);
+    }
+  }
   return {
     base: columns.base,
     starts: columns.starts.view(),
@@ -68,7 +72,7 @@ export function collectFunctionSymbols(elf: ElfFile): FunctionSymbols {
     limits: columns.limits.view(),
     ranks: Float64Array.from(columns.ranks.view()),
     namePlaces: columns.namePlaces.view(),
-    strings: new StringTables(sections.map(({ strings }) => strings)),
+    strings: new StringTables(strings),
   };
 }
 
