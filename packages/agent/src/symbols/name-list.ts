@@ -34,7 +34,7 @@ export class NameList {
       const { file, startLine } = line;
       return name === ''
         ? []
-        : [{ name: this.#demangler.demangle(name), systemName: name, file, line: line.line, startLine }];
+        : [{ name: this.#demangler.functionName(name), systemName: name, file, line: line.line, startLine }];
     });
     if (resolved.length > 0) this.#listOf[index] = this.#lists.push(resolved);
   }
@@ -43,7 +43,7 @@ export class NameList {
     const script = parseV8Name(systemName);
     // No symbol of a linker begins like that.
     if (script !== undefined) return { ...script, systemName, startLine: script.line };
-    return { name: this.#demangler.demangle(systemName), systemName, file: '', line: 0, startLine: 0 };
+    return { name: this.#demangler.functionName(systemName), systemName, file: '', line: 0, startLine: 0 };
   }
 
   finish(): NamedAddresses {
