@@ -21,6 +21,7 @@ export class FileSource implements ByteSource {
   readonly #fd: number;
   readonly #pageBytes: number;
   readonly #pagesKept: number;
+  #slab: ArrayBuffer | undefined;
   readonly #pages = new Map<number, Uint8Array>();
 
   /** `size` is told for files whose `stat` says 0 (in /proc). Throws what `fstat` throws. */
@@ -50,23 +51,35 @@ export class FileSource implements ByteSource {
       this.#pages.set(index, known);
       return known;
     }
-    // The buffer of the page that goes is filled again: a new one for each page would be garbage of the size of the file.
-    let buffer: ArrayBufferLike | undefined;
-    if (this.#pages.size >= this.#pagesKept) {
-      for (const [oldest, { buffer: ofOldest }] of this.#pages) {
-        buffer = ofOldest;
+    // All pages lie in one buffer, and the page that goes makes room for the one that comes: a buffer for each page would be garbage of the size of the
+    // file, and leave holes in malloc's heap.
+    this.#slab ??= new ArrayBuffer(this.#pageBytes * Math.min(this.#pagesKept, Math.ceil(this.size / this.#pageBytes)));
+    let slabOffset = this.#pages.size * this.#pageBytes;
+    if (slabOffset >= this.#slab.byteLength) {
+      for (const [oldest, { byteOffset }] of this.#pages) {
+        slabOffset = byteOffset;
         this.#pages.delete(oldest);
         break;
       }
     }
     const bytes = new Uint8Array(
-      buffer ?? new ArrayBuffer(this.#pageBytes),
-      0,
+      this.#slab,
+      slabOffset,
       Math.min(this.#pageBytes, this.size - index * this.#pageBytes),
     );
-    const page = bytes.subarray(0, this.#readInto(bytes, index * this.#pageBytes));
+    const page = this.#readPage(bytes, index);
     this.#pages.set(index, page);
     return page;
+  }
+
+  #readPage(into: Uint8Array, index: number): Uint8Array {
+    try {
+      return into.subarray(0, this.#readInto(into, index * this.#pageBytes));
+    } catch (error) {
+      // Which places of the buffer are free is told by the number of pages.
+      this.#pages.clear();
+      throw error;
+    }
   }
 
   #readInto(bytes: Uint8Array, offset: number): number {

@@ -26,6 +26,7 @@ export class FunctionTable {
   constructor(base: bigint, starts: Float64Array, ends: Float64Array, nameIds: Uint32Array, names: NameBlocks) {
     this.base = base;
     this.names = names;
+    names.trim();
     this.#starts = (starts[starts.length - 1] ?? 0) < 2 ** 32 ? Uint32Array.from(starts) : starts;
     this.#sizes = new Uint32Array(starts.length);
     for (let i = 0; i < starts.length; i++) {

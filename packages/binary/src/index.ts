@@ -20,7 +20,7 @@ export {
 export {
   crcOfSource,
   type DebugLink,
-  hasDwarf,
+  dwarfBytesOf,
   readDebugLink,
   readMiniDebugInfo,
   readSupplementaryLink,

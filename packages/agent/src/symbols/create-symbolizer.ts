@@ -19,7 +19,7 @@ const mostRoots = 4096;
 
 export interface SymbolizerOptions {
   readonly lossCounters: LossCounters;
-  /** Bytes of symbols that stay resident, in the workers: a third each for files, for debugging information and for JIT code. Default 48 MiB. */
+  /** Bytes of symbols that stay resident, in the workers: a third each for symbols of files, for debugging information (half of it small, half large files) and for JIT code. Default 48 MiB. */
   readonly budget?: number;
   /** Where debug files of stripped binaries are, as `.build-id/xx/yyyy.debug`. Default /usr/lib/debug. */
   readonly debugDirectory?: string;
@@ -33,7 +33,7 @@ export interface MeasuredSymbolizer extends Symbolizer {
 }
 
 /**
- * Names for addresses, from a worker thread that owns all tables, and a second one for debugging information. Only mappings that `prepare` was told of or that an address fell into are
+ * Names for addresses, from a worker thread that owns all tables, and a second one for large debugging information. Only mappings that `prepare` was told of or that an address fell into are
  * read. What has no name is `[binary+0x1234]` with the ELF virtual address (the file offset where the file cannot be read),
  * `[anon]` for code without file (its addresses mean nothing outside of the process, so it is one function), `[unmapped]` where the process has
  * no code that we know of, and `[kernel+0x…]`.
@@ -46,27 +46,24 @@ export function createSymbolizer(options: SymbolizerOptions): MeasuredSymbolizer
   const workerOptions = {
     moduleBudget: Math.floor(budget / 3),
     jitBudget: Math.floor(budget / 3),
-    debugBudget: Math.floor(budget / 3),
+    debugBudget: Math.floor(budget / 6),
   };
   const { lossCounters } = options;
-  const client = new SymbolClient(
-    workerOptions,
-    lossCounters,
-    (keys) => loader.evicted(keys),
-    () => loader.lost(),
-  );
-  const debugClient = new SymbolClient(
-    workerOptions,
-    lossCounters,
-    (keys) => debug.evicted(keys),
-    () => debug.lost(),
-  );
+  const dropped = (keys: readonly string[]): void => {
+    loader.evicted(keys);
+    debug.evicted(keys);
+  };
+  const client = new SymbolClient(workerOptions, lossCounters, dropped, () => {
+    loader.lost();
+    debug.lost();
+  });
+  const largeClient = new SymbolClient(workerOptions, lossCounters, dropped, () => debug.lost());
   const servers = options.debuginfod ?? debuginfodOfEnvironment(process.env);
   const finder = new DebugFinder(
     options.debugDirectory ?? '/usr/lib/debug',
     servers === undefined ? undefined : new DebuginfodClient(servers),
   );
-  const debug = new DebugInfo(debugClient, finder, rootOf);
+  const debug = new DebugInfo({ small: client, large: largeClient }, finder, rootOf);
   const loader = new ModuleLoader(client, lossCounters, rootOf);
   const user = new UserResolver(client, loader, debug, rootOf);
   const kernel = new KernelResolver(client);
@@ -137,13 +134,14 @@ export function createSymbolizer(options: SymbolizerOptions): MeasuredSymbolizer
     },
     async statistics() {
       const names = await client.request({ kind: 'statistics' });
-      if (names === undefined || !debugClient.isStarted) return names;
-      const debugged = await debugClient.request({ kind: 'statistics' });
-      if (debugged === undefined) return undefined;
-      return { ...names, debugFiles: debugged.debugFiles, debugBytes: debugged.debugBytes };
+      if (names === undefined || !largeClient.isStarted) return names;
+      const large = await largeClient.request({ kind: 'statistics' });
+      if (large === undefined) return undefined;
+      const debugFiles = names.debugFiles + large.debugFiles;
+      return { ...names, debugFiles, debugBytes: names.debugBytes + large.debugBytes };
     },
     async close() {
-      await Promise.all([client.close(), debugClient.close()]);
+      await Promise.all([client.close(), largeClient.close()]);
     },
   };
 }

@@ -99,7 +99,7 @@ test.each(kinds)(
   },
 );
 
-test('without debugging information there is one line without file, and no second worker', async () => {
+test('without debugging information there is one line without file', async () => {
   const symbolizer = live.symbolizer({ debugDirectory: join(live.directory, 'empty') });
   expect(await linesAt(symbolizer, compile('plain', []))).toEqual(['outer']);
   expect(await symbolizer.statistics()).toMatchObject({ debugFiles: 0, debugBytes: 0 });

@@ -8,7 +8,7 @@ import {
   type ElfFile,
   FileSource,
   type FunctionTable,
-  hasDwarf,
+  dwarfBytesOf,
   openDwarf,
   readBuildIds,
   readElfFile,
@@ -62,8 +62,8 @@ export class DebugSource {
       if (functions.ok) this.#functions = functions.value;
     }
     const own = main === undefined ? undefined : this.#elfOf(ownDescriptor(main.fd));
-    const isSplit = split !== undefined && hasDwarf(split);
-    const elf = isSplit ? split : own !== undefined && hasDwarf(own) ? own : undefined;
+    const isSplit = split !== undefined && dwarfBytesOf(split) > 0;
+    const elf = isSplit ? split : own !== undefined && dwarfBytesOf(own) > 0 ? own : undefined;
     if (elf !== undefined) this.#openLines(elf, (isSplit ? separate : main)?.path ?? '/');
     return this.#functions === undefined && this.#lines === undefined ? 'nothing' : 'ready';
   }

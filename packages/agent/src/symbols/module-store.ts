@@ -3,7 +3,7 @@ import {
   BufferSource,
   type Demangler,
   FileSource,
-  hasDwarf,
+  dwarfBytesOf,
   readBuildIds,
   readDebugLink,
   readElfFile,
@@ -75,7 +75,7 @@ export class ModuleStore {
       debug: {
         isComplete: table.isGo && table.functions === undefined,
         hasSymbols: hasSymbolTable(elf.value),
-        hasDwarf: hasDwarf(elf.value),
+        dwarfBytes: dwarfBytesOf(elf.value),
         link: readDebugLink(elf.value),
       },
     };

@@ -8,8 +8,8 @@ import { ModuleStore } from './module-store.ts';
 import type { ReplyEnvelope, ReplyOf, RequestEnvelope, SymbolRequest, SymbolWorkerOptions } from './worker-messages.ts';
 
 /**
- * The thread that reads symbols: takes requests one by one, keeps the tables, answers with names. Debugging information is read in a second
- * one, so that a huge file does not delay names.
+ * The thread that reads symbols: takes requests one by one, keeps the tables, answers with names. A second one reads
+ * debugging information that is so large that names would have to wait.
  */
 const options = workerData as SymbolWorkerOptions;
 const demangler = new Demangler();

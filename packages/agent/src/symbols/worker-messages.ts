@@ -48,7 +48,8 @@ export interface DebugNeeds {
   readonly isComplete: boolean;
   /** Whether it has its full symbol table. */
   readonly hasSymbols: boolean;
-  readonly hasDwarf: boolean;
+  /** Of its own; 0 where it has none. */
+  readonly dwarfBytes: number;
   /** The file that was split off. */
   readonly link: DebugLink | undefined;
 }
@@ -210,6 +211,6 @@ export interface SymbolWorkerOptions {
   readonly moduleBudget: number;
   /** Bytes of JIT symbols that stay resident. */
   readonly jitBudget: number;
-  /** Bytes of debugging information that stay resident, in a worker of its own. */
+  /** Bytes of debugging information that stay resident. */
   readonly debugBudget: number;
 }

@@ -44,9 +44,11 @@ export function readSupplementaryLink(elf: ElfFile): SupplementaryLink | undefin
   return { path: Buffer.from(bytes.subarray(0, end)).toString(), buildId };
 }
 
-/** Whether the file has DWARF of its own: line numbers at least. */
-export function hasDwarf(elf: ElfFile): boolean {
-  return elf.sections.some(({ name, type }) => /^\.z?debug_(info|line)$/.test(name) && type !== sectionTypes.nobits);
+/** Bytes in the file of its own DWARF, compressed or not; 0 where it has none that tells lines. */
+export function dwarfBytesOf(elf: ElfFile): number {
+  const sections = elf.sections.filter(({ name, type }) => /^\.z?debug_/.test(name) && type !== sectionTypes.nobits);
+  if (!sections.some(({ name }) => /^\.z?debug_(info|line)$/.test(name))) return 0;
+  return sections.reduce((sum, { size }) => sum + size, 0);
 }
 
 /**

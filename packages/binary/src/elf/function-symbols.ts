@@ -23,6 +23,8 @@ export interface FunctionSymbols {
 
 /** A debug build of Chromium has 1.5 million; what goes beyond costs more memory (40 B each while it is read) than it is worth. */
 const mostFunctions = 2_000_000;
+/** Small beside a page of the file, so that few reads go over the end of one and need memory of their own. */
+const bytesPerRead = 8 * 1024;
 const symbolTypes = { none: 0, function: 2, indirectFunction: 10 } as const;
 /** Undefined, and the reserved numbers (absolute, common, …) but for 0xffff, which says that the number is elsewhere. */
 const isNoSection = (index: number): boolean => index === 0 || (index >= 0xff00 && index < 0xffff);
@@ -112,7 +114,7 @@ function collectSection(
 ): void {
   const { is64Bit, littleEndian } = elf;
   const { entrySize } = section;
-  const perRead = Math.max(1, Math.floor((64 * 1024) / entrySize));
+  const perRead = Math.max(1, Math.floor(bytesPerRead / entrySize));
   const baseHigh = Number(columns.base >> 32n);
   const baseLow = Number(columns.base & 0xffff_ffffn);
   for (let first = 0; first < section.count; first += perRead) {

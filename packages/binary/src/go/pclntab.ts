@@ -48,15 +48,17 @@ const scanPortion = 256 * 1024;
  * Undefined for programs that are not Go's. Throws BinaryFormatError for a table that is damaged.
  */
 export function findPclntab(elf: ElfFile): Pclntab | undefined {
+  const isGo = readBuildIds(elf).go !== '';
   for (const { name, type, fileOffset, size } of elf.sections) {
     if (type === sectionTypes.nobits || !sectionNames.has(name)) continue;
     const isOwn = name !== '.data.rel.ro';
+    if (!isOwn && !isGo) continue;
     const at = isOwn ? fileOffset : scan(elf, fileOffset, size);
     const table = at === undefined ? undefined : readTable(elf, at, fileOffset + size - at);
     if (table !== undefined) return table;
   }
   // Others are not looked through: it would cost a read of the whole file.
-  if (elf.sections.length > 0 && readBuildIds(elf).go === '') return undefined;
+  if (elf.sections.length > 0 && !isGo) return undefined;
   for (const { type, fileOffset, fileSize } of elf.segments) {
     if (type !== segmentTypes.load) continue;
     const at = scan(elf, fileOffset, fileSize);
