@@ -1,5 +1,5 @@
 import { BinaryFormatError } from '../binary-error.ts';
-import type { ByteSource } from '../byte-source.ts';
+import { BufferSource, type ByteSource } from '../byte-source.ts';
 import { type Abbreviation, type AbbreviationTable, readAbbreviations } from './abbreviations.ts';
 import { DwarfReader } from './dwarf-reader.ts';
 import { abbreviationOf, DwarfUnit, mostRootBytes } from './dwarf-unit.ts';
@@ -32,7 +32,8 @@ export class DwarfUnits {
     this.sections = sections;
     this.id = id;
     this.supplementary = supplementary;
-    this.info = sections.get('info');
+    // dwz's file may have nothing but strings.
+    this.info = sections.find('info') ?? new BufferSource(new Uint8Array(0));
     this.offsets = readUnitOffsets(this.info, sections.file.littleEndian);
     this.#abbreviations = new LruCache(abbreviationBudget);
   }

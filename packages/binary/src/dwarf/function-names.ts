@@ -4,7 +4,6 @@ import type { DwarfUnit } from './dwarf-unit.ts';
 import type { DwarfUnits } from './dwarf-units.ts';
 import { EntryValues, type RawValue } from './entry-values.ts';
 import { LruCache } from './lru-cache.ts';
-import { textAt } from './section-window.ts';
 
 /** What the entry of a function says of its source. */
 export interface FunctionName {
@@ -60,14 +59,14 @@ export class FunctionNames {
         const { bytes, abbreviation } = place.units.readEntry(place.unit, place.offset, values);
         if (startLine === 0) startLine = values.declLine;
         const reference = values.abstractOrigin.form === 0 ? { ...values.specification } : { ...values.abstractOrigin };
-        const linkageName = textOfPlace(place, values.linkageName, bytes);
+        const linkageName = place.unit.text(values.linkageName, bytes);
         if (linkageName !== undefined && linkageName !== '') {
           name = linkageName;
           isLinkageName = true;
           // A declaration has the line where the entry itself has none.
           if (startLine !== 0) break;
         } else if (name === '') {
-          const plain = textOfPlace(place, values.name, bytes);
+          const plain = place.unit.text(values.name, bytes);
           if (plain !== undefined && plain !== '') {
             const isQualified = abbreviation.isQualified && values.linkageName.form === 0;
             name =
@@ -110,14 +109,4 @@ function placeOf(units: DwarfUnits, offset: number): Place {
   const unitIndex = units.indexOf(offset);
   if (unitIndex < 0) throw new BinaryFormatError('malformed', `DWARF: reference to ${offset}`);
   return { units, unitIndex, unit: units.unit(unitIndex), offset };
-}
-
-function textOfPlace(place: Place, raw: RawValue, bytes: Uint8Array): string | undefined {
-  return textOfUnit(place.units, place.unit, raw, bytes);
-}
-
-/** A string attribute, wherever its bytes are. Throws `BinaryFormatError`. */
-export function textOfUnit(units: DwarfUnits, unit: DwarfUnit, raw: RawValue, bytes: Uint8Array): string | undefined {
-  if (raw.form !== forms.gnuStrpAlt && raw.form !== forms.strpSup) return unit.text(raw, bytes);
-  return units.supplementary === undefined ? undefined : textAt(units.supplementary.sections.get('str'), raw.value);
 }

@@ -57,10 +57,8 @@ class UnitLines implements DwarfLines {
     this.#code = new CodeRanges(file);
     const { supplementary, budgetBytes } = options;
     const shared =
-      supplementary?.section('.debug_info') === undefined
-        ? undefined
-        : new DwarfUnits(new SectionSet(supplementary, false), 1, budgetBytes / 16);
-    this.#units = new DwarfUnits(new SectionSet(file, false), 0, budgetBytes / 8, shared);
+      supplementary === undefined ? undefined : new DwarfUnits(new SectionSet(supplementary), 1, budgetBytes / 16);
+    this.#units = new DwarfUnits(new SectionSet(file, { supplementary: shared?.sections }), 0, budgetBytes / 8, shared);
     this.#ranges = readUnitRanges(this.#units, this.#code);
     this.#damaged = this.#ranges.damagedUnits;
     this.#splits = new SplitUnits(options);

@@ -61,7 +61,11 @@ export class SplitUnits {
     isOwned: boolean,
   ): SplitUnit | undefined {
     const opened = asResult(() => {
-      const units = new DwarfUnits(new SectionSet(file, true, contributions), this.#nextId++, abbreviationBudget);
+      const units = new DwarfUnits(
+        new SectionSet(file, { isSplit: true, contributions }),
+        this.#nextId++,
+        abbreviationBudget,
+      );
       for (let index = 0; index < Math.min(units.count, mostUnitsSearched); index++) {
         const unit = units.readUnit(units.header(index), skeleton);
         const id = unit.header.dwoId ?? (unit.root.dwoId.form === 0 ? dwoId : unit.root.dwoIdBits);
