@@ -21,7 +21,7 @@ export class DwarfUnit {
   readonly #rootBytes: Uint8Array;
   #addresses: SectionCursor | undefined;
 
-  /** `rootBytes`: the values of the first entry, after its code. Throws `BinaryFormatError`. */
+  /** `rootBytes`: the values of the first entry, after its code, and what follows; a copy is kept. Throws `BinaryFormatError`. */
   constructor(
     sections: SectionSet,
     header: UnitHeader,

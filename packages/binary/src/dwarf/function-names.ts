@@ -19,8 +19,9 @@ export type QualifierOf = (units: DwarfUnits, unitIndex: number, unit: DwarfUnit
 
 /** An inlined function refers to its abstract entry, that to its declaration, that to one in dwz's file: four steps. */
 const mostReferences = 16;
-/** One key tells the file and the offset: sections of a terabyte and 8,192 files at a time. */
-const offsetSpace = 2 ** 40;
+/** One key tells the file and the offset: sections of 16 GiB of half a million files. What lies beyond is not kept. */
+const offsetSpace = 2 ** 34;
+const idSpace = 2 ** 19;
 const nameCost = 160;
 
 /** Names of functions by their entries, following references from entry to entry, also between units and into dwz's file. */
@@ -41,10 +42,10 @@ export class FunctionNames {
   /** `unit` is number `unitIndex` of `units`, `offset` that of the entry in the section. */
   find(units: DwarfUnits, unitIndex: number, unit: DwarfUnit, offset: number): FunctionName {
     const key = units.id * offsetSpace + offset;
-    const known = this.#cache.get(key);
+    const known = units.id < idSpace && offset < offsetSpace ? this.#cache.get(key) : undefined;
     if (known !== undefined) return known;
     const found = this.#resolve(units, unitIndex, unit, offset);
-    this.#cache.set(key, found, nameCost + 2 * found.name.length);
+    if (units.id < idSpace && offset < offsetSpace) this.#cache.set(key, found, nameCost + 2 * found.name.length);
     return found;
   }
 
