@@ -28,6 +28,8 @@ export interface Abbreviation {
 export interface AbbreviationTable {
   get(code: number): Abbreviation | undefined;
   readonly byteLength: number;
+  /** Of the section. */
+  readonly bytesRead: number;
 }
 
 /** Abbreviations with more attributes do not exist: DWARF has about 150. */
@@ -75,7 +77,11 @@ function parseTable(reader: DwarfReader, shape: UnitShape, only: number | undefi
     else sparse.set(code, abbreviation);
     if (code === only) break;
   }
-  return { byteLength, get: (code) => (code < dense.length ? dense[code] : sparse.get(code)) };
+  return {
+    byteLength,
+    bytesRead: reader.position,
+    get: (code) => (code < dense.length ? dense[code] : sparse.get(code)),
+  };
 }
 
 function parseAbbreviation(reader: DwarfReader, shape: UnitShape): Abbreviation {

@@ -13,7 +13,13 @@ export class AddressMap {
     this.#base = base;
     this.#items = items;
     const span = (starts.at(-1) ?? 0) - base;
-    this.#starts = span < widest ? Uint32Array.from(starts, (start) => start - base) : starts;
+    if (span >= widest) {
+      this.#starts = starts;
+      return;
+    }
+    const narrow = new Uint32Array(starts.length);
+    for (let i = 0; i < narrow.length; i++) narrow[i] = (starts[i] ?? 0) - base;
+    this.#starts = narrow;
   }
 
   get byteLength(): number {

@@ -38,6 +38,8 @@ export interface DwarfLines {
   readonly byteLength: number;
   /** How often DWARF that an address needed was damaged or of an unknown kind, so that the answer lacks it. */
   readonly damagedUnits: number;
+  /** How often a split unit was needed and was not to be found: its lines are told, its functions are not. */
+  readonly missingSplitUnits: number;
   /**
    * Where the instruction at this ELF virtual address comes from: the innermost inlined function first, as in pprof's `Location.line`.
    * `undefined` where DWARF does not know. Never throws for what is in the file; throws what the operating system throws for reading it.

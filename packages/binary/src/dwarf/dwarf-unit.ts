@@ -21,7 +21,7 @@ export class DwarfUnit {
   readonly #rootBytes: Uint8Array;
   #addresses: SectionCursor | undefined;
 
-  /** `rootBytes`: the values of the first entry, after its code. Throws `BinaryFormatError`. */
+  /** `rootBytes`: the values of the first entry, after its code, and what follows; a copy is kept. Throws `BinaryFormatError`. */
   constructor(
     sections: SectionSet,
     header: UnitHeader,
@@ -46,8 +46,8 @@ export class DwarfUnit {
   }
 
   /**
-   * The text of a string attribute, `bytes` being those that the entry was read from. `undefined` without the attribute, or when it is in a supplementary file
-   * (its offset is then the caller's to follow). Throws `BinaryFormatError`.
+   * The text of a string attribute, `bytes` being those that the entry was read from. `undefined` without the attribute, or when it is in a supplementary
+   * file that is not here. Throws `BinaryFormatError`.
    */
   text(raw: RawValue, bytes: Uint8Array): string | undefined {
     const { form, value } = raw;
@@ -55,6 +55,10 @@ export class DwarfUnit {
     if (form === forms.string) {
       const nul = bytes.indexOf(0, value);
       return textOf(bytes.subarray(value, nul < 0 ? bytes.length : nul));
+    }
+    if (form === forms.gnuStrpAlt || form === forms.strpSup) {
+      const { supplementary } = this.sections;
+      return supplementary === undefined ? undefined : textAt(supplementary.get('str'), value);
     }
     if (form === forms.strp) return textAt(this.sections.get('str'), value);
     if (form === forms.lineStrp) return textAt(this.sections.get('line_str'), value);

@@ -1,5 +1,5 @@
 import { BinaryFormatError } from '../binary-error.ts';
-import type { ByteSource } from '../byte-source.ts';
+import { BufferSource, type ByteSource } from '../byte-source.ts';
 import { type Abbreviation, type AbbreviationTable, readAbbreviations } from './abbreviations.ts';
 import { DwarfReader } from './dwarf-reader.ts';
 import { abbreviationOf, DwarfUnit, mostRootBytes } from './dwarf-unit.ts';
@@ -8,10 +8,14 @@ import { LruCache } from './lru-cache.ts';
 import type { SectionSet } from './section-set.ts';
 import { readUnitHeader, readUnitOffsets, type UnitHeader } from './unit-header.ts';
 
-/** An entry far from others is read with this many bytes after it; if they do not suffice, with the rest of its unit. */
+/** An entry far from others is read with this many bytes after it; if they do not suffice, with more. */
 const entryGuess = 512;
+/** An entry with larger values than this is not one of a function. */
+const largestEntry = 64 * 1024;
 /** Of `DwarfUnit` with its cursors, about. */
 const unitCost = 2048;
+const leastScanBytes = 4 * 1024 * 1024;
+const longScan = 1024;
 const mostUnitBytes = 256 * unitCost;
 
 /** The units of one `.debug_info` section, and the abbreviations and heads of those that were used lately. */
@@ -26,13 +30,16 @@ export class DwarfUnits {
   readonly id: number;
   readonly #units = new LruCache<number, DwarfUnit>(mostUnitBytes);
   readonly #abbreviations: LruCache<number, AbbreviationTable>;
+  /** What may still be read of `.debug_abbrev` while all units are gone through: each might name another part of one long table. */
+  #scanBytesLeft = Infinity;
 
   /** Throws what the operating system throws; a damaged unit ends the list. */
   constructor(sections: SectionSet, id: number, abbreviationBudget: number, supplementary?: DwarfUnits) {
     this.sections = sections;
     this.id = id;
     this.supplementary = supplementary;
-    this.info = sections.get('info');
+    // dwz's file may have nothing but strings.
+    this.info = sections.find('info') ?? new BufferSource(new Uint8Array(0));
     this.offsets = readUnitOffsets(this.info, sections.file.littleEndian);
     this.#abbreviations = new LruCache(abbreviationBudget);
   }
@@ -72,15 +79,33 @@ export class DwarfUnits {
 
   /** A unit by its head, not kept. Throws `BinaryFormatError`. */
   readUnit(header: UnitHeader, skeleton?: DwarfUnit): DwarfUnit {
-    const bytes = this.info.read(header.entries, Math.min(mostRootBytes, header.end - header.entries));
-    const reader = new DwarfReader(bytes, header.littleEndian);
+    const size = header.end - header.entries;
+    const reader = new DwarfReader(this.info.read(header.entries, Math.min(16, size)), header.littleEndian);
     const code = reader.uleb();
-    const table =
-      this.#abbreviations.get(header.abbreviations) ??
-      readAbbreviations(this.sections.get('abbrev'), header.abbreviations, header, code);
+    const start = reader.position;
+    const table = this.#abbreviations.get(header.abbreviations) ?? this.#scanAbbreviations(header, code);
     const abbreviation = abbreviationOf(table, code, header.entries);
-    // The root's strings are resolved by reads of their own, which may take the place of these bytes.
-    return new DwarfUnit(this.sections, header, abbreviation, bytes.slice(reader.position), skeleton);
+    const bytes = this.info.read(header.entries + start, Math.min(mostRootBytes, size - start));
+    return new DwarfUnit(this.sections, header, abbreviation, bytes, skeleton);
+  }
+
+  #scanAbbreviations(header: UnitHeader, code: number): AbbreviationTable {
+    if (this.#scanBytesLeft <= 0) throw new BinaryFormatError('too_large', 'DWARF: abbreviations');
+    const table = readAbbreviations(this.sections.get('abbrev'), header.abbreviations, header, code);
+    this.#scanBytesLeft -= table.bytesRead;
+    if (table.bytesRead <= longScan) return table;
+    // The code is deep in its table, as where units share one: the next of them shall find it in memory.
+    const whole = this.abbreviations(header);
+    this.#scanBytesLeft -= whole.bytesRead;
+    return whole;
+  }
+
+  /** Calls `visit` with the number of every unit; `readUnit` reads no more of the abbreviations meanwhile than a sane file has. */
+  scan(visit: (index: number) => void): void {
+    // A unit's own entry mostly has the first abbreviation of its table; dwz's and Go's units share theirs.
+    this.#scanBytesLeft = leastScanBytes + 4 * (this.sections.find('abbrev')?.size ?? 0);
+    for (let index = 0; index < this.count; index++) visit(index);
+    this.#scanBytesLeft = Infinity;
   }
 
   /** All abbreviations of a unit. Throws `BinaryFormatError`. */
@@ -102,14 +127,15 @@ export class DwarfUnits {
       throw new BinaryFormatError('malformed', `DWARF: reference to ${offset}`);
     }
     const table = this.abbreviations(header);
-    for (let size = Math.min(entryGuess, header.end - offset); ; size = header.end - offset) {
+    const largest = Math.min(largestEntry, header.end - offset);
+    for (let size = Math.min(entryGuess, largest); ; size = largest) {
       const reader = new DwarfReader(this.info.read(offset, size).slice(), header.littleEndian);
       try {
         const abbreviation = abbreviationOf(table, reader.uleb(), offset);
         values.read(reader, abbreviation, header);
         return { bytes: reader.bytes, abbreviation };
       } catch (error) {
-        const isCut = error instanceof BinaryFormatError && error.code !== 'unsupported' && size < header.end - offset;
+        const isCut = error instanceof BinaryFormatError && error.code !== 'unsupported' && size < largest;
         if (!isCut) throw error;
       }
     }

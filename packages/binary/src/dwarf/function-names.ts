@@ -4,7 +4,6 @@ import type { DwarfUnit } from './dwarf-unit.ts';
 import type { DwarfUnits } from './dwarf-units.ts';
 import { EntryValues, type RawValue } from './entry-values.ts';
 import { LruCache } from './lru-cache.ts';
-import { textAt } from './section-window.ts';
 
 /** What the entry of a function says of its source. */
 export interface FunctionName {
@@ -20,8 +19,9 @@ export type QualifierOf = (units: DwarfUnits, unitIndex: number, unit: DwarfUnit
 
 /** An inlined function refers to its abstract entry, that to its declaration, that to one in dwz's file: four steps. */
 const mostReferences = 16;
-/** One key tells the file and the offset: sections of a terabyte and 8,192 files at a time. */
-const offsetSpace = 2 ** 40;
+/** One key tells the file and the offset: sections of 16 GiB of half a million files. What lies beyond is not kept. */
+const offsetSpace = 2 ** 34;
+const idSpace = 2 ** 19;
 const nameCost = 160;
 
 /** Names of functions by their entries, following references from entry to entry, also between units and into dwz's file. */
@@ -42,10 +42,10 @@ export class FunctionNames {
   /** `unit` is number `unitIndex` of `units`, `offset` that of the entry in the section. */
   find(units: DwarfUnits, unitIndex: number, unit: DwarfUnit, offset: number): FunctionName {
     const key = units.id * offsetSpace + offset;
-    const known = this.#cache.get(key);
+    const known = units.id < idSpace && offset < offsetSpace ? this.#cache.get(key) : undefined;
     if (known !== undefined) return known;
     const found = this.#resolve(units, unitIndex, unit, offset);
-    this.#cache.set(key, found, nameCost + 2 * found.name.length);
+    if (units.id < idSpace && offset < offsetSpace) this.#cache.set(key, found, nameCost + 2 * found.name.length);
     return found;
   }
 
@@ -60,14 +60,14 @@ export class FunctionNames {
         const { bytes, abbreviation } = place.units.readEntry(place.unit, place.offset, values);
         if (startLine === 0) startLine = values.declLine;
         const reference = values.abstractOrigin.form === 0 ? { ...values.specification } : { ...values.abstractOrigin };
-        const linkageName = textOfPlace(place, values.linkageName, bytes);
+        const linkageName = place.unit.text(values.linkageName, bytes);
         if (linkageName !== undefined && linkageName !== '') {
           name = linkageName;
           isLinkageName = true;
           // A declaration has the line where the entry itself has none.
           if (startLine !== 0) break;
         } else if (name === '') {
-          const plain = textOfPlace(place, values.name, bytes);
+          const plain = place.unit.text(values.name, bytes);
           if (plain !== undefined && plain !== '') {
             const isQualified = abbreviation.isQualified && values.linkageName.form === 0;
             name =
@@ -110,14 +110,4 @@ function placeOf(units: DwarfUnits, offset: number): Place {
   const unitIndex = units.indexOf(offset);
   if (unitIndex < 0) throw new BinaryFormatError('malformed', `DWARF: reference to ${offset}`);
   return { units, unitIndex, unit: units.unit(unitIndex), offset };
-}
-
-function textOfPlace(place: Place, raw: RawValue, bytes: Uint8Array): string | undefined {
-  return textOfUnit(place.units, place.unit, raw, bytes);
-}
-
-/** A string attribute, wherever its bytes are. Throws `BinaryFormatError`. */
-export function textOfUnit(units: DwarfUnits, unit: DwarfUnit, raw: RawValue, bytes: Uint8Array): string | undefined {
-  if (raw.form !== forms.gnuStrpAlt && raw.form !== forms.strpSup) return unit.text(raw, bytes);
-  return units.supplementary === undefined ? undefined : textAt(units.supplementary.sections.get('str'), raw.value);
 }

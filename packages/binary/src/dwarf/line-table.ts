@@ -30,6 +30,8 @@ export interface LineTable {
   /** The table was damaged; rows before the damage are there. */
   readonly isDamaged: boolean;
   readonly byteLength: number;
+  /** Of the table in the file, in bytes. */
+  readonly size: number;
 }
 
 interface LineHeader extends UnitShape {
@@ -59,7 +61,7 @@ export function readLineTable(unit: DwarfUnit, offset: number, code: CodeRanges)
   const { starts, items, fileAndLine } = rows.finish();
   const map = new AddressMap(starts, items);
   const byteLength = map.byteLength + fileAndLine.byteLength + files.byteLength + 256;
-  return { rows: map, fileAndLine, files, section, isDamaged, byteLength };
+  return { rows: map, fileAndLine, files, section, isDamaged, byteLength, size: program.end };
 }
 
 function openTable(

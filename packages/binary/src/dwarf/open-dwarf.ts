@@ -49,6 +49,8 @@ class UnitLines implements DwarfLines {
   readonly #names: FunctionNames;
   readonly #parsed: LruCache<number, ParsedUnit>;
   readonly #paths: LruCache<string, string>;
+  /** Not tried again. */
+  readonly #unreadable = new Set<number>();
   #damaged: number;
 
   constructor(file: DwarfFile, options: OpenDwarfOptions) {
@@ -57,10 +59,8 @@ class UnitLines implements DwarfLines {
     this.#code = new CodeRanges(file);
     const { supplementary, budgetBytes } = options;
     const shared =
-      supplementary?.section('.debug_info') === undefined
-        ? undefined
-        : new DwarfUnits(new SectionSet(supplementary, false), 1, budgetBytes / 16);
-    this.#units = new DwarfUnits(new SectionSet(file, false), 0, budgetBytes / 8, shared);
+      supplementary === undefined ? undefined : new DwarfUnits(new SectionSet(supplementary), 1, budgetBytes / 16);
+    this.#units = new DwarfUnits(new SectionSet(file, { supplementary: shared?.sections }), 0, budgetBytes / 8, shared);
     this.#ranges = readUnitRanges(this.#units, this.#code);
     this.#damaged = this.#ranges.damagedUnits;
     this.#splits = new SplitUnits(options);
@@ -85,6 +85,10 @@ class UnitLines implements DwarfLines {
       this.#names.byteLength +
       this.#paths.byteLength
     );
+  }
+
+  get missingSplitUnits(): number {
+    return this.#splits.missing;
   }
 
   get damagedUnits(): number {
@@ -161,11 +165,13 @@ class UnitLines implements DwarfLines {
   #parse(index: number): ParsedUnit | undefined {
     const known = this.#parsed.get(index);
     if (known !== undefined) return known;
+    if (this.#unreadable.has(index)) return undefined;
     try {
       return this.#parseUnit(index);
     } catch (error) {
       if (!(error instanceof BinaryFormatError)) throw error;
       this.#damaged++;
+      this.#unreadable.add(index);
       return undefined;
     }
   }
@@ -173,7 +179,7 @@ class UnitLines implements DwarfLines {
   #parseUnit(index: number): ParsedUnit {
     const skeleton = this.#units.unit(index);
     const dwoId = dwoIdOf(skeleton);
-    const split = dwoId === undefined ? undefined : this.#splits.find(skeleton, dwoId);
+    const split = dwoId === undefined ? undefined : this.#splits.find(skeleton, index, dwoId);
     const units = split?.units ?? this.#units;
     const unit = split?.unit ?? skeleton;
     const { header } = unit;
@@ -203,10 +209,21 @@ class UnitLines implements DwarfLines {
 
   /** Walks the units that do not say where their code is; what old compilers and assemblers write. Once. */
   #placeAll(): void {
+    // Units that share one line table would be read over and over.
+    let bytesLeft = 2 * (this.#units.info.size + (this.#units.sections.find('line')?.size ?? 0));
     for (const index of this.#ranges.unplaced) {
       const parsed = this.#parse(index);
-      parsed?.tree.map.visit((start, end) => this.#ranges.add(start, end, index));
-      parsed?.lines?.rows.visit((start, end) => this.#ranges.add(start, end, index));
+      const { header } = parsed?.unit ?? { header: { offset: 0, end: 0 } };
+      bytesLeft -= header.end - header.offset + (parsed?.lines?.size ?? 0);
+      if (bytesLeft < 0) {
+        this.#damaged++;
+        break;
+      }
+      const added = asResult(() => {
+        parsed?.tree.map.visit((start, end) => this.#ranges.add(start, end, index));
+        parsed?.lines?.rows.visit((start, end) => this.#ranges.add(start, end, index));
+      });
+      if (!added.ok) this.#damaged++;
     }
     this.#ranges.unplaced = new Uint32Array(0);
     this.#ranges.sort();

@@ -1,4 +1,5 @@
 import { BinaryFormatError } from '../binary-error.ts';
+import type { ByteSource } from '../byte-source.ts';
 import { forms } from './dwarf-codes.ts';
 import type { DwarfReader } from './dwarf-reader.ts';
 import { type DwarfUnit, tableHeadSize } from './dwarf-unit.ts';
@@ -21,6 +22,17 @@ const entryKinds = {
   startLength: 7,
 } as const;
 
+/** How many entries of lists may be read, by section: as many as it has bytes. */
+export class RangeBudget {
+  readonly #left = new Map<ByteSource, number>();
+
+  take(section: ByteSource): void {
+    const left = this.#left.get(section) ?? section.size;
+    if (left <= 0) throw new BinaryFormatError('too_large', 'DWARF: more ranges than their section has');
+    this.#left.set(section, left - 1);
+  }
+}
+
 /** The longest entry: a kind, two addresses or LEB128 numbers. */
 const longestEntry = 24;
 
@@ -30,12 +42,14 @@ const longestEntry = 24;
  */
 export class RangeReader {
   readonly #unit: DwarfUnit;
+  readonly #budget: RangeBudget;
   #legacy: SectionCursor | undefined;
   #lists: SectionCursor | undefined;
-  #entriesLeft = -1;
 
-  constructor(unit: DwarfUnit) {
+  /** `budget` is shared where many units are read. */
+  constructor(unit: DwarfUnit, budget: RangeBudget = new RangeBudget()) {
     this.#unit = unit;
+    this.#budget = budget;
   }
 
   /** Ranges by `DW_AT_ranges`, or low and high PC. Throws `BinaryFormatError`. */
@@ -66,7 +80,7 @@ export class RangeReader {
     const highest = addressSize === 8 ? -1 : 2 ** (8 * addressSize) - 1;
     let [offset, added] = [base + listOffset, unit.lowPc];
     for (;;) {
-      this.#count(this.#legacy);
+      this.#budget.take(this.#legacy.section);
       const reader = this.#legacy.at(offset, 2 * addressSize);
       const [start, end] = [reader.address(addressSize), reader.address(addressSize)];
       offset += 2 * addressSize;
@@ -94,7 +108,7 @@ export class RangeReader {
     let offset = listOffset;
     let base = unit.lowPc;
     for (;;) {
-      this.#count(this.#lists);
+      this.#budget.take(this.#lists.section);
       const reader = this.#lists.at(offset, longestEntry);
       const from = reader.position;
       const kind = reader.u8();
@@ -135,11 +149,5 @@ export class RangeReader {
       default:
         throw new BinaryFormatError('malformed', `DWARF: range list entry ${kind}`);
     }
-  }
-
-  #count(cursor: SectionCursor): void {
-    if (this.#entriesLeft < 0) this.#entriesLeft = cursor.section.size;
-    if (this.#entriesLeft === 0) throw new BinaryFormatError('too_large', 'DWARF: more ranges than .debug_ranges has');
-    this.#entriesLeft--;
   }
 }

@@ -1,8 +1,8 @@
 import { asResult } from '../binary-error.ts';
+import { tags } from './dwarf-codes.ts';
 import type { DwarfUnit } from './dwarf-unit.ts';
 import type { DwarfUnits } from './dwarf-units.ts';
 import { EntryValues } from './entry-values.ts';
-import { textOfUnit } from './function-names.ts';
 import type { FunctionTree } from './function-tree.ts';
 
 /** Deeper ones exist in template libraries only, which have linkage names. */
@@ -26,10 +26,11 @@ export function qualifierIn(tree: FunctionTree, units: DwarfUnits, unit: DwarfUn
   for (let count = 0; scope !== 0 && count < mostScopes; count++) {
     const offset = unit.header.offset + (scopes[scope] ?? 0);
     const name = asResult(() => {
-      const { bytes } = units.readEntry(unit, offset, values);
-      return textOfUnit(units, unit, values.name, bytes) ?? '';
+      const { bytes, abbreviation } = units.readEntry(unit, offset, values);
+      const anonymous = abbreviation.tag === tags.namespace ? '(anonymous namespace)' : '(anonymous class)';
+      return unit.text(values.name, bytes) ?? anonymous;
     });
-    text = `${name.ok && name.value !== '' ? name.value : '(anonymous namespace)'}::${text}`;
+    text = `${name.ok ? name.value : '?'}::${text}`;
     scope = scopeParents[scope] ?? 0;
   }
   return text;

@@ -19,14 +19,24 @@ export type SectionKind =
 export class SectionSet {
   readonly file: DwarfFile;
   readonly isSplit: boolean;
+  /** dwz's file, which strings may be in. */
+  readonly supplementary: SectionSet | undefined;
   readonly #contributions: ReadonlyMap<SectionKind, ByteSource> | undefined;
   readonly #opened = new Map<SectionKind, ByteSource | undefined>();
 
   /** `contributions`: the parts of a package's sections that belong to one unit. */
-  constructor(file: DwarfFile, isSplit: boolean, contributions?: ReadonlyMap<SectionKind, ByteSource>) {
+  constructor(
+    file: DwarfFile,
+    options: {
+      readonly isSplit?: boolean;
+      readonly contributions?: ReadonlyMap<SectionKind, ByteSource> | undefined;
+      readonly supplementary?: SectionSet | undefined;
+    } = {},
+  ) {
     this.file = file;
-    this.isSplit = isSplit;
-    this.#contributions = contributions;
+    this.isSplit = options.isSplit ?? false;
+    this.supplementary = options.supplementary;
+    this.#contributions = options.contributions;
   }
 
   find(kind: SectionKind): ByteSource | undefined {

@@ -32,48 +32,57 @@ const abbreviationBudget = 256 * 1024;
 /** Finds split units in the package beside the executable, then as files of their own. */
 export class SplitUnits {
   readonly #options: OpenDwarfOptions;
-  /** One set of IDs for all, so that names of two files are told apart; 0 and 1 are the executable and dwz's file. */
-  #nextId = 2;
+  /** Split units that were nowhere to be found, or damaged. */
+  missing = 0;
 
   constructor(options: OpenDwarfOptions) {
     this.#options = options;
   }
 
   /** `undefined` where it is nowhere. Throws `BinaryFormatError`, and what opening a file throws. */
-  find(skeleton: DwarfUnit, dwoId: bigint): SplitUnit | undefined {
+  find(skeleton: DwarfUnit, skeletonIndex: number, dwoId: bigint): SplitUnit | undefined {
+    // The same ID each time that the file is opened, after those of the executable and of dwz's file: names are kept under it.
+    const found = this.#find(skeleton, skeletonIndex + 2, dwoId);
+    if (found === undefined) this.missing++;
+    return found;
+  }
+
+  #find(skeleton: DwarfUnit, id: number, dwoId: bigint): SplitUnit | undefined {
     const { packageFile, split } = this.#options;
     if (packageFile !== undefined) {
       const contributions = asResult(() => findContributions(packageFile, dwoId));
       if (contributions.ok && contributions.value !== undefined) {
-        return this.#open(packageFile, contributions.value, skeleton, dwoId, false);
+        return openSplit(packageFile, { id, dwoId, skeleton, contributions: contributions.value });
       }
     }
     const name = skeleton.rootText(skeleton.root.dwoName);
     const file = name === '' ? undefined : split?.(name, skeleton.compDir, dwoId);
-    return file === undefined ? undefined : this.#open(file, undefined, skeleton, dwoId, true);
+    const found = file === undefined ? undefined : openSplit(file, { id, dwoId, skeleton });
+    if (found === undefined) file?.close?.();
+    return found === undefined ? undefined : { ...found, file };
   }
+}
 
-  #open(
-    file: DwarfFile,
-    contributions: ReadonlyMap<SectionKind, ByteSource> | undefined,
-    skeleton: DwarfUnit,
-    dwoId: bigint,
-    isOwned: boolean,
-  ): SplitUnit | undefined {
-    const opened = asResult(() => {
-      const units = new DwarfUnits(new SectionSet(file, true, contributions), this.#nextId++, abbreviationBudget);
-      for (let index = 0; index < Math.min(units.count, mostUnitsSearched); index++) {
-        const unit = units.readUnit(units.header(index), skeleton);
-        const id = unit.header.dwoId ?? (unit.root.dwoId.form === 0 ? dwoId : unit.root.dwoIdBits);
-        if (unit.tag === tags.compileUnit && id === dwoId) {
-          return { units, unit, index, file: isOwned ? file : undefined };
-        }
-      }
-      return undefined;
-    });
-    if (isOwned && !(opened.ok && opened.value !== undefined)) file.close?.();
-    return opened.ok ? opened.value : undefined;
-  }
+function openSplit(
+  file: DwarfFile,
+  what: {
+    readonly id: number;
+    readonly dwoId: bigint;
+    readonly skeleton: DwarfUnit;
+    readonly contributions?: ReadonlyMap<SectionKind, ByteSource>;
+  },
+): SplitUnit | undefined {
+  const { id, dwoId, skeleton, contributions } = what;
+  const opened = asResult(() => {
+    const units = new DwarfUnits(new SectionSet(file, { isSplit: true, contributions }), id, abbreviationBudget);
+    for (let index = 0; index < Math.min(units.count, mostUnitsSearched); index++) {
+      const unit = units.readUnit(units.header(index), skeleton);
+      const ownId = unit.header.dwoId ?? (unit.root.dwoId.form === 0 ? dwoId : unit.root.dwoIdBits);
+      if (unit.tag === tags.compileUnit && ownId === dwoId) return { units, unit, index, file: undefined };
+    }
+    return undefined;
+  });
+  return opened.ok ? opened.value : undefined;
 }
 
 /** Numbers of sections in a package's index: GNU's (version 2) and those of DWARF 5, 7.3.5.3. */

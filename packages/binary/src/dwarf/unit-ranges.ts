@@ -5,18 +5,22 @@ import type { CodeRanges } from './code-ranges.ts';
 import { tags, unitTypes } from './dwarf-codes.ts';
 import { DwarfReader } from './dwarf-reader.ts';
 import type { DwarfUnits } from './dwarf-units.ts';
-import { RangeReader } from './range-lists.ts';
+import { RangeBudget, RangeReader } from './range-lists.ts';
 
 /** How many units may claim one address: LTO and folded functions give two or three. */
 const mostCandidates = 8;
-/** How far back a search looks for a range that reaches over others: nothing legitimate nests units. */
-const mostStepsBack = 64;
+/** How far back a search looks for a range that reaches over others. */
+const mostStepsBack = 4096;
+/** Units of a large browser, each function in a section of its own, have a million or two. 48 bytes each. */
+const mostRanges = 4_000_000;
 
 /** Which units have code at an address, by what their first entries say, else by `.debug_aranges`. */
 export class UnitRanges {
   #starts = new Float64Array(0);
   #ends = new Float64Array(0);
   #units = new Uint32Array(0);
+  /** The highest end of a range and all before it: where it is not above an address, nothing before has the address. */
+  #reach = new Float64Array(0);
   readonly #newStarts = new GrowableFloat64Array();
   readonly #newEnds = new GrowableFloat64Array();
   readonly #newUnits = new GrowableUint32Array();
@@ -25,10 +29,12 @@ export class UnitRanges {
   damagedUnits = 0;
 
   get byteLength(): number {
-    return 20 * this.#starts.length + this.unplaced.byteLength;
+    // The sorted arrays, and those that they were gathered in.
+    return 48 * this.#starts.length + this.unplaced.byteLength;
   }
 
   add(start: number, end: number, unit: number): void {
+    if (this.#newStarts.length >= mostRanges) throw new BinaryFormatError('too_large', 'DWARF: ranges of units');
     this.#newStarts.push(start);
     this.#newEnds.push(end);
     this.#newUnits.push(unit);
@@ -43,6 +49,10 @@ export class UnitRanges {
     this.#starts = Float64Array.from(order, (item) => starts[item] ?? 0);
     this.#ends = Float64Array.from(order, (item) => ends[item] ?? 0);
     this.#units = Uint32Array.from(order, (item) => units[item] ?? 0);
+    this.#reach = this.#ends.slice();
+    for (let i = 1; i < this.#reach.length; i++) {
+      this.#reach[i] = Math.max(this.#reach[i] ?? 0, this.#reach[i - 1] ?? 0);
+    }
   }
 
   /** The units with code at an address, those with the nearest start first. */
@@ -56,6 +66,7 @@ export class UnitRanges {
     }
     const found: number[] = [];
     for (let i = low - 1; i >= 0 && i >= low - mostStepsBack && found.length < mostCandidates; i--) {
+      if ((this.#reach[i] ?? 0) <= address) break;
       const unit = this.#units[i] ?? 0;
       if (address < (this.#ends[i] ?? 0) && !found.includes(unit)) found.push(unit);
     }
@@ -67,11 +78,12 @@ export class UnitRanges {
 export function readUnitRanges(units: DwarfUnits, code: CodeRanges): UnitRanges {
   const ranges = new UnitRanges();
   const unplaced: number[] = [];
-  for (let index = 0; index < units.count; index++) {
-    const isPlaced = asResult(() => addUnit(units, index, code, ranges));
+  const budget = new RangeBudget();
+  units.scan((index) => {
+    const isPlaced = asResult(() => addUnit(units, index, { code, ranges, budget }));
     if (!isPlaced.ok) ranges.damagedUnits++;
     else if (!isPlaced.value) unplaced.push(index);
-  }
+  });
   const placed = unplaced.length === 0 ? new Set<number>() : addAranges(units, new Set(unplaced), code, ranges);
   ranges.unplaced = Uint32Array.from(unplaced.filter((unit) => !placed.has(unit)));
   ranges.sort();
@@ -79,7 +91,12 @@ export function readUnitRanges(units: DwarfUnits, code: CodeRanges): UnitRanges 
 }
 
 /** False where the unit may have code but does not say where. */
-function addUnit(units: DwarfUnits, index: number, code: CodeRanges, ranges: UnitRanges): boolean {
+function addUnit(
+  units: DwarfUnits,
+  index: number,
+  context: { readonly code: CodeRanges; readonly ranges: UnitRanges; readonly budget: RangeBudget },
+): boolean {
+  const { code, ranges, budget } = context;
   const header = units.header(index);
   if (header.unitType === unitTypes.type || header.unitType === unitTypes.partial) return true;
   const unit = units.readUnit(header);
@@ -88,7 +105,7 @@ function addUnit(units: DwarfUnits, index: number, code: CodeRanges, ranges: Uni
   const isSilent = root.ranges.form === 0 && root.highPc.form === 0;
   // Without a line table it has no code: LTO's early entries.
   if (isSilent) return root.stmtList.form === 0 && root.dwoName.form === 0;
-  new RangeReader(unit).visit(root, (start, end) => {
+  new RangeReader(unit, budget).visit(root, (start, end) => {
     if (code.isLive(start)) ranges.add(start, end, index);
   });
   return true;
