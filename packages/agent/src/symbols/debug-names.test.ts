@@ -186,6 +186,23 @@ test('with a budget that holds one file every line is still right, and the files
   expect((await symbolizer.statistics())?.debugFiles).toBe(1);
 });
 
+test('large debugging information is read in a worker of its own, and names do not wait for it', async () => {
+  const path = compile('large', ['-g']);
+  const padding = join(dirname(path), 'padding');
+  writeFileSync(padding, Buffer.alloc(5 * 1024 * 1024));
+  execFileSync('objcopy', [`--add-section=.debug_padding=${padding}`, path]);
+  const symbolizer = live.symbolizer();
+  const small = await live.start(compile('small', []));
+  const large = linesAt(symbolizer, path);
+  expect(await linesOf(symbolizer, small.pid, BigInt(small.printed[0] ?? ''))).toEqual(['outer']);
+  expect(await large).toEqual(expected);
+  const statistics = await symbolizer.statistics();
+  expect(statistics?.debugFiles).toBe(1);
+  // Beside the test's own thread: two workers, each with a loop of events.
+  const threads = readdirSync('/proc/self/task').map((id) => readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim());
+  expect(threads.filter((name) => name.startsWith('everflame-symb')).length).toBe(2);
+});
+
 test('damaged debugging information costs the lines, not the name, and is counted', async () => {
   const path = compile('damaged', ['-g']);
   const headers = execFileSync('readelf', ['-SW', path], { encoding: 'utf8' });
