@@ -8,6 +8,9 @@ import type { DebugNeeds, NamedAddresses } from './worker-messages.ts';
 
 /** A profile does not wait longer for lines: it is made with the names that symbols have, and the next one has the lines. */
 const patienceMs = 1500;
+/** After a profile has waited in vain the next ones, of a hundred processes maybe, wait only this long, for a while. */
+const impatientMs = 50;
+const impatientForMs = 5000;
 /** Debug packages are installed now and then. */
 const retryMs = 10 * 60_000;
 /** Modules that are remembered. */
@@ -24,13 +27,15 @@ const mostSmallBytes = 4 * 1024 * 1024;
 
 type State =
   | { readonly kind: 'loading'; readonly done: Promise<void> }
-  | { readonly kind: 'ready'; readonly client: SymbolClient }
+  | { readonly kind: 'ready'; readonly client: DebugClient }
   | { readonly kind: 'nothing'; readonly retryMs: number };
+
+type DebugClient = Pick<SymbolClient, 'request'>;
 
 /** Who reads small files, and who reads large ones. */
 export interface DebugClients {
-  readonly small: SymbolClient;
-  readonly large: SymbolClient;
+  readonly small: DebugClient;
+  readonly large: DebugClient;
 }
 
 /** Functions, files and lines from debugging information. */
@@ -39,6 +44,7 @@ export class DebugInfo {
   readonly #finder: DebugFinder;
   readonly #rootOf: (process: ProcessView) => string;
   readonly #states = new Map<string, State>();
+  #impatientUntilMs = -Infinity;
 
   constructor(clients: DebugClients, finder: DebugFinder, rootOf: (process: ProcessView) => string) {
     this.#clients = clients;
@@ -68,11 +74,14 @@ export class DebugInfo {
     const { buildId, debug } = state;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(resolve, patienceMs, 'late').unref();
+      const isImpatient = performance.now() < this.#impatientUntilMs;
+      timer = setTimeout(resolve, isImpatient ? impatientMs : patienceMs, 'late').unref();
     });
     // The same worker knows modules by their keys.
     const names = this.#names(process, mapping, `debug:${module.key}`, buildId, debug, addresses);
-    return Promise.race([names, late]).finally(() => clearTimeout(timer));
+    const outcome = await Promise.race([names, late]).finally(() => clearTimeout(timer));
+    if (outcome === 'late') this.#impatientUntilMs = performance.now() + impatientForMs;
+    return outcome;
   }
 
   async #names(
@@ -121,7 +130,7 @@ export class DebugInfo {
     key: string,
     buildId: string,
     needs: DebugNeeds,
-  ): Promise<SymbolClient | undefined> {
+  ): Promise<DebugClient | undefined> {
     const isSplit = needs.dwarfBytes === 0 || !needs.hasSymbols;
     const root = this.#rootOf(process);
     const path = withoutDeletedMark(mapping.path);
@@ -153,7 +162,7 @@ export class DebugInfo {
     }
   }
 
-  #clientFor(bytes: number): SymbolClient {
+  #clientFor(bytes: number): DebugClient {
     return bytes > mostSmallBytes ? this.#clients.large : this.#clients.small;
   }
 }
