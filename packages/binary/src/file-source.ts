@@ -42,12 +42,15 @@ export class FileSource implements ByteSource {
     }
     let page: Uint8Array | undefined;
     if (this.#pages.size >= pagesKept) {
-      for (const oldest of this.#pages.keys()) {
+      for (const [oldest, bytes] of this.#pages) {
         this.#pages.delete(oldest);
+        // Views of it are no longer valid: its memory serves again, or reading all over a large file leaves as much garbage.
+        if (bytes.byteLength === pageSize) page = bytes;
         break;
       }
     }
-    page = new Uint8Array(Math.min(pageSize, this.size - index * pageSize));
+    const length = Math.min(pageSize, this.size - index * pageSize);
+    if (page === undefined || length < pageSize) page = new Uint8Array(length);
     page = page.subarray(0, this.#readInto(page, index * pageSize));
     this.#pages.set(index, page);
     return page;
