@@ -31,7 +31,14 @@ const c = { source: 'unwind-shapes.c', command: 'gcc' };
 const gxx = { source: 'inlined-stl.cc', command: 'g++' };
 const clangxx = { source: 'inlined-stl.cc', command: 'clang++' };
 export const builds: readonly Build[] = [
-  ...[2, 3, 4, 5].map((version) => ({
+  ...[2, 3].map((version) => ({
+    ...c,
+    name: `gcc -O2 DWARF ${version}`,
+    flags: ['-O2', `-gdwarf-${version}`, '-pthread'],
+    inlined: 0,
+    gaps: 10,
+  })),
+  ...[4, 5].map((version) => ({
     ...gxx,
     name: `g++ -O2 DWARF ${version}`,
     flags: ['-O2', `-gdwarf-${version}`],

@@ -63,14 +63,14 @@ class TreeWalk {
   readonly #code: CodeRanges;
   readonly #ranges: RangeReader;
   readonly #values = new EntryValues();
-  readonly #starts = new GrowableFloat64Array();
-  readonly #ends = new GrowableFloat64Array();
-  readonly #depths = new GrowableUint32Array();
-  readonly #owners = new GrowableUint32Array();
-  readonly #entries = new GrowableUint32Array();
-  readonly #callers = new GrowableUint32Array();
-  readonly #callFiles = new GrowableUint32Array();
-  readonly #callLines = new GrowableUint32Array();
+  readonly #starts = new GrowableFloat64Array(64);
+  readonly #ends = new GrowableFloat64Array(64);
+  readonly #depths = new GrowableUint32Array(64);
+  readonly #owners = new GrowableUint32Array(64);
+  readonly #entries = new GrowableUint32Array(64);
+  readonly #callers = new GrowableUint32Array(64);
+  readonly #callFiles = new GrowableUint32Array(64);
+  readonly #callLines = new GrowableUint32Array(64);
   readonly #qualified = new GrowableUint32Array(16);
   readonly #qualifiedScopes = new GrowableUint32Array(16);
   readonly #scopes = new GrowableUint32Array(16);
@@ -187,7 +187,8 @@ class TreeWalk {
   finish(isDamaged: boolean): FunctionTree {
     const map = this.#flatten();
     const words = 4 * this.#entries.length + 2 * (this.#qualified.length + this.#scopes.length);
-    const callers = Int32Array.from(this.#callers.view(), (plusOne) => plusOne - 1);
+    const callers = new Int32Array(this.#callers.length);
+    for (let i = 0; i < callers.length; i++) callers[i] = this.#callers.at(i) - 1;
     return {
       map,
       entries: this.#entries.view().slice(),
@@ -205,13 +206,15 @@ class TreeWalk {
 
   /** The deepest entry at an address is its innermost function. */
   #flatten(): AddressMap {
-    const starts = this.#starts.view();
-    const lowest = starts.reduce((least, each) => Math.min(least, each), Infinity);
-    const flat = flattenIntervals(
-      starts.map((each) => each - lowest),
-      this.#ends.view().map((each) => each - lowest),
-      this.#depths.view(),
-    );
+    const starts = this.#starts.view().slice();
+    const ends = this.#ends.view().slice();
+    let lowest = Infinity;
+    for (let i = 0; i < starts.length; i++) lowest = Math.min(lowest, starts[i] ?? 0);
+    for (let i = 0; i < starts.length; i++) {
+      starts[i] = (starts[i] ?? 0) - lowest;
+      ends[i] = (ends[i] ?? 0) - lowest;
+    }
+    const flat = flattenIntervals(starts, ends, this.#depths.view());
     const boundaries = new GrowableFloat64Array(2 * flat.starts.length + 1);
     const items = new GrowableUint32Array(2 * flat.starts.length + 1);
     for (let i = 0; i < flat.starts.length; i++) {
@@ -228,10 +231,14 @@ class TreeWalk {
       boundaries.push(flat.ends[i] ?? 0);
       items.push(noItem);
     }
-    return new AddressMap(
-      boundaries.view().map((each) => each + lowest),
-      Int32Array.from(items.view(), (item) => (item === noItem ? -1 : item)),
-    );
+    const addresses = boundaries.view().slice();
+    const owners = new Int32Array(items.length);
+    for (let i = 0; i < owners.length; i++) {
+      addresses[i] = (addresses[i] ?? 0) + lowest;
+      // As a signed number, `noItem` is the -1 of a gap.
+      owners[i] = items.at(i);
+    }
+    return new AddressMap(addresses, owners);
   }
 }
 

@@ -8,9 +8,9 @@ import type { CodeRanges } from './code-ranges.ts';
  */
 export class LineRows {
   readonly #code: CodeRanges;
-  readonly #addresses = new GrowableFloat64Array();
+  readonly #addresses = new GrowableFloat64Array(256);
   /** File and line alternate. */
-  readonly #fileAndLine = new GrowableUint32Array();
+  readonly #fileAndLine = new GrowableUint32Array(512);
   /** First row, row after the last, and end address of each sequence. */
   readonly #sequences: { from: number; to: number; start: number; end: number }[] = [];
   #from = 0;

@@ -7,6 +7,7 @@ import type { DwarfUnit } from './dwarf-unit.ts';
 import type { UnitShape } from './forms.ts';
 import { LineFiles } from './line-files.ts';
 import { LineRows } from './line-rows.ts';
+import type { ScratchBuffer } from './scratch-buffer.ts';
 
 /** Standard opcodes (DWARF 5, 6.2.5.2). */
 const opcodes = {
@@ -44,9 +45,9 @@ interface LineHeader extends UnitShape {
 }
 
 /** Runs the line program at `offset` of `.debug_line` (DWARF 5, 6.2). Throws `BinaryFormatError` where its head is damaged. */
-export function readLineTable(unit: DwarfUnit, offset: number, code: CodeRanges): LineTable {
+export function readLineTable(unit: DwarfUnit, offset: number, code: CodeRanges, scratch: ScratchBuffer): LineTable {
   const section = (unit.skeleton ?? unit).sections.get('line');
-  const reader = openTable(section, offset, unit.header.littleEndian);
+  const reader = openTable(section, offset, unit.header.littleEndian, scratch);
   const files = new LineFiles(reader.version, offset);
   const { header, program } = readHeader(reader.reader, reader.is64BitFormat, reader.version, unit, files);
   const rows = new LineRows(code);
@@ -68,6 +69,7 @@ function openTable(
   section: ByteSource,
   offset: number,
   littleEndian: boolean,
+  scratch: ScratchBuffer,
 ): { reader: DwarfReader; is64BitFormat: boolean; version: number } {
   const head = new DwarfReader(section.read(offset, 12), littleEndian);
   const first = head.u32();
@@ -77,7 +79,7 @@ function openTable(
   if (first >= 0xfffffff0 !== is64BitFormat || offset + size > section.size) {
     throw new BinaryFormatError('malformed', `DWARF: a line table of ${length} bytes`);
   }
-  const reader = new DwarfReader(section.read(offset, size).slice(), littleEndian);
+  const reader = new DwarfReader(scratch.load(section, offset, size), littleEndian);
   reader.position = is64BitFormat ? 12 : 4;
   const version = reader.u16();
   if (version < 2 || version > 5) throw new BinaryFormatError('unsupported', `DWARF: line table version ${version}`);

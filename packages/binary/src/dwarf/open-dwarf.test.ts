@@ -136,7 +136,7 @@ describe('lines and inlined functions of the corpus', () => {
 
 /** Of the damaged copies of each file; a copy costs a few milliseconds. */
 const copies = 150;
-/** Compiling our code, and the other sessions of a busy machine, cost more than what is measured; a loop without end costs this at once. */
+/** Compiling our code on a busy machine costs more than what is measured; a loop without end costs this at once. */
 const mostMilliseconds = 2000;
 
 describe('damaged files', () => {

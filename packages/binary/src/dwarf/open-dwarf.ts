@@ -8,6 +8,7 @@ import { type FunctionTree, readFunctionTree } from './function-tree.ts';
 import { type LineTable, readLineTable } from './line-table.ts';
 import { LruCache } from './lru-cache.ts';
 import { isFlat, qualifierIn } from './scope-names.ts';
+import { ScratchBuffer } from './scratch-buffer.ts';
 import { SectionSet } from './section-set.ts';
 import { dwoIdOf, type SplitUnit, SplitUnits } from './split-units.ts';
 import { readUnitRanges, type UnitRanges } from './unit-ranges.ts';
@@ -49,6 +50,7 @@ class UnitLines implements DwarfLines {
   readonly #names: FunctionNames;
   readonly #parsed: LruCache<number, ParsedUnit>;
   readonly #paths: LruCache<string, string>;
+  readonly #scratch = new ScratchBuffer();
   /** Not tried again. */
   readonly #unreadable = new Set<number>();
   #damaged: number;
@@ -83,7 +85,8 @@ class UnitLines implements DwarfLines {
       this.#ranges.byteLength +
       this.#parsed.byteLength +
       this.#names.byteLength +
-      this.#paths.byteLength
+      this.#paths.byteLength +
+      this.#scratch.byteLength
     );
   }
 
@@ -185,11 +188,12 @@ class UnitLines implements DwarfLines {
     const { header } = unit;
     const size = header.end - header.offset;
     if (size > largestUnitBytes) throw new BinaryFormatError('too_large', `DWARF: a unit of ${size} bytes`);
-    const bytes = units.info.read(header.offset, size);
-    // A walk reads other sections, in which a view of a page would be lost.
-    const tree = readFunctionTree(unit, bytes.slice(), units.abbreviations(header), this.#code);
+    const bytes = this.#scratch.load(units.info, header.offset, size);
+    const tree = readFunctionTree(unit, bytes, units.abbreviations(header), this.#code);
     const lineOffset = unit.lineTableOffset;
-    const lines = asResult(() => (lineOffset === undefined ? undefined : readLineTable(unit, lineOffset, this.#code)));
+    const lines = asResult(() =>
+      lineOffset === undefined ? undefined : readLineTable(unit, lineOffset, this.#code, this.#scratch),
+    );
     if (!lines.ok || tree.isDamaged || lines.value?.isDamaged === true) this.#damaged++;
     const table = lines.ok ? lines.value : undefined;
     const parsed = { units, unit, index: split?.index ?? index, tree, lines: table, split };
@@ -203,7 +207,7 @@ class UnitLines implements DwarfLines {
     if (own !== undefined) return qualifierIn(own, units, unit, offset);
     const { header } = unit;
     const size = Math.min(header.end - header.offset, largestUnitBytes);
-    const bytes = units.info.read(header.offset, size).slice();
+    const bytes = this.#scratch.load(units.info, header.offset, size);
     return qualifierIn(readFunctionTree(unit, bytes, units.abbreviations(header), this.#code), units, unit, offset);
   }
 
