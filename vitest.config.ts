@@ -38,6 +38,11 @@ export default defineConfig({
         // `npm run test:unwind`, not part of `npm test`: its judges are Go 1.26 and a libc whose own symbols are installed.
         test: { name: 'unwind', include: ['test/unwind/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 300_000 },
       },
+      {
+        extends: true,
+        // `npm run test:dwarf`, not part of `npm test`: more compilations, and debug files of Debian's packages that a bare machine lacks.
+        test: { name: 'dwarf', include: ['test/dwarf/**/*.test.ts'], testTimeout: 300_000 },
+      },
     ],
   },
 });

@@ -27,6 +27,8 @@ const needs = {
     { what: 'BPF headers', isThere: () => existsSync('/usr/include/bpf/bpf_helpers.h'), packages: ['libbpf-dev'] },
     { what: 'C and C++ compilers', isThere: () => anyOf('gcc') && anyOf('g++'), packages: ['build-essential'] },
     { what: 'readelf', isThere: () => anyOf('readelf'), packages: ['binutils'] },
+    { what: 'xz', isThere: () => anyOf('xz'), packages: ['xz-utils'] },
+    { what: 'dwz', isThere: () => anyOf('dwz'), packages: ['dwz'] },
     {
       what: 'Go (for go tool pprof)',
       isThere: () => anyOf('go') || existsSync('/usr/local/go/bin/go'),

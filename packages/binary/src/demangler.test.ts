@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { Demangler } from './demangler.ts';
+import { functionNameOf } from './function-name.ts';
 import { mutations } from './testing/mutate.ts';
 
 const libstdcxx = '/usr/lib/x86_64-linux-gnu/libstdc++.so.6';
@@ -52,6 +53,54 @@ test.skipIf(!existsSync(libstdcxx))(
     expect(different.length / names.length).toBeLessThan(0.01);
   },
 );
+
+test.skipIf(!existsSync(libstdcxx))('function names of libstdc++ are those of c++filt without parameters', () => {
+  const names = execFileSync('nm', ['-D', '--defined-only', '--without-symbol-versions', libstdcxx], {
+    encoding: 'utf8',
+  })
+    .split('\n')
+    .map((line) => line.split(' '))
+    .flatMap(([, type = '', name = '']) => (/^[tTwWi]$/.test(type) && /^_Z(?!T|GT)/.test(name) ? [name] : []));
+  const oracle = execFileSync('c++filt', ['-i', '-p', '-s', 'gnu-v3'], {
+    input: names.join('\n'),
+    encoding: 'utf8',
+  }).split('\n');
+  const demangler = new Demangler();
+  const shape = (text: string): string =>
+    text
+      .replaceAll(/\[abi:cxx11\]/g, '')
+      .replaceAll('{anonymous}', '(anonymous namespace)')
+      .replaceAll(/<[^<>]*>/g, '')
+      .replaceAll(/<[^<>]*>/g, '')
+      .replaceAll(/<[^<>]*>/g, '')
+      .replaceAll(/basic_([io]*stream|string)\b/g, '$1')
+      .replaceAll(/\s/g, '');
+  const different = names.filter((name, i) => shape(demangler.functionName(name)) !== shape(oracle[i] ?? ''));
+  expect(names.length).toBeGreaterThan(3000);
+  expect(different.slice(0, 10).map((name) => demangler.functionName(name))).toEqual([
+    // A conversion to a pointer to a member function: the one type that ends like parameters.
+    'std::__exception_ptr::exception_ptr::operator void (std::__exception_ptr::exception_ptr::*())',
+  ]);
+});
+
+test.each([
+  [
+    'int a::b<int>::c<long>(int (*)(char), long) const [clone .part.0] [clone .cold]',
+    'a::b<int>::c<long> [clone .part.0] [clone .cold]',
+  ],
+  ['main::{lambda(int)#1}::operator()(int) const', 'main::{lambda(int)#1}::operator()'],
+  ['f(int)::{lambda()#1}::operator()() const', 'f(int)::{lambda()#1}::operator()'],
+  ['(anonymous namespace)::f(void)', '(anonymous namespace)::f'],
+  ['a::operator unsigned int() const', 'a::operator unsigned int'],
+  ['bool a::operator< <int>(a const&, a const&)', 'bool a::operator< <int>'],
+  ['non-virtual thunk to a::b(int)', 'non-virtual thunk to a::b'],
+  ['a::operator()', 'a::operator()'],
+  ['vtable for a', 'vtable for a'],
+  ['void (*f(int))(char)', 'void (*f(int))(char)'],
+  ['malloc', 'malloc'],
+])('the function of %s is %s', (readable, name) => {
+  expect(functionNameOf(readable)).toBe(name);
+});
 
 test('a name that refers to itself until its text has gigabytes is left as it is, and the next name is demangled', () => {
   // f(A, B<A, A>, B<B<A, A>, B<A, A>>, …): the text of each parameter has twice the length of the one before.

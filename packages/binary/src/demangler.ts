@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { functionNameOf } from './function-name.ts';
 
 /** Names longer than this after demangling are cut: expanded C++ templates reach megabytes and nobody reads them. */
 const longestDemangled = 4096;
@@ -17,6 +18,16 @@ const mostPages = 64;
 export class Demangler {
   #module: WebAssembly.Module | undefined;
   #instance: DemanglerExports | undefined;
+
+  /**
+   * The name of a function for people: `demangle` without the parameters and the return type of C++. Overloads share it; their full names are
+   * `demangle`'s. Never throws.
+   */
+  functionName(name: string): string {
+    const readable = this.demangle(name);
+    // Rust's names have no parameters, but may end with those of a type.
+    return /^_{1,3}Z/.test(name) && readable !== name ? functionNameOf(readable) : readable;
+  }
 
   /** The readable form of `name`, or `name` itself where it is not mangled or cannot be demangled. Never throws. */
   demangle(name: string): string {

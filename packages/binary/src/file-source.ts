@@ -1,10 +1,16 @@
 import { fstatSync, readSync } from 'node:fs';
 import type { ByteSource } from './byte-source.ts';
 
-/** 64 KiB: a thousand symbol table entries or string table names a read. */
-const pageSize = 64 * 1024;
-/** 1 MiB of cache while a file is being read: names are asked for in the order of the file, so few pages are live. */
-const pagesKept = 16;
+/** For tables that are read from end to end: 64 KiB are a thousand symbols or names a read, and 1 MiB of cache while the file is being read. */
+const wholeTables: FilePages = { bytes: 64 * 1024, kept: 16 };
+/** For single fields here and there of a file that stays open: 256 KiB of cache. */
+export const scatteredFields: FilePages = { bytes: 4 * 1024, kept: 64 };
+
+/** Size and number of the pages that are kept. */
+export interface FilePages {
+  readonly bytes: number;
+  readonly kept: number;
+}
 
 /**
  * Reads an open file through a small cache of pages. The descriptor stays the caller's: it opens and closes it.
@@ -13,20 +19,25 @@ const pagesKept = 16;
 export class FileSource implements ByteSource {
   readonly size: number;
   readonly #fd: number;
+  readonly #pageBytes: number;
+  readonly #pagesKept: number;
+  #slab: ArrayBuffer | undefined;
   readonly #pages = new Map<number, Uint8Array>();
 
   /** `size` is told for files whose `stat` says 0 (in /proc). Throws what `fstat` throws. */
-  constructor(fd: number, size = fstatSync(fd).size) {
+  constructor(fd: number, size = fstatSync(fd).size, pages: FilePages = wholeTables) {
     this.#fd = fd;
+    this.#pageBytes = pages.bytes;
+    this.#pagesKept = pages.kept;
     this.size = size;
   }
 
   read(offset: number, length: number): Uint8Array {
     const end = Math.min(offset + length, this.size);
     if (offset < 0 || end <= offset) return new Uint8Array(0);
-    const first = Math.floor(offset / pageSize);
-    if (Math.floor((end - 1) / pageSize) === first) {
-      const within = offset - first * pageSize;
+    const first = Math.floor(offset / this.#pageBytes);
+    if (Math.floor((end - 1) / this.#pageBytes) === first) {
+      const within = offset - first * this.#pageBytes;
       return this.#page(first).subarray(within, within + end - offset);
     }
     const bytes = new Uint8Array(end - offset);
@@ -40,17 +51,35 @@ export class FileSource implements ByteSource {
       this.#pages.set(index, known);
       return known;
     }
-    let page: Uint8Array | undefined;
-    if (this.#pages.size >= pagesKept) {
-      for (const oldest of this.#pages.keys()) {
+    // All pages lie in one buffer, and the page that goes makes room for the one that comes: a buffer for each page would be garbage of the size of the
+    // file, and leave holes in malloc's heap.
+    this.#slab ??= new ArrayBuffer(this.#pageBytes * Math.min(this.#pagesKept, Math.ceil(this.size / this.#pageBytes)));
+    let slabOffset = this.#pages.size * this.#pageBytes;
+    if (slabOffset >= this.#slab.byteLength) {
+      for (const [oldest, { byteOffset }] of this.#pages) {
+        slabOffset = byteOffset;
         this.#pages.delete(oldest);
         break;
       }
     }
-    page = new Uint8Array(Math.min(pageSize, this.size - index * pageSize));
-    page = page.subarray(0, this.#readInto(page, index * pageSize));
+    const bytes = new Uint8Array(
+      this.#slab,
+      slabOffset,
+      Math.min(this.#pageBytes, this.size - index * this.#pageBytes),
+    );
+    const page = this.#readPage(bytes, index);
     this.#pages.set(index, page);
     return page;
+  }
+
+  #readPage(into: Uint8Array, index: number): Uint8Array {
+    try {
+      return into.subarray(0, this.#readInto(into, index * this.#pageBytes));
+    } catch (error) {
+      // Which places of the buffer are free is told by the number of pages.
+      this.#pages.clear();
+      throw error;
+    }
   }
 
   #readInto(bytes: Uint8Array, offset: number): number {

@@ -9,8 +9,8 @@ export interface FoundFunction {
 }
 
 /**
- * Functions by address: disjoint, sorted, in typed arrays. 12 bytes a function (16 where starts need more than 32 bits) and about
- * 12 more for its name. An address between two functions has none: the nearest symbol is often the wrong one (in stripped
+ * Functions by address: disjoint, sorted, in typed arrays. 8 bytes a function (12 where starts need more than 32 bits, 4 more where functions
+ * lie inside of others) and about 12 more for its name. An address between two functions has none: the nearest symbol is often the wrong one (in stripped
  * files libc's `clone3` would be shown as `__xmknodat`).
  */
 export class FunctionTable {
@@ -19,18 +19,20 @@ export class FunctionTable {
   readonly names: NameBlocks;
   readonly #starts: Uint32Array | Float64Array;
   readonly #sizes: Uint32Array;
-  readonly #nameIds: Uint32Array;
+  /** Undefined where names stand in the order of the functions, each once: nearly always. */
+  readonly #nameIds: Uint32Array | undefined;
 
   /** `starts` relative to `base`, ascending, integers below 2^53; `ends` exclusive; all of one length. */
   constructor(base: bigint, starts: Float64Array, ends: Float64Array, nameIds: Uint32Array, names: NameBlocks) {
     this.base = base;
     this.names = names;
+    names.trim();
     this.#starts = (starts[starts.length - 1] ?? 0) < 2 ** 32 ? Uint32Array.from(starts) : starts;
     this.#sizes = new Uint32Array(starts.length);
     for (let i = 0; i < starts.length; i++) {
       this.#sizes[i] = Math.min((ends[i] ?? 0) - (starts[i] ?? 0), 0xffff_ffff);
     }
-    this.#nameIds = nameIds;
+    this.#nameIds = nameIds.every((id, index) => id === index) ? undefined : nameIds;
   }
 
   get length(): number {
@@ -39,7 +41,7 @@ export class FunctionTable {
 
   /** Resident bytes. */
   get byteLength(): number {
-    return this.#starts.byteLength + this.#sizes.byteLength + this.#nameIds.byteLength + this.names.byteLength;
+    return this.#starts.byteLength + this.#sizes.byteLength + (this.#nameIds?.byteLength ?? 0) + this.names.byteLength;
   }
 
   /** The number of the function that holds `address`; undefined where there is none. */
@@ -73,7 +75,7 @@ export class FunctionTable {
     return {
       start,
       end: start + BigInt(this.#sizes[index] ?? 0),
-      systemName: this.names.get(this.#nameIds[index] ?? 0),
+      systemName: this.names.get(this.#nameIds === undefined ? index : (this.#nameIds[index] ?? 0)),
     };
   }
 }

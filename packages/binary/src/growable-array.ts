@@ -16,6 +16,11 @@ export class GrowableFloat64Array {
     this.#values[this.length++] = value;
   }
 
+  /** 0 when empty. */
+  get last(): number {
+    return this.#values[this.length - 1] ?? 0;
+  }
+
   /** What was pushed; valid until the next push. */
   view(): Float64Array {
     return this.#values.subarray(0, this.length);
@@ -43,6 +48,11 @@ export class GrowableUint32Array {
   /** 0 outside of what was pushed. */
   at(index: number): number {
     return index < this.length ? (this.#values[index] ?? 0) : 0;
+  }
+
+  /** Replaces what was pushed `distance` values before the last. */
+  setLast(distance: number, value: number): void {
+    this.#values[this.length - 1 - distance] = value;
   }
 
   /** What was pushed; valid until the next push. */

@@ -8,12 +8,24 @@ export {
 } from './binary-error.ts';
 export { BufferSource, readExactly, type ByteSource } from './byte-source.ts';
 export { Demangler } from './demangler.ts';
+export type { DwarfFile, DwarfLines, OpenDwarfOptions, SourceLine } from './dwarf/dwarf-file.ts';
+export { dwarfFileOf } from './dwarf/elf-dwarf-file.ts';
+export { openDwarf } from './dwarf/open-dwarf.ts';
 export {
   fileOffsetOfProcessAddress,
   fileOffsetOfVirtualAddress,
   segmentOfFileOffset,
   virtualAddressOfFileOffset,
 } from './elf/elf-addresses.ts';
+export {
+  crcOfSource,
+  type DebugLink,
+  dwarfBytesOf,
+  readDebugLink,
+  readMiniDebugInfo,
+  readSupplementaryLink,
+  type SupplementaryLink,
+} from './elf/debug-links.ts';
 export { buildIdOfNotes, readBuildIds, type ElfBuildIds } from './elf/elf-build-id.ts';
 export {
   machines,
@@ -27,8 +39,10 @@ export {
   type ElfSegment,
 } from './elf/elf-file.ts';
 export { readElfFunctions } from './elf/elf-functions.ts';
-export { FileSource } from './file-source.ts';
+export { openSection } from './elf/section-source.ts';
+export { type FilePages, FileSource, scatteredFields } from './file-source.ts';
 export { FunctionTable, type FoundFunction } from './function-table.ts';
+export { type GoFunctions, openGoFunctions } from './go/go-functions.ts';
 export { JitCodeTable } from './jit/jit-code-table.ts';
 export { JitDumpReader } from './jit/jitdump.ts';
 export { PerfMapReader } from './jit/perf-map.ts';

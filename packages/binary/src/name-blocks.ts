@@ -1,4 +1,5 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { GrowableUint32Array } from './growable-array.ts';
 
 /**
  * Names a block. Measured on the 114,000 symbols of Node.js 24 (10.5 MB of text): 64 names compress 6.9-fold, 128 names
@@ -15,21 +16,23 @@ const blocksOpen = 4;
  * encoding); reading decodes them as UTF-8 with U+FFFD for what is not.
  */
 export class NameBlocks {
-  readonly #blocks: Uint8Array[] = [];
+  /** The compressed blocks one after the other: in memory of their own they would lie between what compressing leaves, and hold malloc's heap open. */
+  #pool = new Uint8Array(1024);
+  #poolLength = 0;
+  readonly #blockEnds = new GrowableUint32Array(16);
   readonly #open = new Map<number, string[]>();
   /** The block being filled: names that each end with a NUL. */
   #pending = new Uint8Array(4096);
   #pendingLength = 0;
   #pendingCount = 0;
-  #byteLength = 0;
 
   /** Resident bytes, opened blocks and the one being filled not counted (they are bounded). */
   get byteLength(): number {
-    return this.#byteLength;
+    return this.#pool.length + 4 * this.#blockEnds.length;
   }
 
   get length(): number {
-    return this.#blocks.length * namesPerBlock + this.#pendingCount;
+    return this.#blockEnds.length * namesPerBlock + this.#pendingCount;
   }
 
   /** Keeps a copy of the name at `[from, to)` of `bytes`, up to the first NUL, and returns its number. */
@@ -51,18 +54,25 @@ export class NameBlocks {
     return id;
   }
 
+  /** Gives back what was taken in advance; names may still be added. */
+  trim(): void {
+    if (this.#pool.length > this.#poolLength) this.#pool = resized(this.#pool, this.#poolLength, this.#poolLength);
+  }
+
   /** The name with this number. Throws a RangeError for one that `add` never gave: a bug of the caller. */
   get(id: number): string {
     if (id < 0 || id >= this.length) throw new RangeError(`name ${id} of ${this.length}`);
     const block = Math.floor(id / namesPerBlock);
-    const names = block === this.#blocks.length ? decode(this.#pending, this.#pendingLength) : this.#openBlock(block);
+    const names =
+      block === this.#blockEnds.length ? decode(this.#pending, this.#pendingLength) : this.#openBlock(block);
     return names[id % namesPerBlock] ?? '';
   }
 
   #openBlock(block: number): string[] {
     let names = this.#open.get(block);
     if (names === undefined) {
-      const bytes = zstdDecompressSync(this.#blocks[block] ?? new Uint8Array(0));
+      const from = block === 0 ? 0 : this.#blockEnds.at(block - 1);
+      const bytes = zstdDecompressSync(this.#pool.subarray(from, this.#blockEnds.at(block)));
       names = decode(bytes, bytes.length);
       for (const oldest of this.#open.keys()) {
         if (this.#open.size < blocksOpen) break;
@@ -83,14 +93,21 @@ export class NameBlocks {
 
   #flush(): void {
     const compressed = zstdCompressSync(this.#pending.subarray(0, this.#pendingLength));
-    // A copy of its own: what zlib returns sits in a larger allocation.
-    const block = new Uint8Array(compressed.length);
-    block.set(compressed);
-    this.#blocks.push(block);
-    this.#byteLength += block.length;
+    const end = this.#poolLength + compressed.length;
+    if (end > this.#pool.length)
+      this.#pool = resized(this.#pool, this.#poolLength, Math.max(end, this.#pool.length * 2));
+    this.#pool.set(compressed, this.#poolLength);
+    this.#poolLength = end;
+    this.#blockEnds.push(end);
     this.#pendingLength = 0;
     this.#pendingCount = 0;
   }
+}
+
+function resized(bytes: Uint8Array<ArrayBuffer>, length: number, capacity: number): Uint8Array<ArrayBuffer> {
+  const changed = new Uint8Array(capacity);
+  changed.set(bytes.subarray(0, length));
+  return changed;
 }
 
 function decode(bytes: Uint8Array, length: number): string[] {

@@ -18,6 +18,8 @@ export const lossCauses = {
     file_gone: 'the binary of a mapping could not be opened any more',
     file_changed: 'the file at the path has another build ID than the mapping',
     malformed_elf: 'a binary could not be parsed',
+    debug_info:
+      'debugging information (DWARF) of a binary was damaged or could not be read; the names of its symbols remain',
     perf_map: 'a perf map or jitdump could not be read',
     kallsyms: 'kernel symbols could not be read',
     table_worker: 'the thread that makes unwind tables died or hung; the stacks that needed it are cut',

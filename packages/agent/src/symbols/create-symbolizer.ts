@@ -2,6 +2,9 @@ import { readlinkSync } from 'node:fs';
 import { asResult } from '@everflame/binary';
 import type { LossCounters } from '../health/counters.ts';
 import type { ProcessMapping, ProcessView } from '../processes/process.ts';
+import { DebugFinder } from './debug-finder.ts';
+import { DebugInfo } from './debug-info.ts';
+import { DebuginfodClient, type DebuginfodOptions, debuginfodOfEnvironment } from './debuginfod-client.ts';
 import { KernelResolver } from './kernel-resolver.ts';
 import { targetOfMapping } from './mapping-target.ts';
 import { ModuleLoader } from './module-loader.ts';
@@ -16,19 +19,21 @@ const mostRoots = 4096;
 
 export interface SymbolizerOptions {
   readonly lossCounters: LossCounters;
-  /** Bytes of symbols that stay resident, in the worker: two thirds for files, one for JIT code. Default 48 MiB. */
+  /** Bytes of symbols that stay resident, in the workers: a third each for symbols of files, for debugging information (half of it small, half large files) and for JIT code. Default 48 MiB. */
   readonly budget?: number;
   /** Where debug files of stripped binaries are, as `.build-id/xx/yyyy.debug`. Default /usr/lib/debug. */
   readonly debugDirectory?: string;
+  /** Servers of debug files. Default: what DEBUGINFOD_URLS says, which is none when it is not set. */
+  readonly debuginfod?: DebuginfodOptions | undefined;
 }
 
 export interface MeasuredSymbolizer extends Symbolizer {
-  /** What the worker holds; undefined where it does not answer. */
+  /** What the workers hold; undefined where one does not answer. */
   statistics(): Promise<StatisticsReply | undefined>;
 }
 
 /**
- * Names for addresses, from one worker thread that owns all tables. Only mappings that `prepare` was told of or that an address fell into are
+ * Names for addresses, from a worker thread that owns all tables, and a second one for large debugging information. Only mappings that `prepare` was told of or that an address fell into are
  * read. What has no name is `[binary+0x1234]` with the ELF virtual address (the file offset where the file cannot be read),
  * `[anon]` for code without file (its addresses mean nothing outside of the process, so it is one function), `[unmapped]` where the process has
  * no code that we know of, and `[kernel+0x…]`.
@@ -38,18 +43,29 @@ export interface MeasuredSymbolizer extends Symbolizer {
 export function createSymbolizer(options: SymbolizerOptions): MeasuredSymbolizer {
   const budget = options.budget ?? 48 * megabyte;
   const roots = new Map<string, string>();
-  const client = new SymbolClient(
-    {
-      moduleBudget: Math.floor((budget * 2) / 3),
-      jitBudget: Math.floor(budget / 3),
-      debugDirectory: options.debugDirectory ?? '/usr/lib/debug',
-    },
-    options.lossCounters,
-    (keys) => loader.evicted(keys),
-    () => loader.lost(),
+  const workerOptions = {
+    moduleBudget: Math.floor(budget / 3),
+    jitBudget: Math.floor(budget / 3),
+    debugBudget: Math.floor(budget / 6),
+  };
+  const { lossCounters } = options;
+  const dropped = (keys: readonly string[]): void => {
+    loader.evicted(keys);
+    debug.evicted(keys);
+  };
+  const client = new SymbolClient(workerOptions, lossCounters, dropped, () => {
+    loader.lost();
+    debug.lost();
+  });
+  const largeClient = new SymbolClient(workerOptions, lossCounters, dropped, () => debug.lost());
+  const servers = options.debuginfod ?? debuginfodOfEnvironment(process.env);
+  const finder = new DebugFinder(
+    options.debugDirectory ?? '/usr/lib/debug',
+    servers === undefined ? undefined : new DebuginfodClient(servers),
   );
-  const loader = new ModuleLoader(client, options.lossCounters, rootOf);
-  const user = new UserResolver(client, loader, rootOf);
+  const debug = new DebugInfo({ small: client, large: largeClient }, finder, rootOf);
+  const loader = new ModuleLoader(client, lossCounters, rootOf);
+  const user = new UserResolver(client, loader, debug, rootOf);
   const kernel = new KernelResolver(client);
   void kernel.warm();
 
@@ -116,11 +132,16 @@ export function createSymbolizer(options: SymbolizerOptions): MeasuredSymbolizer
     resolveKernel(addresses, isLeaf) {
       return kernel.resolve(instructions(addresses, isLeaf));
     },
-    statistics() {
-      return client.request({ kind: 'statistics' });
+    async statistics() {
+      const names = await client.request({ kind: 'statistics' });
+      if (names === undefined || !largeClient.isStarted) return names;
+      const large = await largeClient.request({ kind: 'statistics' });
+      if (large === undefined) return undefined;
+      const debugFiles = names.debugFiles + large.debugFiles;
+      return { ...names, debugFiles, debugBytes: names.debugBytes + large.debugBytes };
     },
     async close() {
-      await client.close();
+      await Promise.all([client.close(), largeClient.close()]);
     },
   };
 }

@@ -84,13 +84,13 @@ test('a map that grows is read on, and names outlive the process until it is for
   appendFileSync(map, 'ond\n10000 20 _Z3newi\n');
   await expect
     .poll(() => namesOf(symbolizer, withCode, [0x1_0010n, 0x1_0040n]), { timeout: 10_000 })
-    .toEqual(['new(int)', 'second']);
+    .toEqual(['new', 'second']);
   // What is written in the last moment is read when the process is forgotten, the unfinished line as well.
   appendFileSync(map, '10080 8 last');
   await started.end();
   rmSync(map);
   symbolizer.forget(withCode);
-  expect(await namesOf(symbolizer, withCode, [0x1_0010n, 0x1_0080n])).toEqual(['new(int)', 'last']);
+  expect(await namesOf(symbolizer, withCode, [0x1_0010n, 0x1_0080n])).toEqual(['new', 'last']);
   expect(live.lost()).toEqual({});
 });
 

@@ -7,6 +7,8 @@ import type { KernelModuleInfo, KernelReply, KernelRequest } from './worker-mess
 const rereadMs = 30_000;
 /** Four times a distribution's kernel with all modules. */
 const mostBytes = 64 * 1024 * 1024;
+/** The kernel gives a page or two at a time whatever is asked for. */
+const pieceBytes = 64 * 1024;
 /**
  * Where the linker places `_text`: what address randomisation adds is taken off, so that a kernel build has the same addresses on every host
  * and after every boot, and they are those of its `vmlinux`. x86-64: __START_KERNEL_map + CONFIG_PHYSICAL_START's default.
@@ -79,8 +81,7 @@ export class KernelStore {
     this.#infos = new Map();
     this.#moduleList = readModuleList();
     this.#bases = modulesBases(this.#moduleList);
-    const text = asResult(readKallsyms);
-    const symbols = text.ok ? readKernelSymbols(text.value) : text;
+    const symbols = readKernelSymbols(kallsymsPieces());
     if (symbols.ok) this.#symbols = symbols.value;
     else this.#failures++;
   }
@@ -145,22 +146,16 @@ function notesBuildId(path: string): string {
   return buildId.ok ? buildId.value : '';
 }
 
-/** The file says it is empty, so it is read until its end. */
-function readKallsyms(): Uint8Array {
+/** The file says it is empty, so it is read until its end; each piece is valid until the next. */
+function* kallsymsPieces(): Generator<Uint8Array> {
   const fd = openSync('/proc/kallsyms', 'r');
   try {
-    let text = Buffer.allocUnsafeSlow(8 * 1024 * 1024);
-    let length = 0;
-    for (;;) {
-      if (length === text.length) {
-        if (length >= mostBytes) return text;
-        const wider = Buffer.allocUnsafeSlow(length * 2);
-        text.copy(wider);
-        text = wider;
-      }
-      const count = readSync(fd, text, length, Math.min(text.length - length, 1024 * 1024), null);
-      if (count === 0) return text.subarray(0, length);
+    const piece = new Uint8Array(pieceBytes);
+    for (let length = 0; length < mostBytes;) {
+      const count = readSync(fd, piece, 0, piece.length, null);
+      if (count === 0) return;
       length += count;
+      yield piece.subarray(0, count);
     }
   } finally {
     closeSync(fd);

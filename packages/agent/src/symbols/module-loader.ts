@@ -133,7 +133,8 @@ export class ModuleLoader {
       // The worker's end is counted by the client.
       module.state = { kind: 'failed', retryMs: performance.now() + 10 * retryMs };
     } else if (reply.status === 'loaded') {
-      module.state = { kind: 'loaded', buildId: reply.buildId, segments: reply.segments, isResident: true };
+      const { buildId, segments, debug } = reply;
+      module.state = { kind: 'loaded', buildId, segments, debug, isResident: true };
     } else if (reply.cause === 'not_elf') {
       module.state = { kind: 'foreign' };
     } else {

@@ -1,37 +1,32 @@
 import {
+  asResult,
   BufferSource,
   type Demangler,
   FileSource,
-  type FunctionTable,
+  dwarfBytesOf,
   readBuildIds,
+  readDebugLink,
   readElfFile,
-  readElfFunctions,
-  asResult,
 } from '@everflame/binary';
-import { hasSymbolTable, readDebugFunctions } from './debug-file.ts';
+import { hasSymbolTable, type ModuleTables, readModuleTables } from './module-tables.ts';
 import { NameList } from './name-list.ts';
 import type { LoadReply, LoadRequest, ModuleReply, ModuleRequest } from './worker-messages.ts';
 
-/** What a module costs beside its table, so that thousands of stripped files do not count as nothing. */
-const moduleOverhead = 512;
-
 /**
- * The function tables of the files in use, least recently used out first. A file that is asked for by inode and by build ID is kept once.
+ * The tables of the files in use, least recently used out first. A file that is asked for by inode and by build ID is kept once.
  * Lives in the worker.
  */
 export class ModuleStore {
   readonly #budget: number;
   readonly #demangler: Demangler;
-  readonly #debugDirectory: string;
   /** By build ID, or by the key of the request for a file that has none. */
-  readonly #tables = new Map<string, { readonly table: FunctionTable; readonly keys: Set<string> }>();
+  readonly #tables = new Map<string, { readonly table: ModuleTables; readonly keys: Set<string> }>();
   readonly #identities = new Map<string, string>();
   #evicted: string[] = [];
   #byteLength = 0;
 
-  constructor(budget: number, debugDirectory: string, demangler: Demangler) {
+  constructor(budget: number, demangler: Demangler) {
     this.#budget = budget;
-    this.#debugDirectory = debugDirectory;
     this.#demangler = demangler;
   }
 
@@ -50,7 +45,7 @@ export class ModuleStore {
     return evicted;
   }
 
-  load({ key, content, expectedBuildId }: LoadRequest): LoadReply {
+  async load({ key, content, expectedBuildId }: LoadRequest): Promise<LoadReply> {
     const source = asResult(() => ('image' in content ? new BufferSource(content.image) : new FileSource(content.fd)));
     if (!source.ok) return { status: 'failed', cause: 'file_gone', detail: source.error.detail };
     const elf = readElfFile(source.value);
@@ -67,14 +62,23 @@ export class ModuleStore {
     const identity = buildId === '' ? key : `build-id:${buildId}`;
     let table = buildId === '' ? undefined : this.#tables.get(identity)?.table;
     if (table === undefined) {
-      const functions = readElfFunctions(elf.value);
-      if (!functions.ok) return { status: 'failed', cause: 'malformed_elf', detail: functions.error.detail };
-      const { value } = functions;
-      const debug = hasSymbolTable(elf.value) ? undefined : readDebugFunctions(buildId, this.#debugDirectory);
-      table = debug !== undefined && debug.length > value.length ? debug : value;
+      const tables = await readModuleTables(elf.value, content);
+      if (!tables.ok) return { status: 'failed', cause: 'malformed_elf', detail: tables.error.detail };
+      table = tables.value;
     }
     this.#keep(key, identity, table);
-    return { status: 'loaded', buildId, functions: table.length, segments: elf.value.segments };
+    return {
+      status: 'loaded',
+      buildId,
+      functions: table.length,
+      segments: elf.value.segments,
+      debug: {
+        isComplete: table.isGo && table.functions === undefined,
+        hasSymbols: hasSymbolTable(elf.value),
+        dwarfBytes: dwarfBytesOf(elf.value),
+        link: readDebugLink(elf.value),
+      },
+    };
   }
 
   name({ key, addresses }: ModuleRequest): ModuleReply {
@@ -84,30 +88,29 @@ export class ModuleStore {
     this.#tables.delete(identity);
     this.#tables.set(identity, kept);
     const names = new NameList(addresses.length, this.#demangler);
-    for (const [i, address] of addresses.entries()) {
-      const found = kept.table.find(address);
-      if (found !== undefined && found.systemName !== '') names.set(i, found.systemName);
-    }
+    for (const [i, address] of addresses.entries()) kept.table.name(address, i, names);
     return { status: 'named', named: names.finish() };
   }
 
-  #keep(key: string, identity: string, table: FunctionTable): void {
-    const keys = this.#tables.get(identity)?.keys ?? new Set();
-    this.#drop(identity);
+  #keep(key: string, identity: string, table: ModuleTables): void {
+    const kept = this.#tables.get(identity);
+    const keys = kept?.keys ?? new Set();
+    this.#drop(identity, kept?.table !== table);
     this.#tables.set(identity, { table, keys: keys.add(key) });
     for (const each of keys) this.#identities.set(each, identity);
-    this.#byteLength += table.byteLength + moduleOverhead;
+    this.#byteLength += table.byteLength;
     for (const oldest of this.#tables.keys()) {
       if (this.#byteLength <= this.#budget || oldest === identity) break;
-      this.#evicted.push(...this.#drop(oldest));
+      this.#evicted.push(...this.#drop(oldest, true));
     }
   }
 
   /** Returns the keys by which it was known. */
-  #drop(identity: string): Iterable<string> {
+  #drop(identity: string, isOver: boolean): Iterable<string> {
     const kept = this.#tables.get(identity);
     if (kept === undefined) return [];
-    this.#byteLength -= kept.table.byteLength + moduleOverhead;
+    this.#byteLength -= kept.table.byteLength;
+    if (isOver) kept.table.close();
     this.#tables.delete(identity);
     for (const key of kept.keys) this.#identities.delete(key);
     return kept.keys;

@@ -1,5 +1,5 @@
 import type { ResolvedLine, ResolvedLocation, ResolvedMapping } from './symbolizer.ts';
-import type { WireSegment } from './worker-messages.ts';
+import type { DebugNeeds, WireSegment } from './worker-messages.ts';
 
 /** What the main thread knows of a file that is mapped executable; its table of functions is the worker's. */
 export interface Module {
@@ -11,6 +11,7 @@ export interface Module {
         readonly kind: 'loaded';
         readonly buildId: string;
         readonly segments: readonly WireSegment[];
+        readonly debug: DebugNeeds;
         isResident: boolean;
       }
     /** No ELF file, so no hope. */

@@ -69,8 +69,10 @@ test('C++ and Rust names are readable', async () => {
   execFileSync('g++', ['-O1', join(live.directory, 'p.cc'), '-o', cxx]);
   const symbolizer = live.symbolizer();
   const started = await live.start(cxx);
-  expect(await namesOf(symbolizer, liveProcess(started.pid), [BigInt(started.printed[0] ?? '') + 4n])).toEqual([
-    'planted::Box<int>::twice(int)',
+  const address = BigUint64Array.of(BigInt(started.printed[0] ?? '') + 4n);
+  const [location] = await symbolizer.resolveUser(liveProcess(started.pid), address, Uint8Array.of(1));
+  expect(location?.lines).toMatchObject([
+    { name: 'planted::Box<int>::twice', systemName: '_ZN7planted3BoxIiE5twiceEi' },
   ]);
 });
 

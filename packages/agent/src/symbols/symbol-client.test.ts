@@ -6,7 +6,7 @@ test('a worker that dies is replaced: what it was asked is answered with nothing
   const losses = new LossCounters();
   let lost = 0;
   const client = new SymbolClient(
-    { moduleBudget: 1 << 20, jitBudget: 1 << 20, debugDirectory: '/nowhere' },
+    { moduleBudget: 1 << 20, jitBudget: 1 << 20, debugBudget: 1024 },
     losses,
     () => undefined,
     () => lost++,

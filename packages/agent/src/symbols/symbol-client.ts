@@ -57,6 +57,11 @@ export class SymbolClient {
     });
   }
 
+  /** Whether anything was asked yet. */
+  get isStarted(): boolean {
+    return this.#worker !== undefined;
+  }
+
   /** What waits is answered with `undefined`. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -83,6 +88,7 @@ export class SymbolClient {
   #receive(worker: Worker, { id, reply, losses, evicted }: ReplyEnvelope): void {
     if (worker !== this.#worker) return;
     if (losses.perf_map > 0) this.#losses.add('reads_failed', 'perf_map', losses.perf_map);
+    if (losses.debug_info > 0) this.#losses.add('reads_failed', 'debug_info', losses.debug_info);
     if (losses.kallsyms > 0) this.#losses.add('reads_failed', 'kallsyms', losses.kallsyms);
     if (evicted.length > 0) this.#onEvicted(evicted);
     this.#waiting.get(id)?.settle(reply);

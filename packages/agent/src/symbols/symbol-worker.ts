@@ -1,26 +1,35 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Demangler } from '@everflame/binary';
+import { DebugStore } from './debug-store.ts';
 import { GarbageCollector } from './garbage.ts';
 import { JitStore } from './jit-store.ts';
 import { KernelStore } from './kernel-store.ts';
 import { ModuleStore } from './module-store.ts';
 import type { ReplyEnvelope, ReplyOf, RequestEnvelope, SymbolRequest, SymbolWorkerOptions } from './worker-messages.ts';
 
-/** The thread that reads symbols: takes requests one by one, keeps the tables, answers with names. */
+/**
+ * The thread that reads symbols: takes requests one by one, keeps the tables, answers with names. A second one reads
+ * debugging information that is so large that names would have to wait.
+ */
 const options = workerData as SymbolWorkerOptions;
 const demangler = new Demangler();
-const modules = new ModuleStore(options.moduleBudget, options.debugDirectory, demangler);
+const modules = new ModuleStore(options.moduleBudget, demangler);
 const jit = new JitStore(options.jitBudget, demangler);
 const kernel = new KernelStore(demangler);
+const debug = new DebugStore(options.debugBudget, demangler);
 const garbage = new GarbageCollector();
 
-function answer(request: SymbolRequest): ReplyOf[keyof ReplyOf] {
+async function answer(request: SymbolRequest): Promise<ReplyOf[keyof ReplyOf]> {
   const nowMs = performance.now();
   switch (request.kind) {
     case 'load':
       return modules.load(request);
     case 'module':
       return modules.name(request);
+    case 'debug-load':
+      return debug.load(request);
+    case 'debug-name':
+      return debug.name(request);
     case 'jit':
       return jit.name(request, nowMs);
     case 'jit-notice':
@@ -35,14 +44,22 @@ function answer(request: SymbolRequest): ReplyOf[keyof ReplyOf] {
         jitProcesses: jit.size,
         jitBytes: jit.byteLength,
         kernelBytes: kernel.byteLength,
+        debugFiles: debug.size,
+        debugBytes: debug.byteLength,
       };
   }
 }
 
-parentPort?.on('message', ({ id, request }: RequestEnvelope) => {
-  const reply = answer(request);
+async function handle({ id, request }: RequestEnvelope): Promise<void> {
+  const reply = await answer(request);
   if (request.kind !== 'module') garbage.schedule();
-  const losses = { perf_map: jit.takeFailures(), kallsyms: kernel.takeFailures() };
+  const losses = { perf_map: jit.takeFailures(), kallsyms: kernel.takeFailures(), debug_info: debug.takeFailures() };
+  const evicted = [...modules.takeEvicted(), ...debug.takeEvicted()];
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-  parentPort?.postMessage({ id, reply, losses, evicted: modules.takeEvicted() } satisfies ReplyEnvelope);
+  parentPort?.postMessage({ id, reply, losses, evicted } satisfies ReplyEnvelope);
+}
+
+let last = Promise.resolve();
+parentPort?.on('message', (envelope: RequestEnvelope) => {
+  last = last.then(async () => handle(envelope));
 });

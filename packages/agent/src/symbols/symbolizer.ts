@@ -4,7 +4,7 @@ import type { ProcessMapping, ProcessView } from '../processes/process.ts';
 export type FrameKind = 'kernel' | 'native' | 'jit' | 'unsymbolized';
 
 export interface ResolvedLine {
-  /** Demangled. */
+  /** For people: demangled, without the parameters of C++ and the hash of Rust. */
   readonly name: string;
   /** As the linker knows it. */
   readonly systemName: string;

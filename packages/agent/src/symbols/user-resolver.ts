@@ -6,12 +6,15 @@ import type { ModuleLoader } from './module-loader.ts';
 import type { SymbolClient } from './symbol-client.ts';
 import type { ResolvedLine, ResolvedLocation } from './symbolizer.ts';
 import { anonymousMapping, offsetLocation, segmentMapping, unfiled, unnamed, vsyscall } from './user-locations.ts';
+import type { DebugInfo } from './debug-info.ts';
 import { readVdsoImage } from './vdso-image.ts';
 import type { NamedAddresses } from './worker-messages.ts';
 
 /** Distinct addresses in files whose names are remembered, some 200 bytes each. */
 const mostLocations = 40_000;
 const lowest32BitLimit = 1n << 32n;
+
+type Lines = readonly ResolvedLine[] | undefined;
 
 /** Addresses of one mapping that have no remembered name; `indices` into the answer. */
 interface Pending {
@@ -24,13 +27,15 @@ interface Pending {
 export class UserResolver {
   readonly #client: SymbolClient;
   readonly #loader: ModuleLoader;
+  readonly #debug: DebugInfo;
   readonly #rootOf: (process: ProcessView) => string;
   readonly #vdsos = new Map<'32' | '64', Module>();
   #locations = 0;
 
-  constructor(client: SymbolClient, loader: ModuleLoader, rootOf: (process: ProcessView) => string) {
+  constructor(client: SymbolClient, loader: ModuleLoader, debug: DebugInfo, rootOf: (process: ProcessView) => string) {
     this.#client = client;
     this.#loader = loader;
+    this.#debug = debug;
     this.#rootOf = rootOf;
   }
 
@@ -101,6 +106,7 @@ export class UserResolver {
       case 'vdso': {
         const module = await this.prepareVdso(process, mapping);
         await this.#resolveInModule(
+          process,
           module,
           viewOf(module, '[vdso]'),
           { ...mapping, fileOffset: 0n },
@@ -122,11 +128,11 @@ export class UserResolver {
           );
           return;
         }
-        const rest = await this.#resolveInModule(module, view, mapping, unknown, addresses, answer);
+        const rest = await this.#resolveInModule(process, module, view, mapping, unknown, addresses, answer);
         if (rest.length === 0) return;
         // It was evicted between the two: once more.
         await this.#loader.ensure(process, mapping, module);
-        await this.#resolveInModule(module, view, mapping, rest, addresses, answer);
+        await this.#resolveInModule(process, module, view, mapping, rest, addresses, answer);
         return;
       }
     }
@@ -134,6 +140,7 @@ export class UserResolver {
 
   /** Returns the indices whose names need the module to be loaded again; they are answered without a name. */
   async #resolveInModule(
+    process: ProcessView,
     module: Module,
     view: ModuleView,
     mapping: ProcessMapping,
@@ -156,10 +163,12 @@ export class UserResolver {
     });
     const reply = await this.#client.request({ kind: 'module', key: module.key, addresses: virtual });
     const isNamed = reply?.status === 'named';
+    const bySymbol = unknown.map((_, at) => (isNamed ? internedLines(module, reply.named, at) : undefined));
+    const { linesOf, isLate } = await this.#withDebugInfo(process, mapping, module, virtual, bySymbol);
     for (const [at, i] of unknown.entries()) {
       const segment = segments[at];
       const address = virtual[at] ?? 0n;
-      const lines = isNamed ? internedLines(module, reply.named, at) : undefined;
+      const lines = linesOf[at];
       const location: ResolvedLocation = {
         mapping: segmentMapping(view, mapping, segment, state.buildId),
         address,
@@ -167,11 +176,33 @@ export class UserResolver {
         lines: lines ?? unnamed(baseName(view.path), address),
       };
       answer[i] = location;
-      if (isNamed) this.#remember(view, Number(offsets[at]), location);
+      if (isNamed && !isLate) this.#remember(view, Number(offsets[at]), location);
     }
     if (reply?.status !== 'absent') return [];
     state.isResident = false;
     return unknown;
+  }
+
+  /** Adds what debugging information knows of addresses that have no line yet; names stay those of the symbols. */
+  async #withDebugInfo(
+    process: ProcessView,
+    mapping: ProcessMapping,
+    module: Module,
+    addresses: BigUint64Array,
+    bySymbol: readonly Lines[],
+  ): Promise<{ readonly linesOf: readonly Lines[]; readonly isLate: boolean }> {
+    const lacking = [...bySymbol.keys()].filter((at) => (bySymbol[at]?.[0]?.file ?? '') === '');
+    const isFile = targetOfMapping(mapping) === 'file';
+    if (lacking.length === 0 || !isFile) return { linesOf: bySymbol, isLate: false };
+    const asked = BigUint64Array.from(lacking, (at) => addresses[at] ?? 0n);
+    const names = await this.#debug.names(process, mapping, module, asked);
+    if (typeof names === 'string') return { linesOf: bySymbol, isLate: names === 'late' };
+    const linesOf = [...bySymbol];
+    for (const [i, at] of lacking.entries()) {
+      const found = names.lists[(names.listOf[i] ?? 0) - 1];
+      if (found !== undefined) linesOf[at] = withSymbol(found, bySymbol[at]);
+    }
+    return { linesOf, isLate: false };
   }
 
   async #resolveJit(
@@ -249,4 +280,12 @@ function internedLines(module: Module, named: NamedAddresses, at: number): reado
   const known = module.lines.get(only.systemName);
   if (known === undefined) module.lines.set(only.systemName, lines);
   return known ?? lines;
+}
+
+/** The outermost function under the name of its symbol: the same whether a host has debugging information or not. */
+function withSymbol(lines: readonly ResolvedLine[], bySymbol: Lines): readonly ResolvedLine[] {
+  const outermost = lines.at(-1);
+  const [symbol] = bySymbol ?? [];
+  if (outermost === undefined || symbol === undefined) return lines;
+  return [...lines.slice(0, -1), { ...outermost, name: symbol.name, systemName: symbol.systemName }];
 }

@@ -1,3 +1,4 @@
+import type { DebugLink } from '@everflame/binary';
 import type { ResolvedLine } from './symbolizer.ts';
 
 /** A process as the worker needs to know it: enough to find its JIT maps. */
@@ -37,8 +38,21 @@ export type LoadReply =
       readonly functions: number;
       /** For conversions of addresses: of all loadable segments. */
       readonly segments: readonly WireSegment[];
+      readonly debug: DebugNeeds;
     }
   | { readonly status: 'failed'; readonly cause: LoadFailure; readonly detail: string };
+
+/** What a file says of its debugging information. */
+export interface DebugNeeds {
+  /** Its own table names every address with file and line: nothing else is needed. */
+  readonly isComplete: boolean;
+  /** Whether it has its full symbol table. */
+  readonly hasSymbols: boolean;
+  /** Of its own; 0 where it has none. */
+  readonly dwarfBytes: number;
+  /** The file that was split off. */
+  readonly link: DebugLink | undefined;
+}
 
 /** Program headers as the conversions of @everflame/binary take them. */
 export interface WireSegment {
@@ -63,6 +77,35 @@ export interface ModuleRequest {
 
 /** `absent`: it was evicted, load it again. */
 export type ModuleReply = { readonly status: 'named'; readonly named: NamedAddresses } | { readonly status: 'absent' };
+
+/**
+ * Reads a file's debugging information: its own (`main`), or that of a file that may have been split off (`separate`). Descriptors stay the main thread's, which
+ * closes them after the answer.
+ */
+export interface DebugLoadRequest {
+  readonly kind: 'debug-load';
+  readonly key: string;
+  /** Paths are as the process sees them; `roots` are put before them, in this order. */
+  readonly main: { readonly fd: number; readonly path: string } | undefined;
+  readonly separate: { readonly fd: number; readonly path: string } | undefined;
+  readonly roots: readonly string[];
+  readonly debugDirectory: string;
+  /** Of the module; '' where it has none. */
+  readonly buildId: string;
+  readonly link: DebugLink | undefined;
+}
+
+export type DebugLoadReply =
+  | { readonly status: 'ready' }
+  /** `other`: not the file that belongs to the module. `nothing`: damaged, or without anything that helps. */
+  | { readonly status: 'other' | 'nothing' };
+
+/** ELF virtual addresses; the answer has lists where more is known than the module's symbols tell. */
+export interface DebugNameRequest {
+  readonly kind: 'debug-name';
+  readonly key: string;
+  readonly addresses: BigUint64Array;
+}
 
 export interface JitRequest {
   readonly kind: 'jit';
@@ -117,13 +160,25 @@ export interface StatisticsReply {
   readonly jitProcesses: number;
   readonly jitBytes: number;
   readonly kernelBytes: number;
+  readonly debugFiles: number;
+  readonly debugBytes: number;
 }
 
-export type SymbolRequest = LoadRequest | ModuleRequest | JitRequest | JitNotice | KernelRequest | StatisticsRequest;
+export type SymbolRequest =
+  | LoadRequest
+  | ModuleRequest
+  | DebugLoadRequest
+  | DebugNameRequest
+  | JitRequest
+  | JitNotice
+  | KernelRequest
+  | StatisticsRequest;
 
 export interface ReplyOf {
   load: LoadReply;
   module: ModuleReply;
+  'debug-load': DebugLoadReply;
+  'debug-name': ModuleReply;
   jit: JitReply;
   'jit-notice': undefined;
   kernel: KernelReply;
@@ -134,6 +189,7 @@ export interface ReplyOf {
 export interface WorkerLosses {
   readonly perf_map: number;
   readonly kallsyms: number;
+  readonly debug_info: number;
 }
 
 export interface RequestEnvelope {
@@ -155,6 +211,6 @@ export interface SymbolWorkerOptions {
   readonly moduleBudget: number;
   /** Bytes of JIT symbols that stay resident. */
   readonly jitBudget: number;
-  /** Where debug files of stripped binaries are, by build ID. */
-  readonly debugDirectory: string;
+  /** Bytes of debugging information that stay resident. */
+  readonly debugBudget: number;
 }

@@ -2,28 +2,28 @@ import { asResult, type BinaryResult } from '../binary-error.ts';
 import { flattenIntervals } from '../flatten-intervals.ts';
 import { FunctionTable } from '../function-table.ts';
 import { NameBlocks } from '../name-blocks.ts';
-import { GrowableFloat64Array } from '../growable-array.ts';
+import { GrowableFloat64Array, GrowableUint32Array } from '../growable-array.ts';
 import { sortedOrder } from '../sorted-order.ts';
 import type { ElfFile } from './elf-file.ts';
-import { StringTables } from './string-tables.ts';
-import { collectFunctionSymbols, type FunctionSymbols } from './function-symbols.ts';
+import { collectFunctionSymbols, type FunctionSymbols, isLabel } from './function-symbols.ts';
+import type { NameBatch } from './string-tables.ts';
+
+/** Names that are in memory at once while a table is made: 3 MB of Node.js's. */
+const namesPerPortion = 32 * 1024;
 
 /**
  * The functions of a file by ELF virtual address, from `.symtab` and `.dynsym` (or PT_DYNAMIC). Names are mangled, without version
- * (`memcpy@@GLIBC_2.14` is `memcpy`). An empty table is no error: the file is stripped.
+ * (`memcpy@@GLIBC_2.14` is `memcpy`). An empty table is no error: the file is stripped. `others` are files with
+ * symbols of the same program (`.gnu_debugdata`).
  *
- * Of several names of one address it keeps the one with a size, then global over local over weak (as perf does), a function over a
- * symbol without type, the one with fewer leading underscores, the shorter, the first in byte order.
+ * Of several names of one address it keeps the one with a size, then functions over labels, then global over local over weak (as perf does), the one with fewer leading underscores, the shorter, the first in byte order.
  */
-export function readElfFunctions(elf: ElfFile): BinaryResult<FunctionTable> {
+export function readElfFunctions(elf: ElfFile, others: readonly ElfFile[] = []): BinaryResult<FunctionTable> {
   return asResult(() => {
-    const symbols = collectFunctionSymbols(elf);
-    const strings = new StringTables(elf.source);
-    for (const { from, to } of symbols.stringTables) strings.declare(from, to);
-    const chosen = chooseNames(strings, symbols);
+    const symbols = collectFunctionSymbols(elf, others);
+    const chosen = chooseNames(symbols);
     const flat = flattenIntervals(chosen.starts, chosen.ends, chosen.priorities);
     const { nameIds, names } = storeNames(
-      strings,
       symbols,
       flat.items.map((item) => chosen.symbols[item] ?? 0),
     );
@@ -40,21 +40,22 @@ interface ChosenIntervals {
   readonly symbols: Uint32Array;
 }
 
-function chooseNames(strings: StringTables, symbols: FunctionSymbols): ChosenIntervals {
-  const { starts, sizes, limits, ranks, nameOffsets } = symbols;
-  const order = sortedOrder(starts);
+function chooseNames(symbols: FunctionSymbols): ChosenIntervals {
+  const { starts, sizes, limits } = symbols;
+  const all = sortedOrder(starts);
+  const names = new DecidingNames(symbols, all);
+  const order = all.filter((symbol) => !names.isNoFunction(symbol));
   const outStarts = new GrowableFloat64Array(starts.length + 1);
   const outEnds = new GrowableFloat64Array(starts.length + 1);
-  const outSymbols = new GrowableFloat64Array(starts.length + 1);
+  const outSymbols = new GrowableUint32Array(starts.length + 1);
   const priorities = new GrowableFloat64Array(starts.length + 1);
-  // Sized symbols outrank those without a size wherever they meet: a label inside of a function does not split it.
+  // Symbols with a size outrank those without wherever they meet: a label inside of a function does not split it.
   const sizedFirst = starts.length * 2;
   for (let from = 0, to = 0; from < order.length; from = to) {
     const start = starts[order[from] ?? 0] ?? 0;
-    to = from + 1;
-    while (to < order.length && starts[order[to] ?? 0] === start) to++;
-    const group = [...order.subarray(from, to)];
-    if (group.length > 1) group.sort((a, b) => compareAliases(a, b));
+    to = endOfGroup(starts, order, from);
+    let group: Uint32Array | number[] = order.subarray(from, to);
+    if (group.length > 1) group = [...group].sort((a, b) => names.compare(a, b));
     // Without a size it reaches to the next symbol, but not out of its section.
     const nextStart = to < order.length ? (starts[order[to] ?? 0] ?? 0) : Infinity;
     let reach = start;
@@ -73,14 +74,54 @@ function chooseNames(strings: StringTables, symbols: FunctionSymbols): ChosenInt
     starts: outStarts.view(),
     ends: outEnds.view(),
     priorities: priorities.view(),
-    symbols: Uint32Array.from(outSymbols.view()),
+    symbols: outSymbols.view(),
   };
+}
 
-  function compareAliases(a: number, b: number): number {
-    const byRank = (ranks[b] ?? 0) - (ranks[a] ?? 0);
-    if (byRank !== 0) return byRank;
-    const name = strings.nameAt(nameOffsets[a] ?? 0).slice();
-    return compareNames(name, strings.nameAt(nameOffsets[b] ?? 0));
+/** Index behind the last symbol that starts where the one at `from` does. */
+function endOfGroup(starts: Float64Array, order: Uint32Array, from: number): number {
+  const start = starts[order[from] ?? 0];
+  let to = from + 1;
+  while (to < order.length && starts[order[to] ?? 0] === start) to++;
+  return to;
+}
+
+/** The names that decide: of symbols that share address and rank, and of labels. */
+class DecidingNames {
+  readonly #ranks: Float64Array;
+  readonly #indices = new Map<number, number>();
+  readonly #names: NameBatch;
+
+  constructor({ starts, ranks, namePlaces, strings }: FunctionSymbols, order: Uint32Array) {
+    this.#ranks = ranks;
+    const places = new GrowableFloat64Array();
+    for (let from = 0, to = 0; from < order.length; from = to) {
+      to = endOfGroup(starts, order, from);
+      for (let i = from; i < to; i++) {
+        const symbol = order[i] ?? 0;
+        if (to - from === 1 && !isLabel(ranks[symbol] ?? 0)) continue;
+        this.#indices.set(symbol, places.length);
+        places.push(namePlaces[symbol] ?? 0);
+      }
+    }
+    this.#names = strings.namesAt(places.view());
+  }
+
+  /** The better name first. */
+  compare(a: number, b: number): number {
+    const byRank = (this.#ranks[b] ?? 0) - (this.#ranks[a] ?? 0);
+    return byRank === 0 ? compareNames(this.#nameOf(a), this.#nameOf(b)) : byRank;
+  }
+
+  /** Assemblers' local labels (`.L1`), marks of ARM's ABI (`$x`) and of annobin are no functions. */
+  isNoFunction(symbol: number): boolean {
+    if (!isLabel(this.#ranks[symbol] ?? 0)) return false;
+    const [first] = this.#nameOf(symbol);
+    return first === 0x2e || first === 0x24;
+  }
+
+  #nameOf(symbol: number): Uint8Array {
+    return this.#names.get(this.#indices.get(symbol) ?? 0);
   }
 }
 
@@ -98,22 +139,25 @@ function leadingUnderscores(name: Uint8Array): number {
   return count;
 }
 
-/** Stores each name once, in the order of addresses: neighbours in the code compress three times better than neighbours in the string table. */
-function storeNames(
-  strings: StringTables,
-  symbols: FunctionSymbols,
-  owners: Uint32Array,
-): { nameIds: Uint32Array; names: NameBlocks } {
+/**
+ * Stores each name once, in the order of addresses: neighbours in the code compress three times better than neighbours in the string table. They are
+ * read in portions, each in the order of the table.
+ */
+function storeNames(symbols: FunctionSymbols, owners: Uint32Array): { nameIds: Uint32Array; names: NameBlocks } {
   const names = new NameBlocks();
   const nameIds = new Uint32Array(owners.length);
   const known = new Map<number, number>();
-  for (const [i, owner] of owners.entries()) {
-    let id = known.get(owner);
-    if (id === undefined) {
-      id = names.add(strings.nameAt(symbols.nameOffsets[owner] ?? 0));
-      known.set(owner, id);
+  for (let from = 0; from < owners.length; from += namesPerPortion) {
+    const portion = owners.subarray(from, from + namesPerPortion);
+    const batch = symbols.strings.namesAt(Float64Array.from(portion, (owner) => symbols.namePlaces[owner] ?? 0));
+    for (const [i, owner] of portion.entries()) {
+      let id = known.get(owner);
+      if (id === undefined) {
+        id = names.add(batch.get(i));
+        known.set(owner, id);
+      }
+      nameIds[from + i] = id;
     }
-    nameIds[i] = id;
   }
   return { nameIds, names };
 }

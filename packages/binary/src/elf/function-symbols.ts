@@ -1,7 +1,8 @@
 import { BinaryFormatError } from '../binary-error.ts';
-import { readExactly } from '../byte-source.ts';
+import { type ByteSource, readExactly } from '../byte-source.ts';
 import { GrowableFloat64Array, GrowableUint32Array } from '../growable-array.ts';
 import { type ElfFile, machines, sectionFlags, segmentFlags, segmentTypes } from './elf-file.ts';
+import { placeOfName, StringTables } from './string-tables.ts';
 import { findSymbolSections, type SymbolSection } from './symbol-sections.ts';
 
 /** Symbols that name code, as parallel columns, in the order of the file. */
@@ -13,21 +14,32 @@ export interface FunctionSymbols {
   readonly sizes: Float64Array;
   /** End of the section (or segment) that holds the symbol. */
   readonly limits: Float64Array;
-  /** Higher is the better name: sized, then global, local, weak, then function over untyped. */
+  /** Higher is the better name: sized, then function without size, then global, local, weak, then function over untyped. */
   readonly ranks: Float64Array;
-  /** Absolute in the file. */
-  readonly nameOffsets: Float64Array;
-  /** Where the names lie, absolute in the file. */
-  readonly stringTables: readonly { readonly from: number; readonly to: number }[];
+  /** As `placeOfName` makes them. */
+  readonly namePlaces: Float64Array;
+  readonly strings: StringTables;
 }
 
 /** A debug build of Chromium has 1.5 million; what goes beyond costs more memory (40 B each while it is read) than it is worth. */
 const mostFunctions = 2_000_000;
+/** Small beside a page of the file, so that few reads go over the end of one and need memory of their own. */
+const bytesPerRead = 8 * 1024;
 const symbolTypes = { none: 0, function: 2, indirectFunction: 10 } as const;
 /** Undefined, and the reserved numbers (absolute, common, …) but for 0xffff, which says that the number is elsewhere. */
 const isNoSection = (index: number): boolean => index === 0 || (index >= 0xff00 && index < 0xffff);
 /** STB_LOCAL 0, STB_GLOBAL 1, STB_WEAK 2, STB_GNU_UNIQUE 10. */
 const bindingRank = (binding: number): number => (binding === 2 ? 0 : binding === 0 ? 1 : 2);
+
+const sizedRank = 16;
+const typedRank = 8;
+const rankOf = (isSized: boolean, isFunction: boolean, binding: number): number =>
+  (isSized ? sizedRank : isFunction ? typedRank : 0) + binding * 2 + (isFunction ? 1 : 0);
+
+/** Whether the symbol has neither type nor size: a label in assembly, maybe a function. */
+export function isLabel(rank: number): boolean {
+  return rank < typedRank;
+}
 
 interface Columns {
   readonly base: bigint;
@@ -35,33 +47,34 @@ interface Columns {
   readonly sizes: GrowableFloat64Array;
   readonly limits: GrowableFloat64Array;
   readonly ranks: GrowableUint32Array;
-  readonly nameOffsets: GrowableFloat64Array;
+  readonly namePlaces: GrowableFloat64Array;
 }
 
-/** Reads all symbol tables of a file in pieces. Throws BinaryFormatError. */
-export function collectFunctionSymbols(elf: ElfFile): FunctionSymbols {
+/** Reads all symbol tables of a file, and of others that describe the same program, in pieces. Throws BinaryFormatError. */
+export function collectFunctionSymbols(elf: ElfFile, others: readonly ElfFile[]): FunctionSymbols {
   const columns: Columns = {
     base: lowestAddress(elf),
     starts: new GrowableFloat64Array(),
     sizes: new GrowableFloat64Array(),
     limits: new GrowableFloat64Array(),
     ranks: new GrowableUint32Array(),
-    nameOffsets: new GrowableFloat64Array(),
+    namePlaces: new GrowableFloat64Array(),
   };
-  const limitOf = limitFinder(elf, columns.base);
-  const sections = findSymbolSections(elf);
-  for (const section of sections) collectSection(elf, section, columns, limitOf);
+  const strings: ByteSource[] = [];
+  for (const each of [elf, ...others]) {
+    const limitOf = limitFinder(each, columns.base);
+    for (const section of findSymbolSections(each)) {
+      collectSection(each, section, strings.push(section.strings) - 1, columns, limitOf);
+    }
+  }
   return {
     base: columns.base,
     starts: columns.starts.view(),
     sizes: columns.sizes.view(),
     limits: columns.limits.view(),
     ranks: Float64Array.from(columns.ranks.view()),
-    nameOffsets: columns.nameOffsets.view(),
-    stringTables: sections.map(({ stringsOffset, stringsSize }) => ({
-      from: stringsOffset,
-      to: stringsOffset + stringsSize,
-    })),
+    namePlaces: columns.namePlaces.view(),
+    strings: new StringTables(strings),
   };
 }
 
@@ -92,15 +105,21 @@ function limitFinder(elf: ElfFile, base: bigint): LimitFinder {
     segments.find((segment) => start >= segment.start && start < segment.end) ?? { end: 0, isCode: false };
 }
 
-function collectSection(elf: ElfFile, section: SymbolSection, columns: Columns, limitOf: LimitFinder): void {
+function collectSection(
+  elf: ElfFile,
+  section: SymbolSection,
+  table: number,
+  columns: Columns,
+  limitOf: LimitFinder,
+): void {
   const { is64Bit, littleEndian } = elf;
   const { entrySize } = section;
-  const perRead = Math.max(1, Math.floor((64 * 1024) / entrySize));
+  const perRead = Math.max(1, Math.floor(bytesPerRead / entrySize));
   const baseHigh = Number(columns.base >> 32n);
   const baseLow = Number(columns.base & 0xffff_ffffn);
   for (let first = 0; first < section.count; first += perRead) {
     const count = Math.min(perRead, section.count - first);
-    const bytes = readExactly(elf.source, section.fileOffset + first * entrySize, count * entrySize);
+    const bytes = readExactly(section.symbols, first * entrySize, count * entrySize);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     for (let i = 0; i < count; i++) {
       const at = i * entrySize;
@@ -110,7 +129,7 @@ function collectSection(elf: ElfFile, section: SymbolSection, columns: Columns, 
       if (!isFunction && type !== symbolTypes.none) continue;
       const sectionIndex = view.getUint16(at + (is64Bit ? 6 : 14), littleEndian);
       const nameOffset = view.getUint32(at, littleEndian);
-      if (isNoSection(sectionIndex) || nameOffset === 0 || nameOffset >= section.stringsSize) continue;
+      if (isNoSection(sectionIndex) || nameOffset === 0 || nameOffset >= section.strings.size) continue;
       const high = is64Bit ? view.getUint32(at + (littleEndian ? 12 : 8), littleEndian) : 0;
       let low = view.getUint32(at + (is64Bit ? (littleEndian ? 8 : 12) : 4), littleEndian);
       // The lowest bit of an ARM function says Thumb.
@@ -122,15 +141,15 @@ function collectSection(elf: ElfFile, section: SymbolSection, columns: Columns, 
           view.getUint32(at + (littleEndian ? 16 : 20), littleEndian)
         : view.getUint32(at + 8, littleEndian);
       const limit = limitOf(sectionIndex, start);
-      if (!isFunction && (size === 0 || !limit.isCode)) continue;
+      if (!isFunction && !limit.isCode) continue;
       if (columns.starts.length === mostFunctions) {
         throw new BinaryFormatError('too_large', `more than ${mostFunctions} functions`);
       }
       columns.starts.push(start);
       columns.sizes.push(Math.min(size, 2 ** 40));
       columns.limits.push(limit.end);
-      columns.ranks.push((size > 0 ? 8 : 0) + bindingRank(info >> 4) * 2 + (isFunction ? 1 : 0));
-      columns.nameOffsets.push(section.stringsOffset + nameOffset);
+      columns.ranks.push(rankOf(size > 0, isFunction, bindingRank(info >> 4)));
+      columns.namePlaces.push(placeOfName(table, nameOffset));
     }
   }
 }

@@ -1,46 +1,75 @@
 import type { ByteSource } from '../byte-source.ts';
+import { sortedOrder } from '../sorted-order.ts';
 
-/**
- * What may be read at once and is let go after use: names are asked for in the order of addresses, all over the table. That of Node.js has
- * 12 MB; a table that does not fit is read by pages, more slowly.
- */
-const mostWholeBytes = 48 * 1024 * 1024;
-/** One read of a name where the table is not in memory; longer names are read again. */
-const nameGuess = 256;
+/** Offsets of the second, third, … table are told apart by this: symbols have 32 bits for an offset. */
+const tableStride = 2 ** 32;
 const longestName = 16 * 1024;
+/** One read of a name; longer ones are read again. */
+const nameGuess = 256;
 
-/** Names of symbols by their absolute offset in the file, without version (`memcpy@@GLIBC_2.14` is `memcpy`). */
+/** A name's place among all string tables of a file: what `StringTables` reads. */
+export function placeOfName(table: number, offset: number): number {
+  return table * tableStride + offset;
+}
+
+/** The string tables of one file; names are without version (`memcpy@@GLIBC_2.14` is `memcpy`). */
 export class StringTables {
-  readonly #source: ByteSource;
-  readonly #tables: { readonly from: number; readonly to: number; bytes: Uint8Array | undefined }[] = [];
+  readonly #tables: readonly ByteSource[];
 
-  #wholeBytesLeft = mostWholeBytes;
-
-  constructor(source: ByteSource) {
-    this.#source = source;
+  constructor(tables: readonly ByteSource[]) {
+    this.#tables = tables;
   }
 
-  /** Makes the table at `[from, to)` known; ranges are within the file. */
-  declare(from: number, to: number): void {
-    this.#tables.push({ from, to, bytes: undefined });
-  }
-
-  /** Valid until the next call; empty where no declared table holds the offset. */
-  nameAt(offset: number): Uint8Array {
-    const table = this.#tables.find(({ from, to }) => offset >= from && offset < to);
+  /** The name at a place; valid until the next call, empty where no table has it. */
+  nameAt(place: number): Uint8Array {
+    const table = this.#tables[Math.floor(place / tableStride)];
     if (table === undefined) return new Uint8Array(0);
-    const limit = table.to - offset;
-    if (table.bytes === undefined && table.to - table.from <= this.#wholeBytesLeft) {
-      table.bytes = this.#source.read(table.from, table.to - table.from).slice();
-      this.#wholeBytesLeft -= table.to - table.from;
+    const offset = place % tableStride;
+    const bytes = table.read(offset, nameGuess);
+    if (bytes.length < nameGuess || bytes.includes(0)) return withoutVersion(bytes);
+    return withoutVersion(table.read(offset, longestName));
+  }
+
+  /**
+   * The names at many places, in their order. They are read in the order of the tables, so that each page is read once: places
+   * come in the order of addresses, which is all over a table (that of Node.js has 12 MB).
+   */
+  namesAt(places: Float64Array): NameBatch {
+    const batch = new NameBatch(places.length);
+    for (const i of sortedOrder(places)) batch.set(i, this.nameAt(places[i] ?? 0));
+    return batch;
+  }
+}
+
+/** Names by index, in one growing buffer. */
+export class NameBatch {
+  readonly #starts: Uint32Array;
+  readonly #ends: Uint32Array;
+  #bytes: Uint8Array;
+  #length = 0;
+
+  constructor(count: number) {
+    this.#starts = new Uint32Array(count);
+    this.#ends = new Uint32Array(count);
+    this.#bytes = new Uint8Array(Math.max(1024, count * 32));
+  }
+
+  set(index: number, name: Uint8Array): void {
+    const end = this.#length + name.length;
+    if (end > this.#bytes.length) {
+      const wider = new Uint8Array(Math.max(end, this.#bytes.length * 2));
+      wider.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = wider;
     }
-    if (table.bytes !== undefined) {
-      const at = offset - table.from;
-      return withoutVersion(table.bytes.subarray(at, at + Math.min(limit, longestName)));
-    }
-    const bytes = this.#source.read(offset, Math.min(nameGuess, limit));
-    if (limit <= nameGuess || bytes.includes(0)) return withoutVersion(bytes);
-    return withoutVersion(this.#source.read(offset, Math.min(longestName, limit)));
+    this.#bytes.set(name, this.#length);
+    this.#starts[index] = this.#length;
+    this.#ends[index] = end;
+    this.#length = end;
+  }
+
+  /** A view; empty for what was not set. */
+  get(index: number): Uint8Array {
+    return this.#bytes.subarray(this.#starts[index] ?? 0, this.#ends[index] ?? 0);
   }
 }
 

@@ -1,17 +1,16 @@
 import { asResult, BinaryFormatError } from '../binary-error.ts';
-import { viewExactly } from '../byte-source.ts';
+import { type ByteSource, viewExactly } from '../byte-source.ts';
 import { fileOffsetOfVirtualAddress } from './elf-addresses.ts';
-import { type ElfFile, readAddress, sectionFlags, sectionTypes, segmentTypes } from './elf-file.ts';
+import { type ElfFile, readAddress, sectionTypes, segmentTypes } from './elf-file.ts';
+import { openSection, RangeSource } from './section-source.ts';
 
-/** Where a symbol table and its strings lie in the file. Ranges are within the file. */
+/** A symbol table and its strings. */
 export interface SymbolSection {
-  readonly fileOffset: number;
+  readonly symbols: ByteSource;
   /** Of symbols. */
   readonly count: number;
   readonly entrySize: number;
-  readonly stringsOffset: number;
-  /** Bytes. */
-  readonly stringsSize: number;
+  readonly strings: ByteSource;
 }
 
 /** Files have one or two. */
@@ -30,8 +29,8 @@ const dynamicTags = {
 } as const;
 
 /**
- * The symbol tables of a file: `.symtab` and `.dynsym`, or without sections the table that the dynamic linker uses. Compressed ones are left
- * out (no linker writes them: debuggers could not seek in them). A range that leaves the file is left out, too.
+ * The symbol tables of a file: `.symtab` and `.dynsym`, or without sections the table that the dynamic linker uses. What leaves the file
+ * or cannot be inflated (eu-elfcompress compresses symbols, too) is left out.
  */
 export function findSymbolSections(elf: ElfFile): SymbolSection[] {
   const smallest = elf.is64Bit ? 24 : 16;
@@ -40,15 +39,14 @@ export function findSymbolSections(elf: ElfFile): SymbolSection[] {
     if (section.type !== sectionTypes.symtab && section.type !== sectionTypes.dynsym) continue;
     const strings = elf.sections[section.link];
     if (strings?.type !== sectionTypes.strtab) continue;
-    if (((section.flags | strings.flags) & sectionFlags.compressed) !== 0) continue;
     const entrySize = section.entrySize === 0 ? smallest : section.entrySize;
     if (entrySize < smallest || entrySize > 256) continue;
-    const available = Math.min(section.size, elf.source.size - section.fileOffset);
-    const count = Math.min(mostSymbols, Math.max(0, Math.floor(available / entrySize)));
-    const stringsSize = Math.min(strings.size, elf.source.size - strings.fileOffset);
-    if (count === 0 || stringsSize <= 0) continue;
+    const opened = asResult(() => ({ symbols: openSection(elf, section), strings: openSection(elf, strings) }));
+    if (!opened.ok) continue;
+    const count = Math.min(mostSymbols, Math.floor(opened.value.symbols.size / entrySize));
+    if (count === 0 || opened.value.strings.size === 0) continue;
     if (found.length === mostSections) break;
-    found.push({ fileOffset: section.fileOffset, count, entrySize, stringsOffset: strings.fileOffset, stringsSize });
+    found.push({ ...opened.value, count, entrySize });
   }
   if (found.length > 0) return found;
   const dynamic = asResult(() => dynamicSymbols(elf, smallest));
@@ -86,11 +84,10 @@ function dynamicSymbols(elf: ElfFile, entrySize: number): SymbolSection | undefi
   count = Math.min(count, mostSymbols, Math.floor((elf.source.size - fileOffset) / entrySize));
   if (count <= 0 || stringsSize <= 0) return undefined;
   return {
-    fileOffset,
+    symbols: new RangeSource(elf.source, fileOffset, count * entrySize),
     count,
     entrySize,
-    stringsOffset,
-    stringsSize: Math.min(stringsSize, elf.source.size - stringsOffset),
+    strings: new RangeSource(elf.source, stringsOffset, stringsSize),
   };
 }
 

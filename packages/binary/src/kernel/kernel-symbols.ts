@@ -15,6 +15,10 @@ const base = BigInt(lowestHigh) << 32n;
 /** Three times what a distribution's kernel with all modules has. */
 const mostSymbols = 1_000_000;
 const pageBytes = 4096;
+/** A name has at most 512 bytes since Linux 6.1, a module's 56. */
+const longestLine = 4096;
+/** Of code at first; a distribution's kernel has some 60,000. */
+const expectedSymbols = 16 * 1024;
 
 /** The running kernel's functions, those of modules and BPF programs included, as `/proc/kallsyms` lists them. */
 export class KernelSymbols {
@@ -61,17 +65,19 @@ export class KernelSymbols {
 }
 
 /**
- * Reads the text of `/proc/kallsyms`. Its symbols have no sizes: each reaches to the next one, the last of a module to the end of
+ * Reads the text of `/proc/kallsyms` (10 MB), which comes in pieces of any size; each is used up before the next is asked for. Its symbols have no sizes: each reaches to the next one, the last of a module to the end of
  * the page after its own (as perf has it). Errors: `unsupported` where the kernel hides its addresses (kptr_restrict), `malformed`.
  */
-export function readKernelSymbols(text: Uint8Array): BinaryResult<KernelSymbols> {
-  return asResult(() => build(text, collect(text)));
+export function readKernelSymbols(pieces: Iterable<Uint8Array>): BinaryResult<KernelSymbols> {
+  return asResult(() => build(collect(pieces)));
 }
 
+/** The code among the lines, as columns. */
 interface Lines {
   readonly starts: Float64Array;
-  /** In the text. */
-  readonly nameStarts: Uint32Array;
+  /** Names one after the other. */
+  readonly text: Uint8Array;
+  /** Where each name ends; it begins where the one before ends. */
   readonly nameEnds: Uint32Array;
   /** Global 2, local 1, weak 0. */
   readonly ranks: Uint32Array;
@@ -79,63 +85,106 @@ interface Lines {
   readonly modules: readonly string[];
 }
 
-function collect(text: Uint8Array): Lines {
-  // A line has some 44 bytes.
-  const expected = Math.ceil(text.length / 40) + 16;
-  const starts = new GrowableFloat64Array(expected);
-  const nameStarts = new GrowableUint32Array(expected);
-  const nameEnds = new GrowableUint32Array(expected);
-  const ranks = new GrowableUint32Array(expected);
-  const moduleIds = new GrowableUint32Array(expected);
-  const modules = new Map<string, number>([['', 0]]);
-  let hidden = 0;
-  let lines = 0;
-  for (let from = 0; from < text.length && starts.length < mostSymbols;) {
-    let end = text.indexOf(0x0a, from);
-    if (end < 0) end = text.length;
-    const line = from;
-    from = end + 1;
-    lines++;
-    // Sixteen digits, a space, a letter, a space, a name, and for a module a tab and [module].
-    if (end - line < 20 || text[line + 16] !== 0x20 || text[line + 18] !== 0x20) continue;
-    const rank = rankOfType(text[line + 17] ?? 0);
-    if (rank === undefined) continue;
-    const high = readHex8(text, line);
-    const low = readHex8(text, line + 8);
-    if (high === 0 && low === 0) hidden++;
-    if (Number.isNaN(high) || Number.isNaN(low) || high < lowestHigh) continue;
-    const nameStart = line + 19;
-    const tab = text.subarray(nameStart, end).indexOf(0x09);
-    let moduleId = 0;
-    if (tab >= 0) {
-      const module = Buffer.from(text.subarray(nameStart + tab + 2, end - 1)).toString('latin1');
-      moduleId = modules.get(module) ?? modules.size;
-      if (moduleId > 0xffff) continue;
-      modules.set(module, moduleId);
-    }
-    starts.push((high - lowestHigh) * 2 ** 32 + low);
-    nameStarts.push(nameStart);
-    nameEnds.push(tab < 0 ? end : nameStart + tab);
-    ranks.push(rank);
-    moduleIds.push(moduleId);
-  }
-  if (starts.length === 0) {
-    if (hidden > 0) throw new BinaryFormatError('unsupported', 'the kernel shows no addresses (kernel.kptr_restrict)');
-    throw new BinaryFormatError('malformed', `no kernel function in ${lines} lines`);
-  }
-  return {
-    starts: starts.view(),
-    nameStarts: nameStarts.view(),
-    nameEnds: nameEnds.view(),
-    ranks: ranks.view(),
-    moduleIds: moduleIds.view(),
-    modules: [...modules.keys()],
-  };
+function collect(pieces: Iterable<Uint8Array>): Lines {
+  const code = new CodeLines();
+  for (const line of linesOf(pieces)) code.add(line);
+  return code.finish();
 }
 
-function build(text: Uint8Array, lines: Lines): KernelSymbols {
-  const { starts, nameStarts, nameEnds, ranks, moduleIds } = lines;
-  const nameOf = (line: number): Uint8Array => text.subarray(nameStarts[line], nameEnds[line]);
+/** Each line without its end, as a view that is valid until the next one. Longer ones than any kernel prints are left out. */
+function* linesOf(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
+  const cut = new Uint8Array(longestLine);
+  let cutLength = 0;
+  let isTooLong = false;
+  for (const piece of pieces) {
+    let from = 0;
+    while (from < piece.length) {
+      const end = piece.indexOf(0x0a, from);
+      const part = piece.subarray(from, end < 0 ? piece.length : end);
+      from = end < 0 ? piece.length : end + 1;
+      if (cutLength + part.length > longestLine) isTooLong = true;
+      if (end >= 0 && cutLength === 0 && !isTooLong) {
+        yield part;
+        continue;
+      }
+      if (!isTooLong) {
+        cut.set(part, cutLength);
+        cutLength += part.length;
+      }
+      if (end < 0) continue;
+      if (!isTooLong) yield cut.subarray(0, cutLength);
+      cutLength = 0;
+      isTooLong = false;
+    }
+  }
+  if (cutLength > 0 && !isTooLong) yield cut.subarray(0, cutLength);
+}
+
+class CodeLines {
+  readonly #starts = new GrowableFloat64Array(expectedSymbols);
+  readonly #nameEnds = new GrowableUint32Array(expectedSymbols);
+  readonly #ranks = new GrowableUint32Array(expectedSymbols);
+  readonly #moduleIds = new GrowableUint32Array(expectedSymbols);
+  readonly #modules = new Map<string, number>([['', 0]]);
+  #text = new Uint8Array(expectedSymbols * 24);
+  #textLength = 0;
+  #hidden = 0;
+  #lines = 0;
+
+  add(line: Uint8Array): void {
+    this.#lines++;
+    // Sixteen digits, a space, a letter, a space, a name, and for a module a tab and [module].
+    if (line.length < 20 || line[16] !== 0x20 || line[18] !== 0x20) return;
+    const rank = rankOfType(line[17] ?? 0);
+    if (rank === undefined || this.#starts.length === mostSymbols) return;
+    const high = readHex8(line, 0);
+    const low = readHex8(line, 8);
+    if (high === 0 && low === 0) this.#hidden++;
+    if (Number.isNaN(high) || Number.isNaN(low) || high < lowestHigh) return;
+    const tab = line.indexOf(0x09, 19);
+    const module = tab < 0 ? '' : Buffer.from(line.subarray(tab + 2, -1)).toString('latin1');
+    const moduleId = this.#modules.get(module) ?? this.#modules.size;
+    if (moduleId > 0xffff) return;
+    if (tab >= 0) this.#modules.set(module, moduleId);
+    this.#starts.push((high - lowestHigh) * 2 ** 32 + low);
+    this.#addName(line.subarray(19, tab < 0 ? line.length : tab));
+    this.#ranks.push(rank);
+    this.#moduleIds.push(moduleId);
+  }
+
+  /** Throws a BinaryFormatError where no line is code. */
+  finish(): Lines {
+    if (this.#starts.length === 0) {
+      const isHidden = this.#hidden > 0;
+      if (isHidden) throw new BinaryFormatError('unsupported', 'the kernel shows no addresses (kernel.kptr_restrict)');
+      throw new BinaryFormatError('malformed', `no kernel function in ${this.#lines} lines`);
+    }
+    return {
+      starts: this.#starts.view(),
+      text: this.#text,
+      nameEnds: this.#nameEnds.view(),
+      ranks: this.#ranks.view(),
+      moduleIds: this.#moduleIds.view(),
+      modules: [...this.#modules.keys()],
+    };
+  }
+
+  #addName(name: Uint8Array): void {
+    const end = this.#textLength + name.length;
+    if (end > this.#text.length) {
+      const wider = new Uint8Array(Math.max(end, this.#text.length * 2));
+      wider.set(this.#text.subarray(0, this.#textLength));
+      this.#text = wider;
+    }
+    this.#text.set(name, this.#textLength);
+    this.#textLength = end;
+    this.#nameEnds.push(end);
+  }
+}
+
+function build(lines: Lines): KernelSymbols {
+  const { starts, text, nameEnds, ranks, moduleIds } = lines;
+  const nameOf = (line: number): Uint8Array => text.subarray(nameEnds[line - 1] ?? 0, nameEnds[line]);
   const order = sortedOrder(starts);
   const lowest = starts[order[0] ?? 0] ?? 0;
   const outStarts = new GrowableFloat64Array(order.length);
@@ -163,7 +212,7 @@ function build(text: Uint8Array, lines: Lines): KernelSymbols {
     const pageEnd = (Math.ceil((start + 1) / pageBytes) + 1) * pageBytes;
     outStarts.push(start - lowest);
     outEnds.push((sameModule ? nextStart : Math.min(nextStart, pageEnd)) - lowest);
-    outNames.push(names.add(text, nameStarts[best], nameEnds[best]));
+    outNames.push(names.add(text, nameEnds[best - 1] ?? 0, nameEnds[best]));
     outModules.push(moduleIds[best] ?? 0);
   }
   const table = new FunctionTable(
