@@ -18,8 +18,8 @@ export interface IntervalCounts {
 }
 
 interface UnitRow {
-  readonly self: Float64Array;
-  readonly inclusive: Float64Array;
+  /** Self and inclusive count of function `f` at `2f` and `2f + 1`: one place in the cache for both. */
+  readonly counts: Float64Array;
   samples: number;
   seconds: number;
   requests: number;
@@ -43,13 +43,13 @@ export class CountsBuilder {
   add(unit: string, counts: IntervalCounts): void {
     const row = this.#unit(unit);
     const { functions, self, inclusive } = counts;
-    const { self: selfSum, inclusive: inclusiveSum } = row;
+    const sums = row.counts;
     const known = this.#functions;
     for (let i = 0; i < functions.length; i++) {
       const id = functions[i] ?? 0;
       if (id >= known) throw new CompareFailure('bad_shape', `function ${id} of ${known}`);
-      selfSum[id] = (selfSum[id] ?? 0) + (self[i] ?? 0);
-      inclusiveSum[id] = (inclusiveSum[id] ?? 0) + (inclusive[i] ?? 0);
+      sums[2 * id] = (sums[2 * id] ?? 0) + (self[i] ?? 0);
+      sums[2 * id + 1] = (sums[2 * id + 1] ?? 0) + (inclusive[i] ?? 0);
     }
     row.samples += counts.samples;
     row.seconds += counts.seconds;
@@ -64,7 +64,7 @@ export class CountsBuilder {
     const functionStart = new Uint32Array(functions + 1);
     for (const row of rows)
       for (let f = 0; f < functions; f++)
-        if (row.inclusive[f] !== 0) functionStart[f + 1] = (functionStart[f + 1] ?? 0) + 1;
+        if (row.counts[2 * f + 1] !== 0) functionStart[f + 1] = (functionStart[f + 1] ?? 0) + 1;
     for (let f = 0; f < functions; f++) functionStart[f + 1] = (functionStart[f + 1] ?? 0) + (functionStart[f] ?? 0);
     const cells = functionStart[functions] ?? 0;
     const next = functionStart.slice(0, functions);
@@ -73,16 +73,16 @@ export class CountsBuilder {
     const cellInclusive = new Float64Array(cells);
     for (const [unit, row] of rows.entries()) {
       for (let f = 0; f < functions; f++) {
-        const inclusive = row.inclusive[f] ?? 0;
+        const inclusive = row.counts[2 * f + 1] ?? 0;
         if (inclusive === 0) {
-          if (row.self[f] !== 0)
+          if (row.counts[2 * f] !== 0)
             throw new CompareFailure('more_than_all', `function ${f} has self samples, no inclusive ones`);
           continue;
         }
         const at = next[f] ?? 0;
         next[f] = at + 1;
         cellUnit[at] = unit;
-        cellSelf[at] = row.self[f] ?? 0;
+        cellSelf[at] = row.counts[2 * f] ?? 0;
         cellInclusive[at] = inclusive;
       }
     }
@@ -112,8 +112,7 @@ export class CountsBuilder {
         `${count} units × ${this.#functions} functions; the limit is ${MAX_CELLS} cells`,
       );
     const row: UnitRow = {
-      self: new Float64Array(this.#functions),
-      inclusive: new Float64Array(this.#functions),
+      counts: new Float64Array(2 * this.#functions),
       samples: 0,
       seconds: 0,
       requests: 0,

@@ -31,6 +31,8 @@ export interface WindowOptions {
   readonly hour?: number;
   /** Factor on the cost of a leaf (a function, in the plain model), by id; 1 where it is not there. */
   readonly factor?: ReadonlyMap<number, number>;
+  /** Moves this part of the samples of one leaf to another of the same handler, on every host (hard model). */
+  readonly move?: { readonly from: number; readonly to: number; readonly part: number };
   /** Factor on the work done: scales samples, not shares. Default 1. */
   readonly load?: number;
 }
@@ -155,6 +157,14 @@ export class SimulatedFleet {
       samples += ofHandler;
     }
     inclusive[h] = samples;
+    if (window.move !== undefined) {
+      const { from, to, part } = window.move;
+      const moved = Math.round(part * (self[from * hosts + h] ?? 0));
+      for (const counts of [self, inclusive]) {
+        counts[from * hosts + h] = (counts[from * hosts + h] ?? 0) - moved;
+        counts[to * hosts + h] = (counts[to * hosts + h] ?? 0) + moved;
+      }
+    }
     return samples;
   }
 
