@@ -161,7 +161,7 @@ function treeOf(names: readonly string[], before: string, after: string): CallTr
 }
 
 const hosts = (row: (i: number) => string): string =>
-  [...'abcdef'].map((host, i) => `${host} 1000 1000/100 ${row(i)}`).join('\n');
+  ['a', 'b', 'c', 'd', 'e', 'f'].map((host, i) => `${host} 1000 1000/100 ${row(i)}`).join('\n');
 
 test('callers of what costs more point to it, and it leads', () => {
   const drawn = countsFromText('main@m.ts serve@s.ts render@r.ts format@f.ts parse@p.ts');

@@ -145,9 +145,9 @@ export class CostShifts {
     if (this.#common !== null)
       for (let h = 0; h < influence.length; h++) influence[h] = (influence[h] ?? 0) - (this.#common.influence[h] ?? 0);
     const binomial = columns.reduce((sum, column) => sum + 1 / Math.max(sumOf(column), 1), 0);
-    const drift = (this.#analysis.driftSd ?? 0) ** 2;
-    const reach =
-      this.#quantiles.upper(0.05, contrast.df) * Math.sqrt(Math.max(contrast.variance(influence), binomial) + drift);
+    const samples = sumOf(columns[0] ?? new Float64Array(0)) + sumOf(columns[1] ?? new Float64Array(0));
+    const { variance, df } = this.#analysis.moderated.draw(contrast.variance(influence), binomial, samples);
+    const reach = this.#quantiles.upper(0.05, df) * Math.sqrt(variance + (this.#analysis.driftSd ?? 0) ** 2);
     const change = (at: number): number => (before / whole) * Math.expm1(at);
     return [change(theta - reach), change(theta + reach)];
   }
