@@ -158,7 +158,7 @@ function testAll(analysis: Analysis, least: number, q: number): Tested {
   }
   const qs = benjaminiHochberg(p);
   const rareQ = benjaminiHochberg(ofRare);
-  const threshold = rejectionThreshold(p, qs, q);
+  const threshold = rejectionThreshold(qs, q);
   for (let f = 0; f < functions; f++) {
     if (Number.isNaN(ofRare[f])) continue;
     p[f] = ofRare[f] ?? 1;

@@ -15,16 +15,11 @@ export function benjaminiHochberg(p: Float64Array): Float64Array {
 }
 
 /**
- * The p-value that a test must reach to be a finding at `limit`: the largest one that did, else what the first would need (limit / m).
- * It prices the multiplicity into the smallest detectable effect.
+ * The p-value that one more test would need to be a finding at `limit`: limit·(findings + 1)/m, at most `limit`. It prices the multiplicity into the
+ * smallest detectable effect.
  */
-export function rejectionThreshold(p: Float64Array, q: Float64Array, limit: number): number {
-  let largest = 0;
-  let m = 0;
-  for (let i = 0; i < p.length; i++) {
-    if (Number.isNaN(p[i])) continue;
-    m++;
-    if ((q[i] ?? 1) <= limit) largest = Math.max(largest, p[i] ?? 0);
-  }
-  return Math.max(largest, limit / Math.max(m, 1));
+export function rejectionThreshold(q: Float64Array, limit: number): number {
+  const tested = q.filter((value) => !Number.isNaN(value));
+  const findings = tested.filter((value) => value <= limit).length;
+  return Math.min(limit, (limit * (findings + 1)) / Math.max(tested.length, 1));
 }
