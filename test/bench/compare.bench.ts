@@ -8,6 +8,8 @@ import {
   type Comparison,
   CountsBuilder,
   type FunctionComparison,
+  type MinuteSeries,
+  regressionsOverTime,
   sentenceOf,
   type SideCounts,
 } from '@everflame/compare';

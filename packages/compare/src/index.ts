@@ -1,4 +1,11 @@
 export { CompareFailure, type CompareErrorCode } from './compare-failure.ts';
+export { type ChangePoint, findChangePoint, type MinuteSeries } from './change-points/change-point.ts';
+export {
+  type Funnel,
+  regressionsOverTime,
+  type TimeFinding,
+  type TimeInput,
+} from './change-points/regressions-over-time.ts';
 export { compare, MIN_UNITS } from './compare.ts';
 export type {
   Change,
