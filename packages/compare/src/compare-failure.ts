@@ -10,7 +10,7 @@ export type CompareErrorCode =
   | 'duplicate_unit'
   /** More units or functions than the limits allow. */
   | 'too_large'
-  /** The normalisation asked for needs seconds or requests that the counts do not have. */
+  /** A side has no samples, or not the seconds or requests that the normalisation asked for needs. */
   | 'no_exposure'
   /** An option is outside its range. */
   | 'bad_option';

@@ -259,6 +259,7 @@ test('hostile counts are refused by name', () => {
   expect(code(shop.side('v2', 'a 1000 9.5 0 0'))).toBe('bad_count');
   expect(code({ ...before, cellUnit: before.cellUnit.slice(1) })).toBe('bad_shape');
   expect(code({ ...before, cellUnit: before.cellUnit.map(() => 7) })).toBe('bad_shape');
+  expect(code(shop.side('v2', 'a 0 0 0 0'))).toBe('no_exposure');
   expect(code({ ...before, secondsPerSample: 0 })).toBe('bad_count');
   expect(() => compare({ ...input, after: before, options: { q: 0 } })).toThrow(/q 0/);
   expect(() => compare({ ...input, after: before, options: { look: 0 } })).toThrow(/look 0/);

@@ -133,6 +133,8 @@ function checkedOptions(input: CompareInput): Options {
     throw new CompareFailure('bad_shape', 'names and files differ in number');
   for (const side of [input.before, input.after, input.controls?.before, input.controls?.after, input.extended])
     if (side !== undefined) checkCounts(side, functions);
+  for (const side of [input.before, input.after])
+    if (!(sumOf(side.unitSamples) > 0)) throw new CompareFailure('no_exposure', `${side.version} has no samples`);
   for (const past of input.past ?? [])
     if (past.inclusive.theta.length !== functions || past.self.theta.length !== functions)
       throw new CompareFailure('bad_shape', 'a past comparison has other functions');

@@ -18,7 +18,7 @@ export interface CompareInput {
   readonly pastAligned?: boolean;
   /** Merged call tree of both sides, to say which stack carries a change. */
   readonly tree?: CallTree;
-  /** The after side over a longer or later window, to see whether a change lasts. */
+  /** The after side over a longer or later window, to see whether a change lasts; it is held against `before`, without controls. */
   readonly extended?: SideCounts;
   readonly options?: CompareOptions;
 }

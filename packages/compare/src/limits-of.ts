@@ -7,11 +7,11 @@ import { MIN_PAST } from './effects/placebo.ts';
 export function assumptionsOf(input: CompareInput, analyses: Analyses): string[] {
   const { contrast, moderated, driftSd } = analyses.inclusive;
   const said: string[] = [];
-  const unit = input.kind === 'block' ? 'time block' : input.kind;
+  const units = { host: 'hosts', pod: 'pods', process: 'processes', block: 'time blocks' }[input.kind];
   said.push(
     contrast.paired > 0
-      ? `${contrast.paired} units are on both sides and are compared with themselves; ${unit}s are independent of each other`
-      : `no ${unit} is on both sides: they are compared as two groups; ${unit}s are independent of each other`,
+      ? `${contrast.paired} units are on both sides and are compared with themselves; ${units} are independent of each other`
+      : `none of the ${units} are on both sides: they are compared as two groups; ${units} are independent of each other`,
   );
   if (input.kind !== 'host' && (input.hosts ?? 2) <= 1)
     said.push('all units are on one host: what that host does to all of them at once cannot be told from a change');

@@ -151,14 +151,12 @@ function addTo(influence: Float64Array, cell: Cell, valueOf: (unit: number) => n
 }
 
 function exposureOf(counts: SideCounts, normalisation: Normalisation): Float64Array {
-  if (normalisation === 'share') return counts.unitSamples;
-  const given = normalisation === 'cores' ? counts.unitSeconds : counts.unitRequests;
-  if (given === null || !(sumOf(given) > 0))
-    throw new CompareFailure(
-      'no_exposure',
-      `${counts.version} has no ${normalisation === 'cores' ? 'seconds' : 'requests'}`,
-    );
-  return given.map((value) => value / counts.secondsPerSample);
+  const given = { share: counts.unitSamples, cores: counts.unitSeconds, request: counts.unitRequests }[normalisation];
+  if (given === null || !(sumOf(given) > 0)) {
+    const what = { share: 'samples', cores: 'seconds', request: 'requests' }[normalisation];
+    throw new CompareFailure('no_exposure', `${counts.version} has no ${what}`);
+  }
+  return normalisation === 'share' ? given : given.map((value) => value / counts.secondsPerSample);
 }
 
 function lagsOf(n: number): number {
