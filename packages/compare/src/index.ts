@@ -1,2 +1,29 @@
-/** Public surface of this package. */
-export const packageName = '@everflame/compare';
+export { CompareFailure, type CompareErrorCode } from './compare-failure.ts';
+export { type ChangePoint, findChangePoint, type MinuteSeries } from './change-points/change-point.ts';
+export {
+  type Funnel,
+  regressionsOverTime,
+  type TimeFinding,
+  type TimeInput,
+} from './change-points/regressions-over-time.ts';
+export { compare, MIN_UNITS } from './compare.ts';
+export type {
+  Change,
+  CompareInput,
+  CompareOptions,
+  Comparison,
+  FunctionComparison,
+  NotTested,
+  SideSummary,
+  Summary,
+  Verdict,
+} from './comparison.ts';
+export { sentenceOf } from './sentence-of.ts';
+export { CountsBuilder, type IntervalCounts } from './counts/counts-builder.ts';
+export { checkCounts } from './counts/check-counts.ts';
+export { chooseUnits, type ChosenUnits, type SampleOrigin } from './counts/choose-units.ts';
+export type { FunctionNames, SideCounts, UnitKind } from './counts/side-counts.ts';
+export { type Pair, type PastComparison, pastEffects } from './effects/analyse.ts';
+export type { Normalisation } from './effects/contrast.ts';
+export { type CallTree, callTreeOf, NO_FUNCTION } from './explain/call-tree.ts';
+export { lookShare } from './tests/looks.ts';

@@ -1,0 +1,339 @@
+import { CompareFailure } from './compare-failure.ts';
+import type { CompareInput, Comparison, FunctionComparison, Verdict } from './comparison.ts';
+import { checkCounts } from './counts/check-counts.ts';
+import { samplesOf, type SideCounts, sumOf } from './counts/side-counts.ts';
+import { type Analyses, type Analysis, analyse } from './effects/analyse.ts';
+import { isTestable } from './effects/effect-table.ts';
+import { ChangeTree } from './explain/call-tree.ts';
+import { CostShifts, type Parts } from './explain/cost-shift.ts';
+import { persists } from './explain/persistence.ts';
+import { assumptionsOf, notTestedOf } from './limits-of.ts';
+import { summarise } from './summarise.ts';
+import { benjaminiHochberg, rejectionThreshold } from './tests/benjamini-hochberg.ts';
+import { lookShare } from './tests/looks.ts';
+import { type RareTest, testRare } from './tests/rare-function.ts';
+import { detectableEffect, relevantEffectP, TQuantiles } from './tests/relevant-effect.ts';
+
+/** Fewer units cannot show how much units differ: effect and interval are given, no verdict. */
+export const MIN_UNITS = 5;
+/** A comparison that could not have seen +50 % says "not enough data", not "unchanged". */
+const BLIND = 0.5;
+
+/** p-values of all functions in one list, with the two families of tests apart. */
+interface Tested {
+  readonly p: Float64Array;
+  readonly q: Float64Array;
+  readonly rare: readonly (RareTest | null)[];
+  readonly threshold: number;
+}
+
+/**
+ * What changed between two sides, and is it real. Pure: the same counts give the same answer. Throws `CompareFailure` when the counts break
+ * an invariant or lack what the normalisation needs. Cost: O(functions × units).
+ *
+ * The method is the reference's §4.3, step by step in the files of `effects/`, `tests/` and `explain/`, each naming its source; `docs/statistics.md`
+ * tells it in the order of a reader's questions, with its calibration.
+ */
+export function compare(input: CompareInput): Comparison {
+  const options = checkedOptions(input);
+  const analyses = analyse(
+    input,
+    input.controls ?? null,
+    input.past ?? [],
+    input.pastAligned ?? false,
+    input.kind,
+    options.normalisation,
+  );
+  const share = options.look === null ? 1 : lookShare(options.look);
+  const quantiles = new TQuantiles();
+  const least = Math.log1p(options.minEffect);
+  const tested = testAll(analyses.inclusive, least, options.q * share);
+  const parts = { inclusive: partsOf(analyses, 'inclusive'), self: partsOf(analyses, 'self') };
+  const common = commonOf(analyses);
+  const tree =
+    input.tree === undefined
+      ? null
+      : new ChangeTree(input.tree, {
+          before: 1 / wholeBefore(analyses),
+          after: (Math.exp(-(common?.theta ?? 0)) * exposureRatio(analyses)) / wholeBefore(analyses),
+        });
+  const shifts = new CostShifts(analyses.inclusive, input.functions, common, parts, tree, quantiles);
+  const weakEvidence = weaknessOf(input, analyses);
+  const extended = input.extended === undefined ? null : extendedThetas(input, input.extended, options.normalisation);
+  const context: Context = {
+    input,
+    options,
+    analyses,
+    tested,
+    parts,
+    tree,
+    shifts,
+    weakEvidence,
+    extended,
+    quantiles,
+    least,
+    alpha: 0.05 * share,
+  };
+  const functions: FunctionComparison[] = [];
+  for (let id = 0; id < input.functions.name.length; id++) {
+    const one = describe(context, id);
+    if (one !== null) functions.push(one);
+  }
+  functions.sort((a, b) => RANK[a.verdict] - RANK[b.verdict] || Math.abs(b.part) - Math.abs(a.part) || a.id - b.id);
+  const summary = summarise(input, analyses, functions, weakEvidence, context.alpha);
+  return {
+    summary,
+    functions,
+    mde: summary.change?.mde ?? null,
+    assumptions: assumptionsOf(input, analyses),
+    notTested: notTestedOf(analyses.inclusive, tested.p),
+  };
+}
+
+interface Options {
+  readonly normalisation: 'share' | 'cores' | 'request';
+  readonly minEffect: number;
+  readonly minPart: number;
+  readonly q: number;
+  readonly look: number | null;
+}
+
+interface Context {
+  readonly input: CompareInput;
+  readonly options: Options;
+  readonly analyses: Analyses;
+  readonly tested: Tested;
+  readonly parts: Parts;
+  readonly tree: ChangeTree | null;
+  readonly shifts: CostShifts;
+  readonly weakEvidence: string | null;
+  readonly extended: Float64Array | null;
+  readonly quantiles: TQuantiles;
+  readonly least: number;
+  readonly alpha: number;
+}
+
+const RANK: Readonly<Record<Verdict, number>> = {
+  regressed: 0,
+  new: 1,
+  improved: 2,
+  gone: 3,
+  moved: 4,
+  'weak evidence': 5,
+  unchanged: 6,
+  'not enough data': 7,
+};
+
+function checkedOptions(input: CompareInput): Options {
+  const { normalisation = 'share', minEffect = 0.02, minPart = 0.000_05, q = 0.05, look = null } = input.options ?? {};
+  if (!(minEffect >= 0 && minEffect < 10 && minPart >= 0 && minPart < 1 && q > 0 && q < 1))
+    throw new CompareFailure('bad_option', `minEffect ${minEffect}, minPart ${minPart}, q ${q}`);
+  const functions = input.functions.name.length;
+  if (input.functions.file.length !== functions)
+    throw new CompareFailure('bad_shape', 'names and files differ in number');
+  for (const side of [input.before, input.after, input.controls?.before, input.controls?.after, input.extended])
+    if (side !== undefined) checkCounts(side, functions);
+  for (const side of [input.before, input.after])
+    if (!(sumOf(side.unitSamples) > 0)) throw new CompareFailure('no_exposure', `${side.version} has no samples`);
+  for (const past of input.past ?? [])
+    if (past.inclusive.theta.length !== functions || past.self.theta.length !== functions)
+      throw new CompareFailure('bad_shape', 'a past comparison has other functions');
+  return { normalisation, minEffect, minPart, q, look };
+}
+
+/** The inclusive list finds changes; the self list only says where they are, so it is no second family of tests. */
+function testAll(analysis: Analysis, least: number, q: number): Tested {
+  const { table, theta, variance, df, contrast } = analysis;
+  const functions = theta.length;
+  const p = new Float64Array(functions).fill(Number.NaN);
+  const ofRare = new Float64Array(functions).fill(Number.NaN);
+  const rare: (RareTest | null)[] = [];
+  for (let f = 0; f < functions; f++) {
+    if (isTestable(table, f) && contrast.df > 0)
+      p[f] = relevantEffectP(theta[f] ?? 0, least, variance[f] ?? 0, df[f] ?? 0);
+    const test = contrast.df > 0 ? testRare(contrast, 'inclusive', f, analysis.moderated.dispersionAt) : null;
+    rare.push(test);
+    if (test === null) continue;
+    // With 30 samples or more, new and gone functions belong with the others; the rarer ones, which seldom can be found, must not cost these power.
+    if ((table.before[f] ?? 0) + (table.after[f] ?? 0) >= 30) p[f] = test.p;
+    else ofRare[f] = test.p;
+  }
+  const qs = benjaminiHochberg(p);
+  const rareQ = benjaminiHochberg(ofRare);
+  const threshold = rejectionThreshold(qs, q);
+  for (let f = 0; f < functions; f++) {
+    if (Number.isNaN(ofRare[f])) continue;
+    p[f] = ofRare[f] ?? 1;
+    qs[f] = rareQ[f] ?? 1;
+  }
+  return { p, q: qs, rare, threshold };
+}
+
+function commonOf(analyses: Analyses): Analyses['composition'] | null {
+  return analyses.composition.matters && analyses.inclusive.contrast.normalisation === 'share'
+    ? analyses.composition
+    : null;
+}
+
+function wholeBefore(analyses: Analyses): number {
+  return sumOf(analyses.inclusive.contrast.cells[0].counts.unitSamples);
+}
+
+/** Turns samples of the after side into samples of a before side of the same exposure. */
+function exposureRatio(analyses: Analyses): number {
+  const [before, after] = analyses.inclusive.contrast.cells;
+  return before.exposureSum / after.exposureSum;
+}
+
+/** Change of each function as a part of the whole service before: rate after (dilution taken off) − rate before, over the whole's rate. */
+function partsOf(analyses: Analyses, list: 'inclusive' | 'self'): Float64Array {
+  const { table } = analyses[list];
+  const whole = wholeBefore(analyses);
+  const scale = exposureRatio(analyses) * Math.exp(-(commonOf(analyses)?.theta ?? 0));
+  return table.before.map((before, f) => ((table.after[f] ?? 0) * scale - before) / whole);
+}
+
+function weaknessOf(input: CompareInput, analyses: Analyses): string | null {
+  const units = Math.min(input.before.unitNames.length, input.after.unitNames.length);
+  const plural = (count: number, word: string): string =>
+    `${count} ${word}${count === 1 ? '' : word.endsWith('s') ? 'es' : 's'}`;
+  if (input.kind === 'block') return plural(input.hosts ?? 1, 'host');
+  if (units < MIN_UNITS) return plural(units, input.kind);
+  // One unit with nearly all of the load is one unit, however many others idle beside it.
+  return analyses.inclusive.contrast.df >= 2 ? null : `one ${input.kind} has most of the load`;
+}
+
+function extendedThetas(
+  input: CompareInput,
+  extended: SideCounts,
+  normalisation: Options['normalisation'],
+): Float64Array {
+  const pair = { before: input.before, after: extended };
+  return analyse(pair, null, input.past ?? [], input.pastAligned ?? false, input.kind, normalisation).inclusive.theta;
+}
+
+function describe(context: Context, id: number): FunctionComparison | null {
+  const { input, analyses, tested, parts, alpha, quantiles, least } = context;
+  const { table, theta, variance, df, contrast } = analyses.inclusive;
+  const samplesBefore = table.before[id] ?? 0;
+  const samplesAfter = table.after[id] ?? 0;
+  if (samplesBefore + samplesAfter === 0) return null;
+  const effect = theta[id] ?? Number.NaN;
+  const spread = variance[id] ?? Number.NaN;
+  const known = Number.isFinite(effect) && Number.isFinite(spread) && (df[id] ?? 0) > 0;
+  const reach = known ? quantiles.upper(alpha / 2, df[id] ?? 0) * Math.sqrt(spread) : Number.NaN;
+  const mde = known ? Math.expm1(detectableEffect(spread, df[id] ?? 0, least, tested.threshold, quantiles)) : null;
+  const rawChange =
+    samplesBefore > 0 && samplesAfter > 0
+      ? contrast.rate('after', samplesAfter) / contrast.rate('before', samplesBefore) - 1
+      : null;
+  const decided = decide(context, id, known, reach, mde);
+  const carrier = carrierOf(context, id);
+  const cores = (side: SideCounts, samples: number): number =>
+    (samples * side.secondsPerSample) / sumOf(side.unitSeconds);
+  const hasSeconds = sumOf(input.before.unitSeconds) > 0 && sumOf(input.after.unitSeconds) > 0;
+  const p = tested.p[id] ?? Number.NaN;
+  return {
+    id,
+    name: input.functions.name[id] ?? '',
+    file: input.functions.file[id] ?? '',
+    before: contrast.rate('before', samplesBefore),
+    after: contrast.rate('after', samplesAfter),
+    cores: hasSeconds ? { before: cores(input.before, samplesBefore), after: cores(input.after, samplesAfter) } : null,
+    change: Number.isFinite(effect) ? Math.expm1(effect) : null,
+    interval: known ? [Math.expm1(effect - reach), Math.expm1(effect + reach)] : null,
+    rawChange,
+    part: parts.inclusive[id] ?? 0,
+    selfPart: parts.self[id] ?? 0,
+    p: Number.isNaN(p) ? null : p,
+    q: Number.isNaN(p) ? null : (tested.q[id] ?? null),
+    ...decided,
+    mde,
+    samplesBefore,
+    samplesAfter,
+    selfBefore: samplesOf(input.before, 'self', id),
+    selfAfter: samplesOf(input.after, 'self', id),
+    units: { before: unitsWith(input.before, id), after: unitsWith(input.after, id) },
+    dilutedBy: known ? dilutionOf(context, effect, reach) : null,
+    carrier,
+  };
+}
+
+type Decision = Pick<FunctionComparison, 'verdict' | 'verdictText' | 'lean' | 'movedWithin' | 'persistence'>;
+
+function decide(context: Context, id: number, known: boolean, reach: number, mde: number | null): Decision {
+  const { options, analyses, tested, parts, shifts, weakEvidence, extended, least } = context;
+  const { table, theta } = analyses.inclusive;
+  const effect = theta[id] ?? Number.NaN;
+  const oneSided = (table.before[id] ?? 0) === 0 || (table.after[id] ?? 0) === 0;
+  const direction = Math.sign(parts.inclusive[id] ?? 0);
+  const towards = direction > 0 ? 'regressed' : 'improved';
+  const lean =
+    (known && Math.abs(effect) - reach > least) || (oneSided && (tested.p[id] ?? 1) <= context.alpha) ? towards : null;
+  const plain = { movedWithin: null, persistence: 'not checked' } as const;
+  if (weakEvidence !== null)
+    return { ...plain, verdict: 'weak evidence', verdictText: `weak evidence: ${weakEvidence}`, lean };
+  const limit = options.q * (options.look === null ? 1 : lookShare(options.look));
+  const isFinding = (tested.q[id] ?? 1) <= limit && Math.abs(parts.inclusive[id] ?? 0) >= options.minPart;
+  if (!isFinding) {
+    if (mde === null || mde > BLIND)
+      return { ...plain, verdict: 'not enough data', verdictText: 'not enough data', lean };
+    return { ...plain, verdict: 'unchanged', verdictText: `unchanged within ±${percent(mde)}`, lean };
+  }
+  const movedWithin = shifts.movedWithin(id);
+  if (movedWithin !== null)
+    return { ...plain, verdict: 'moved', verdictText: `moved within ${movedWithin}`, lean: null, movedWithin };
+  if (
+    extended !== null &&
+    !persists(Number.isFinite(effect) ? effect : direction, extendedEffect(extended[id] ?? 0, direction))
+  )
+    return { movedWithin, verdict: 'unchanged', verdictText: 'went away', lean: towards, persistence: 'went away' };
+  const verdict = oneSided ? (direction > 0 ? 'new' : 'gone') : towards;
+  return {
+    movedWithin,
+    verdict,
+    verdictText: verdict,
+    lean: null,
+    persistence: extended === null ? 'not checked' : 'lasts',
+  };
+}
+
+/** New and gone functions have infinite effects: they last while they stay so. */
+function extendedEffect(theta: number, direction: number): number {
+  return Number.isNaN(theta) ? 0 : Number.isFinite(theta) ? theta : Math.sign(theta) * Math.abs(direction);
+}
+
+/** Whose growth (or shrinking) changed this function's share though its cost is the same; null when nothing of the sort shows. */
+function dilutionOf(context: Context, effect: number, reach: number): string | null {
+  const common = commonOf(context.analyses);
+  if (common === null || Math.abs(effect) - reach > context.least) return null;
+  if (Math.abs(effect + common.theta) - reach <= 0) return null;
+  const { self } = context.parts;
+  let cause = -1;
+  for (let f = 0; f < self.length; f++)
+    if (cause < 0 || -Math.sign(common.theta) * (self[f] ?? 0) > -Math.sign(common.theta) * (self[cause] ?? 0))
+      cause = f;
+  return context.input.functions.name[cause] ?? null;
+}
+
+function carrierOf(context: Context, id: number): FunctionComparison['carrier'] {
+  const { tree, parts, input } = context;
+  const node = tree?.carrierOf(id, Math.sign(parts.inclusive[id] ?? 0)) ?? null;
+  if (tree === null || node === null) return null;
+  const path = tree.pathOf(node);
+  const carrier = path.at(-1) ?? id;
+  return {
+    id: carrier,
+    name: input.functions.name[carrier] ?? '',
+    stack: path.map((f) => input.functions.name[f] ?? ''),
+  };
+}
+
+function unitsWith(side: SideCounts, id: number): number {
+  return (side.functionStart[id + 1] ?? 0) - (side.functionStart[id] ?? 0);
+}
+
+/** A part as a percentage with two significant digits. */
+export function percent(part: number): string {
+  return `${Number((part * 100).toPrecision(2))} %`;
+}

@@ -1,0 +1,123 @@
+import { CompareFailure } from '../compare-failure.ts';
+import { checkCounts, MAX_UNITS } from './check-counts.ts';
+import type { SideCounts } from './side-counts.ts';
+
+/** Cells while building are dense per unit, 16 bytes each: 64 M of them are 1 GB, the most that one comparison may take. */
+const MAX_CELLS = 64 * 1024 * 1024;
+
+/** What a unit did in one interval, a minute say. The three columns have the same length; a function occurs at most once in it. */
+export interface IntervalCounts {
+  readonly functions: Uint32Array;
+  readonly self: ArrayLike<number>;
+  readonly inclusive: ArrayLike<number>;
+  /** All samples, those without a function included. */
+  readonly samples: number;
+  readonly seconds: number;
+  /** null when nobody counted requests. */
+  readonly requests: number | null;
+}
+
+interface UnitRow {
+  /** Self and inclusive count of function `f` at `2f` and `2f + 1`: one place in the cache for both. */
+  readonly counts: Float64Array;
+  samples: number;
+  seconds: number;
+  requests: number;
+}
+
+/** Adds minute counts up to a `SideCounts`; rows come in any order. Memory: units × functions × 16 bytes. */
+export class CountsBuilder {
+  readonly #version: string;
+  readonly #functions: number;
+  readonly #secondsPerSample: number;
+  readonly #units = new Map<string, UnitRow>();
+  #requestsKnown = true;
+
+  constructor(version: string, functions: number, secondsPerSample: number) {
+    this.#version = version;
+    this.#functions = functions;
+    this.#secondsPerSample = secondsPerSample;
+  }
+
+  /** Throws `CompareFailure` on a function id out of range and when the limits are passed. */
+  add(unit: string, counts: IntervalCounts): void {
+    const row = this.#unit(unit);
+    const { functions, self, inclusive } = counts;
+    const sums = row.counts;
+    const known = this.#functions;
+    for (let i = 0; i < functions.length; i++) {
+      const id = functions[i] ?? 0;
+      if (id >= known) throw new CompareFailure('bad_shape', `function ${id} of ${known}`);
+      sums[2 * id] = (sums[2 * id] ?? 0) + (self[i] ?? 0);
+      sums[2 * id + 1] = (sums[2 * id + 1] ?? 0) + (inclusive[i] ?? 0);
+    }
+    row.samples += counts.samples;
+    row.seconds += counts.seconds;
+    if (counts.requests === null) this.#requestsKnown = false;
+    else row.requests += counts.requests;
+  }
+
+  /** Throws `CompareFailure` when the counts break an invariant of `SideCounts`. Units come in the order of their first row. */
+  finish(): SideCounts {
+    const rows = [...this.#units.values()];
+    const functions = this.#functions;
+    const functionStart = new Uint32Array(functions + 1);
+    for (const row of rows)
+      for (let f = 0; f < functions; f++)
+        if (row.counts[2 * f + 1] !== 0) functionStart[f + 1] = (functionStart[f + 1] ?? 0) + 1;
+    for (let f = 0; f < functions; f++) functionStart[f + 1] = (functionStart[f + 1] ?? 0) + (functionStart[f] ?? 0);
+    const cells = functionStart[functions] ?? 0;
+    const next = functionStart.slice(0, functions);
+    const cellUnit = new Uint32Array(cells);
+    const cellSelf = new Float64Array(cells);
+    const cellInclusive = new Float64Array(cells);
+    for (const [unit, row] of rows.entries()) {
+      for (let f = 0; f < functions; f++) {
+        const inclusive = row.counts[2 * f + 1] ?? 0;
+        if (inclusive === 0) {
+          if (row.counts[2 * f] !== 0)
+            throw new CompareFailure('more_than_all', `function ${f} has self samples, no inclusive ones`);
+          continue;
+        }
+        const at = next[f] ?? 0;
+        next[f] = at + 1;
+        cellUnit[at] = unit;
+        cellSelf[at] = row.counts[2 * f] ?? 0;
+        cellInclusive[at] = inclusive;
+      }
+    }
+    const side: SideCounts = {
+      version: this.#version,
+      unitNames: [...this.#units.keys()],
+      unitSamples: Float64Array.from(rows, (row) => row.samples),
+      unitSeconds: Float64Array.from(rows, (row) => row.seconds),
+      unitRequests: this.#requestsKnown ? Float64Array.from(rows, (row) => row.requests) : null,
+      secondsPerSample: this.#secondsPerSample,
+      functionStart,
+      cellUnit,
+      cellSelf,
+      cellInclusive,
+    };
+    checkCounts(side, functions);
+    return side;
+  }
+
+  #unit(name: string): UnitRow {
+    const found = this.#units.get(name);
+    if (found !== undefined) return found;
+    const count = this.#units.size + 1;
+    if (count > MAX_UNITS || count * this.#functions > MAX_CELLS)
+      throw new CompareFailure(
+        'too_large',
+        `${count} units × ${this.#functions} functions; the limit is ${MAX_CELLS} cells`,
+      );
+    const row: UnitRow = {
+      counts: new Float64Array(2 * this.#functions),
+      samples: 0,
+      seconds: 0,
+      requests: 0,
+    };
+    this.#units.set(name, row);
+    return row;
+  }
+}

@@ -1,0 +1,59 @@
+import type { CompareInput, NotTested } from './comparison.ts';
+import { type Analyses, type Analysis } from './effects/analyse.ts';
+import { MIN_SAMPLES } from './effects/effect-table.ts';
+import { MIN_PAST } from './effects/placebo.ts';
+
+/** What the answer takes for granted, in sentences for people. */
+export function assumptionsOf(input: CompareInput, analyses: Analyses): string[] {
+  const { contrast, moderated, driftSd } = analyses.inclusive;
+  const said: string[] = [];
+  const units = { host: 'hosts', pod: 'pods', process: 'processes', block: 'time blocks' }[input.kind];
+  said.push(
+    contrast.paired > 0
+      ? `${contrast.paired} units are on both sides and are compared with themselves; ${units} are independent of each other`
+      : `none of the ${units} are on both sides: they are compared as two groups; ${units} are independent of each other`,
+  );
+  if (input.kind !== 'host' && (input.hosts ?? 2) <= 1)
+    said.push('all units are on one host: what that host does to all of them at once cannot be told from a change');
+  if (input.kind === 'block')
+    said.push('minutes of one place stand for units; what changed there at the same time cannot be told apart');
+  const past = input.past?.length ?? 0;
+  if (input.controls !== undefined)
+    said.push(
+      'the part of the fleet that stayed on the old version would have changed like the rest (difference-in-differences)',
+    );
+  else if (driftSd !== null)
+    said.push(
+      `the fleet wandered as it did in ${past} past comparisons (a typical function by ${(driftSd * 100).toFixed(1)} %)`,
+    );
+  else
+    said.push(
+      `nothing else changed for the whole fleet between the two windows: there are no controls${past > 0 ? ` and only ${past} of ${MIN_PAST} past comparisons` : ' and no past comparisons'}`,
+    );
+  if (contrast.normalisation === 'cores') said.push('the load per instance was the same on both sides');
+  if (analyses.composition.matters && contrast.normalisation === 'share')
+    said.push(
+      'most functions cost the same per unit of work on both sides: the change that they share is dilution and was taken off',
+    );
+  if (moderated.priorDf === 0) said.push('there are too few functions to learn from each other how noisy they are');
+  return said;
+}
+
+/** What was counted and not tested, and why. Nothing is left out silently. */
+export function notTestedOf(analysis: Analysis, p: Float64Array): NotTested[] {
+  const { table, contrast } = analysis;
+  const groups = new Map<string, { functions: number; samples: number }>();
+  for (let f = 0; f < p.length; f++) {
+    const samples = (table.before[f] ?? 0) + (table.after[f] ?? 0);
+    if (samples === 0 || !Number.isNaN(p[f])) continue;
+    const reason =
+      contrast.df <= 0
+        ? 'too few units to see how they differ'
+        : samples < MIN_SAMPLES || !Number.isFinite(table.theta[f])
+          ? 'the controls have too few samples of it, or have what would be new'
+          : 'it is in nearly every sample, so its share cannot change';
+    const group = groups.get(reason) ?? { functions: 0, samples: 0 };
+    groups.set(reason, { functions: group.functions + 1, samples: group.samples + samples });
+  }
+  return [...groups].map(([reason, group]) => ({ reason, ...group }));
+}
