@@ -46,6 +46,17 @@ export {
 } from './profile-type.ts';
 export { parseDurationMs, parseTime, type TimeResult } from './time.ts';
 export { mergeProfiles, type MergeResult } from './build/merge-profiles.ts';
+export { filterProfile } from './filters/filter-profile.ts';
+export {
+  compileFilters,
+  type FilterName,
+  filterNames,
+  type FiltersResult,
+  type FilterTexts,
+  isUnfiltered,
+  type ProfileFilters,
+  usesTags,
+} from './filters/profile-filters.ts';
 export { buildTree, labelText, NO_GROUP, type TreeOptions } from './views/build-tree.ts';
 export { type Callers, callersOf } from './views/callers.ts';
 export { diffFunctions, type DiffTree, diffTrees, type FunctionDiff } from './views/diff.ts';
