@@ -57,14 +57,14 @@ export const readRoutes: readonly ReadRoute[] = [
     path: '/top',
     kind: 'top',
     summary: 'Functions by self value',
-    parameters: http.SelectorQuery,
+    parameters: http.ProfileQuery,
     answer: http.TopAnswer,
   },
   {
     path: '/callers',
     kind: 'callers',
     summary: 'Callers and callees of a function',
-    parameters: { ...http.SelectorQuery, function: text('name as /api/v1/top shows it') },
+    parameters: { ...http.ProfileQuery, function: text('name as /api/v1/top shows it') },
     answer: http.CallersAnswer,
   },
   {
@@ -93,13 +93,13 @@ export const readRoutes: readonly ReadRoute[] = [
     kind: 'pprof',
     summary: 'Merged profile as a gzipped pprof file',
     // go tool pprof adds `seconds` when it is given -seconds; what is stored does not depend on it.
-    parameters: { ...http.SelectorQuery, seconds: text('accepted for go tool pprof, without effect') },
+    parameters: { ...http.ProfileQuery, seconds: text('accepted for go tool pprof, without effect') },
   },
   {
     path: '/export',
     kind: 'export',
     summary: "Merged profile in another tool's format",
-    parameters: { ...http.SelectorQuery, format: text('folded') },
+    parameters: { ...http.ProfileQuery, format: text('folded') },
   },
 ];
 
@@ -113,7 +113,7 @@ export function addReadRoutes(app: FastifyInstance, queries: Queries): void {
     const preValidation = async (request: FastifyRequest) => void readQueryString(request, known);
     app.get(`/api/v1${path}`, { schema, preValidation }, async (request, reply) => {
       const question = { kind, parameters: readQueryString(request, known), nowMs: Date.now() };
-      return sendReply(reply, await queries.ask(question));
+      return sendReply(reply, await queries.ask(question, goneSignal(reply)));
     });
   }
   const known = Object.keys(http.RangeQuery);
@@ -125,8 +125,20 @@ export function addReadRoutes(app: FastifyInstance, queries: Queries): void {
   };
   app.get<{ Params: { name: string } }>('/api/v1/labels/:name/values', { schema }, async (request, reply) => {
     const parameters = { ...readQueryString(request, known), name: request.params.name };
-    return sendReply(reply, await queries.ask({ kind: 'label_values', parameters, nowMs: Date.now() }));
+    return sendReply(
+      reply,
+      await queries.ask({ kind: 'label_values', parameters, nowMs: Date.now() }, goneSignal(reply)),
+    );
   });
+}
+
+/** Aborted when the client goes away before it has its answer. */
+function goneSignal({ raw }: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  raw.once('close', () => {
+    if (!raw.writableEnded) gone.abort();
+  });
+  return gone.signal;
 }
 
 export function sendReply(reply: FastifyReply, { contentType, body, fileName }: Reply): FastifyReply {

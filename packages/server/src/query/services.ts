@@ -1,6 +1,7 @@
 import { buildTree, makeProfileType, NO_GROUP, type Tree } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import type { SeriesFact, StorageReader, TimeRange } from '../storage/storage.ts';
+import type { Check } from './budget.ts';
 import { answerHead } from './columns.ts';
 import { mergeChoice } from './merged.ts';
 import { type Parameters, readSelector, readStepMs, readTimeRange } from './parameters.ts';
@@ -16,6 +17,7 @@ export async function answerServices(
   storage: StorageReader,
   parameters: Parameters,
   nowMs: number,
+  check: Check,
 ): Promise<http.ServicesAnswer> {
   const range = readTimeRange(parameters, nowMs);
   const stepMs = readStepMs(parameters, range);
@@ -25,7 +27,7 @@ export async function answerServices(
   const [facts, lines, merged] = await Promise.all([
     storage.series(range, choice.selection.matchers),
     storage.range(choice.selection, stepMs, [serviceLabel]),
-    mergeChoice(storage, choice, [serviceLabel]),
+    mergeChoice(storage, choice, [serviceLabel], check),
   ]);
   const tops = topByGroup(buildTree(merged.profile, merged.typeIndex, { groupBy: serviceLabel }));
   const versions = await versionsByService(storage, facts);
