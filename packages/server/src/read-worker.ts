@@ -7,7 +7,7 @@ import { type Check, startBudget } from './query/budget.ts';
 import { answerCallers } from './query/callers.ts';
 import { answerDiff } from './query/diff.ts';
 import { answerExport } from './query/export.ts';
-import { answerFlamegraph } from './query/flamegraph.ts';
+import { answerFlamegraph, answerTreeFile } from './query/flamegraph.ts';
 import { answerLabels, answerLabelValues, answerProfileTypes, answerSeries } from './query/metadata.ts';
 import type { Parameters } from './query/parameters.ts';
 import { answerPprof } from './query/pprof.ts';
@@ -41,7 +41,11 @@ const json: Readonly<Record<string, Answerer>> = {
   status: (storage) => storage.status(),
   top: answerTop,
 };
-const downloads: Readonly<Record<string, Download>> = { export: answerExport, pprof: answerPprof };
+const downloads: Readonly<Record<string, Download>> = {
+  export: answerExport,
+  flamegraph_file: answerTreeFile,
+  pprof: answerPprof,
+};
 
 function problemOf(error: unknown): Problem {
   if (error instanceof Refused) return error.problem;

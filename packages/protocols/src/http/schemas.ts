@@ -73,6 +73,15 @@ export const QueryRangeQuery = {
 export const FlamegraphQuery = {
   ...ProfileQuery,
   group_by: Type.Optional(Type.String({ description: 'label whose values are the first level of the tree' })),
+  max_depth: Type.Optional(Type.String({ description: 'levels below the first node' })),
+  max_nodes: Type.Optional(
+    Type.String({ description: 'the nodes with the greatest totals; remainders come on top, at most one for each' }),
+  ),
+  min_value: Type.Optional(Type.String({ description: 'nodes with a smaller total are left out' })),
+  node: Type.Optional(Type.String({ description: 'the tree below the node with this path id, 16 hexadecimal digits' })),
+  path: Type.Optional(
+    Type.String({ description: 'the tree below the node with this path of names, a JSON array: ["main","parse"]' }),
+  ),
 };
 /** Each side is `query`, `from`, `until` unless it says otherwise. */
 export const DiffQuery = {
@@ -183,7 +192,23 @@ const answerHead = {
 };
 
 export const FlamegraphAnswer = Type.Object(
-  { ...answerHead, frames: FrameColumns, nodes: Type.Object({ ...treeShape, ...total }, strict) },
+  {
+    ...answerHead,
+    frames: FrameColumns,
+    nodes: Type.Object(
+      {
+        ...treeShape,
+        ...total,
+        rest: Type.Optional(
+          column(
+            Type.Integer({ minimum: 0 }),
+            'where limits or a node were asked for: 0, or how many nodes were left out that this row, named (more), stands for',
+          ),
+        ),
+      },
+      strict,
+    ),
+  },
   strict,
 );
 export type FlamegraphAnswer = Static<typeof FlamegraphAnswer>;

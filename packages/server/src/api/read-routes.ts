@@ -1,3 +1,4 @@
+import { TREE_MEDIA_TYPE } from '@everflame/profile';
 import { http } from '@everflame/protocols';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type TSchema, Type } from 'typebox';
@@ -13,6 +14,8 @@ interface ReadRoute {
   readonly parameters: Readonly<Record<string, TSchema>>;
   /** Left out: a file. */
   readonly answer?: TSchema;
+  /** What is answered instead when the client accepts this media type. */
+  readonly file?: { readonly mediaType: string; readonly kind: string };
 }
 
 const text = (description: string) => Type.Optional(Type.String({ description }));
@@ -52,6 +55,7 @@ export const readRoutes: readonly ReadRoute[] = [
     summary: 'Merged call tree',
     parameters: http.FlamegraphQuery,
     answer: http.FlamegraphAnswer,
+    file: { mediaType: TREE_MEDIA_TYPE, kind: 'flamegraph_file' },
   },
   {
     path: '/top',
@@ -105,14 +109,20 @@ export const readRoutes: readonly ReadRoute[] = [
 
 /** Routes that only read: the parameters are checked here, everything else happens in a reader's thread. */
 export function addReadRoutes(app: FastifyInstance, queries: Queries): void {
-  for (const { path, kind, summary, parameters, answer } of readRoutes) {
+  for (const { path, kind, summary, parameters, answer, file } of readRoutes) {
     const known = Object.keys(parameters);
     const response = answer === undefined ? { '4xx': http.Problem } : { 200: answer, '4xx': http.Problem };
     const schema = { summary, querystring: Type.Object(parameters), response };
     // Before validation, which would call a repeated parameter "not a string".
     const preValidation = async (request: FastifyRequest) => void readQueryString(request, known);
     app.get(`/api/v1${path}`, { schema, preValidation }, async (request, reply) => {
-      const question = { kind, parameters: readQueryString(request, known), nowMs: Date.now() };
+      const wantsFile = file !== undefined && accepts(request, file.mediaType);
+      if (file !== undefined) void reply.header('vary', 'accept');
+      const question = {
+        kind: wantsFile ? file.kind : kind,
+        parameters: readQueryString(request, known),
+        nowMs: Date.now(),
+      };
       return sendReply(reply, await queries.ask(question, goneSignal(reply)));
     });
   }
@@ -130,6 +140,11 @@ export function addReadRoutes(app: FastifyInstance, queries: Queries): void {
       await queries.ask({ kind: 'label_values', parameters, nowMs: Date.now() }, goneSignal(reply)),
     );
   });
+}
+
+/** Whether the client names the media type; a wildcard does not. */
+function accepts({ headers }: FastifyRequest, mediaType: string): boolean {
+  return (headers.accept ?? '').split(',').some((range) => range.split(';')[0]?.trim().toLowerCase() === mediaType);
 }
 
 /** Aborted when the client goes away before it has its answer. */
