@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { TREE_MEDIA_TYPE } from '@everflame/profile';
 import { type ServerProcess, startServerProcess } from '../e2e/server-process.ts';
 import { goMerge } from '../load/go-pprof.ts';
 import { gzipBomb } from '../load/gzip-bomb.ts';
@@ -148,7 +149,11 @@ async function askAll(server: ServerProcess, { spanMs }: Set): Promise<void> {
   printFigure(figures.flame6h, (await tree(one, 6)).text);
   const day = await tree(one, 24);
   printFigure(figures.flame24h, day.text);
-  printFigure(figures.flameAll, (await tree(all, 24)).text);
+  const columns = async (more = {}) =>
+    ask(server, 'flamegraph', { query: all, ...range(24), ...more }, TREE_MEDIA_TYPE);
+  printFigure(figures.flameAllView, (await columns({ max_nodes: '5000' })).text);
+  printFigure(figures.flameAll, (await columns()).text);
+  printFigure(figures.flameAllJson, (await tree(all, 24)).text);
   printFigure(figures.top24h, (await ask(server, 'top', { query: one, ...range(24) })).text);
   printFigure(figures.pprofOne, (await ask(server, 'pprof', { query: one, ...range(24) })).text);
   printFigure(figures.pprofAll, (await ask(server, 'pprof', { query: all, ...range(24) })).text);

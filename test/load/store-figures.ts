@@ -32,6 +32,7 @@ export const figures = {
   flame24h: figure('flame graph, one service, 24 h', '13,737', '183', '≤ 50'),
   flameAllView: figure('flame graph, all, 24 h, first view', '', '1,488', '≤ 250'),
   flameAll: figure('flame graph, all, 24 h, whole', '30,122', '4,488', '≤ 1,000'),
+  flameAllJson: figure('flame graph, all, 24 h, whole as JSON', '', '', ''),
   top24h: figure('top, one service, 24 h', '', '', ''),
   pprofOne: figure('pprof, one service, 24 h', '15,717', '402', '≤ 150'),
   pprofAll: figure('pprof, all, 24 h', '', '5,670', '≤ 1,500'),
