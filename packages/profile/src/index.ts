@@ -66,6 +66,7 @@ export { type Frame, frameAt, type FrameColumns, type FrameKind, FrameTable } fr
 export { type FunctionColumns, functionsOfTree, topFunctions } from './views/functions.ts';
 export { binaryKind, frameKind, framesOfLocation } from './views/location-frames.ts';
 export type { Amounts, Tree, TreeShape } from './views/tree.ts';
+export { buildLimitedTree } from './views/build-limited-tree.ts';
 export { nodeOfPath, nodeOfPathId, pathIdOf } from './views/find-node.ts';
 export { type LimitedTree, limitTree, REMAINDER, type TreeLimits } from './views/limit-tree.ts';
 export { decodeTree, type TreeResult } from './tree-file/decode-tree.ts';

@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatTree, profileFromText } from '../testing/index.ts';
+import type { Profile } from '../profile.ts';
+import { buildLimitedTree } from './build-limited-tree.ts';
 import { buildTree } from './build-tree.ts';
 import { nodeOfPath, nodeOfPathId, pathIdOf } from './find-node.ts';
 import { type LimitedTree, limitTree } from './limit-tree.ts';
@@ -57,25 +59,23 @@ test('the tree below a node, found by its path or by its path id', () => {
 });
 
 /** Trees of a few functions, deep and wide. */
-const trees = fc
-  .array(
-    fc.tuple(
-      fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 6 }),
-      fc.integer({ min: -5, max: 50 }),
-    ),
-    {
-      minLength: 1,
-      maxLength: 30,
-    },
-  )
-  .map((stacks): Tree => {
-    const depth = Math.max(...stacks.map(([names]) => names.length));
-    const lines = Array.from(
-      { length: depth },
-      (_, level) => `  ${stacks.map(([names]) => (names[level] ?? '').padEnd(4)).join('')}`,
-    );
-    return buildTree(profileFromText(`${lines.join('\n')}\n  = ${stacks.map(([, value]) => value).join(' ')}`), 0);
-  });
+const profilesFrom = (min: number) =>
+  fc
+    .array(
+      fc.tuple(fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 6 }), fc.integer({ min, max: 50 })),
+      {
+        minLength: 1,
+        maxLength: 30,
+      },
+    )
+    .map((stacks): Profile => {
+      const depth = Math.max(...stacks.map(([names]) => names.length));
+      const lines = Array.from(
+        { length: depth },
+        (_, level) => `  ${stacks.map(([names]) => (names[level] ?? '').padEnd(4)).join('')}`,
+      );
+      return profileFromText(`${lines.join('\n')}\n  = ${stacks.map(([, value]) => value).join(' ')}`);
+    });
 
 function sumsHold({ parent, total, self, rest }: LimitedTree): boolean {
   const sums = self.slice();
@@ -85,6 +85,8 @@ function sumsHold({ parent, total, self, rest }: LimitedTree): boolean {
   }
   return sums.every((sum, node) => (rest[node] ?? 0) > 0 || sum === total[node]);
 }
+
+const trees = profilesFrom(-5).map((profile): Tree => buildTree(profile, 0));
 
 test('whatever the limits, every total is self and children, nothing is lost and no bound is crossed', () => {
   const limits = fc.record(
@@ -97,11 +99,51 @@ test('whatever the limits, every total is self and children, nothing is lost and
       const all = limitTree(whole, {}, first);
       const limited = limitTree(whole, limit, first);
       const kept = limited.rest.filter((rest) => rest === 0).length;
-      const leftOut = limited.rest.reduce((sum, rest) => sum + rest, 0);
-      expect(kept + leftOut).toBe(all.parent.length);
+      expect(all.rest.every((rest) => rest === 0)).toBe(true);
+      expect(kept).toBeLessThanOrEqual(all.parent.length);
+      expect(limited.rest.length - kept).toBeLessThanOrEqual(kept);
       expect(kept).toBeLessThanOrEqual(limit.maxNodes ?? Infinity);
       expect(limited.total[0]).toBe(whole.total[first]);
       expect(sumsHold(limited)).toBe(true);
     }),
   );
+});
+
+test('the tree that is opened only as far as needed is the whole one, limited', () => {
+  fc.assert(
+    fc.property(fc.oneof(profilesFrom(0), profilesFrom(-5)), fc.integer({ min: 1, max: 40 }), (profile, maxNodes) => {
+      const { frames, frame, ...whole } = limitTree(buildTree(profile, 0), { maxNodes });
+      const { frames: openedFrames, frame: openedFrame, ...opened } = buildLimitedTree(profile, 0, maxNodes);
+      expect(opened).toEqual(whole);
+      expect(Array.from(openedFrame, (row) => openedFrames.name[row])).toEqual(
+        Array.from(frame, (row) => frames.name[row]),
+      );
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('values below 0, sums beyond doubles and inlined frames are opened exactly, too', () => {
+  const huge = profileFromText(`
+    main  main       main
+    a     b          b
+          c(inl)
+    = 9223372036854775000 800 5
+  `);
+  for (const maxNodes of [1, 2, 3, 4, 5, 9]) {
+    expect(formatTree(buildLimitedTree(huge, 0, maxNodes))).toEqual(
+      formatTree(limitTree(buildTree(huge, 0), { maxNodes })),
+    );
+  }
+  const inlined = profileFromText(`
+    main    main        main
+    a(inl)  a(inl)      a
+    b       c(inl)
+    = 3     5           7
+  `);
+  for (const maxNodes of [1, 2, 3, 4, 5]) {
+    expect(formatTree(buildLimitedTree(inlined, 0, maxNodes))).toEqual(
+      formatTree(limitTree(buildTree(inlined, 0), { maxNodes })),
+    );
+  }
 });

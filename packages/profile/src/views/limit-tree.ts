@@ -14,7 +14,7 @@ export interface TreeLimits {
 export interface LimitedTree extends Tree {
   /**
    * 0 for a node of the whole tree. Else the row is a remainder: it stands for the children of its parent that were left
-   * out, with so many nodes in all, and has exactly their total and samples. Its frame is named `REMAINDER`, kind `group`.
+   * out, so many of them, and has exactly their total and samples. Its frame is named `REMAINDER`, kind `group`.
    */
   readonly rest: Uint32Array;
 }
@@ -32,10 +32,10 @@ export function limitTree(tree: Tree, limits: TreeLimits = {}, first = 0): Limit
   const isKept = keptNodes(tree, limits, first, end);
   const rows = new LimitedRows(tree);
   /** The nodes above, with their rows and what is left out below each. */
-  const path: { readonly node: number; readonly row: number; readonly children: number[]; nodes: number }[] = [];
+  const path: { readonly node: number; readonly row: number; readonly children: number[] }[] = [];
   const close = () => {
     const last = path.pop();
-    if (last !== undefined && last.nodes > 0) rows.addRemainder(last.row, last.children, last.nodes);
+    if (last !== undefined && last.children.length > 0) rows.addRemainder(last.row, last.children);
   };
   for (let node = first; node < end;) {
     const size = sizes[node] ?? 1;
@@ -43,11 +43,10 @@ export function limitTree(tree: Tree, limits: TreeLimits = {}, first = 0): Limit
       close();
     const above = path.at(-1);
     if (isKept[node - first] === 1) {
-      path.push({ node, row: rows.add(node, above?.row ?? 0), children: [], nodes: 0 });
+      path.push({ node, row: rows.add(node, above?.row ?? 0), children: [] });
       node++;
     } else {
       above?.children.push(node);
-      if (above !== undefined) above.nodes += size;
       node += size;
     }
   }
@@ -120,9 +119,9 @@ class LimitedRows {
     return this.#push(node, parent, this.#frameRows[source] ?? 0, 0);
   }
 
-  addRemainder(parent: number, children: readonly number[], nodes: number): void {
+  addRemainder(parent: number, children: readonly number[]): void {
     const frame = this.#frames.intern({ name: REMAINDER, file: '', binary: '', kind: 'group' });
-    this.#remainders.push({ row: this.#push(-1, parent, frame, nodes), children });
+    this.#remainders.push({ row: this.#push(-1, parent, frame, children.length), children });
   }
 
   tree(): LimitedTree {

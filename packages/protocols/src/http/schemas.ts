@@ -202,7 +202,7 @@ export const FlamegraphAnswer = Type.Object(
         rest: Type.Optional(
           column(
             Type.Integer({ minimum: 0 }),
-            'where limits or a node were asked for: 0, or how many nodes were left out that this row, named (more), stands for',
+            'where limits or a node were asked for: 0, or how many children of its parent this row, named (more), stands for',
           ),
         ),
       },

@@ -1,4 +1,5 @@
 import {
+  buildLimitedTree,
   buildTree,
   encodeTree,
   type LimitedTree,
@@ -68,12 +69,25 @@ async function readTree(
   const groupBy = present(parameters, 'group_by');
   const labels = groupBy === undefined ? [] : [groupBy];
   const { range, choice, merged } = await mergeFor(storage, parameters, nowMs, labels, check);
+  const { maxNodes, ...others } = limits;
+  const isFirstView =
+    maxNodes !== undefined && groupBy === undefined && Object.keys(others).length === 0 && !isBelow(parameters);
+  const head = { ...answerHead(choice, range), profiles: merged.profiles };
+  if (isFirstView) {
+    const limited = buildLimitedTree(merged.profile, merged.typeIndex, maxNodes);
+    return { head, tree: limited, limited };
+  }
   const tree = buildTree(merged.profile, merged.typeIndex, groupBy === undefined ? {} : { groupBy });
   check();
   const first = findNode(tree, parameters);
   const isWhole = first === 0 && Object.keys(limits).length === 0;
   const limited = isWhole ? null : limitTree(tree, limits, first);
-  return { head: { ...answerHead(choice, range), profiles: merged.profiles }, tree, limited };
+  return { head, tree, limited };
+}
+
+/** Whether a node is asked for. */
+function isBelow(parameters: Parameters): boolean {
+  return ['path', 'node'].some((name) => present(parameters, name) !== undefined);
 }
 
 /** @throws Refused 400 `bad_limit` */
