@@ -1,5 +1,5 @@
 import { ProfileBuilder } from '@everflame/profile';
-import type { Merged, MergeQuery, StorageReader, TimeRange } from '../storage/storage.ts';
+import type { Merged, MergeQuery, RangeSeries, Selection, StorageReader, TimeRange } from '../storage/storage.ts';
 import type { Check, Interruptible } from './budget.ts';
 import { filterMerged, labelsForFilters, readFilters } from './filters.ts';
 import { type Parameters, readSelector, readTimeRange } from './parameters.ts';
@@ -48,4 +48,18 @@ export async function mergeChoice(
   }
   const profile = new ProfileBuilder({ sampleTypes: [{ type: '', unit: '' }] }).build();
   return { profile, typeIndex: 0, profiles: 0 };
+}
+
+export async function rangeOf(
+  storage: StorageReader,
+  { selection }: Choice,
+  stepMs: number,
+  by: readonly string[],
+  check: Check,
+): Promise<readonly RangeSeries[]> {
+  check();
+  const asked: Selection & Interruptible = { ...selection, check };
+  const lines = await storage.range(asked, stepMs, by);
+  check();
+  return lines;
 }

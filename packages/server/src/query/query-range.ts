@@ -5,7 +5,7 @@ import type { Merged, RangeSeries, StorageReader } from '../storage/storage.ts';
 import type { Check } from './budget.ts';
 import { answerHead } from './columns.ts';
 import { filterMerged, labelsForFilters, readFilters } from './filters.ts';
-import { mergeChoice } from './merged.ts';
+import { mergeChoice, rangeOf } from './merged.ts';
 import { type Parameters, present, readSelector, readStepMs, readTimeRange } from './parameters.ts';
 import { type Choice, chooseProfile } from './profile-choice.ts';
 
@@ -29,7 +29,7 @@ export async function answerQueryRange(
   const filters = readFilters(parameters);
   const part = readPart(parameters);
   const choice = await chooseProfile(storage, readSelector(parameters), range);
-  let lines = choice === null ? [] : await storage.range(choice.selection, stepMs, names);
+  let lines = choice === null ? [] : await rangeOf(storage, choice, stepMs, names, check);
   if (choice !== null && (part !== null || !isUnfiltered(filters))) {
     lines = await partOf(storage, lines, { choice, stepMs, names, filters, part, check });
   }

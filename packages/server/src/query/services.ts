@@ -3,7 +3,7 @@ import type { http } from '@everflame/protocols';
 import type { SeriesFact, StorageReader, TimeRange } from '../storage/storage.ts';
 import type { Check } from './budget.ts';
 import { answerHead } from './columns.ts';
-import { mergeChoice } from './merged.ts';
+import { mergeChoice, rangeOf } from './merged.ts';
 import { type Parameters, readSelector, readStepMs, readTimeRange } from './parameters.ts';
 import { type Choice, chooseProfile, typesOf } from './profile-choice.ts';
 
@@ -26,7 +26,7 @@ export async function answerServices(
   if (choice === null) return { ...head, services: [] };
   const [facts, lines, merged] = await Promise.all([
     storage.series(range, choice.selection.matchers),
-    storage.range(choice.selection, stepMs, [serviceLabel]),
+    rangeOf(storage, choice, stepMs, [serviceLabel], check),
     mergeChoice(storage, choice, [serviceLabel], check),
   ]);
   const tops = topByGroup(buildTree(merged.profile, merged.typeIndex, { groupBy: serviceLabel }));
