@@ -19,7 +19,7 @@ export interface FilteredFrames {
 }
 
 /** Names that are matched between two calls of `check`. */
-const CHECK_EVERY = 64;
+const CHECK_EVERY = 8;
 
 /** Decides on each location, and cuts the inlined lines that are not to be seen. */
 export function filterLocations(profile: Profile, filters: ProfileFilters, check: () => void): FilteredFrames {

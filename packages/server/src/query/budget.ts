@@ -8,7 +8,8 @@ export interface BudgetLimits {
   readonly memoryMb: number;
 }
 
-export const defaultBudget: BudgetLimits = { timeMs: 30_000, memoryMb: 512 };
+/** Buffers that wait for the garbage collector count, too, so that the bound has to leave room for them. */
+export const defaultBudget: BudgetLimits = { timeMs: 30_000, memoryMb: 1024 };
 
 /** Called between two pieces of work; throws when the question is not to be answered any more. */
 export type Check = () => void;

@@ -10,7 +10,7 @@ export interface QueryPoolOptions {
   readonly maxWorkers: number;
   /** Questions that wait, all threads together; above it 429. */
   readonly maxWaiting: number;
-  /** What one question may use. Default 30 s and 512 MB. */
+  /** What one question may use. Default 30 s and 1024 MB. */
   readonly budget?: BudgetLimits;
 }
 
