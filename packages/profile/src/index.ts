@@ -46,6 +46,17 @@ export {
 } from './profile-type.ts';
 export { parseDurationMs, parseTime, type TimeResult } from './time.ts';
 export { mergeProfiles, type MergeResult } from './build/merge-profiles.ts';
+export { filterProfile } from './filters/filter-profile.ts';
+export {
+  compileFilters,
+  type FilterName,
+  filterNames,
+  type FiltersResult,
+  type FilterTexts,
+  isUnfiltered,
+  type ProfileFilters,
+  usesTags,
+} from './filters/profile-filters.ts';
 export { buildTree, labelText, NO_GROUP, type TreeOptions } from './views/build-tree.ts';
 export { type Callers, callersOf } from './views/callers.ts';
 export { diffFunctions, type DiffTree, diffTrees, type FunctionDiff } from './views/diff.ts';
@@ -55,3 +66,8 @@ export { type Frame, frameAt, type FrameColumns, type FrameKind, FrameTable } fr
 export { type FunctionColumns, functionsOfTree, topFunctions } from './views/functions.ts';
 export { binaryKind, frameKind, framesOfLocation } from './views/location-frames.ts';
 export type { Amounts, Tree, TreeShape } from './views/tree.ts';
+export { buildLimitedTree } from './views/build-limited-tree.ts';
+export { nodeOfPath, nodeOfPathId, pathIdOf } from './views/find-node.ts';
+export { type LimitedTree, limitTree, REMAINDER, type TreeLimits } from './views/limit-tree.ts';
+export { decodeTree, type TreeResult } from './tree-file/decode-tree.ts';
+export { encodeTree, TREE_MEDIA_TYPE, TREE_VERSION, type TreeHead } from './tree-file/tree-file.ts';

@@ -3,10 +3,11 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { ProfileFailure } from '@everflame/profile';
 import { answerDeployments } from './deployments/deployments.ts';
 import { bugOf, type Problem, Refused } from './problem.ts';
+import { type Check, startBudget } from './query/budget.ts';
 import { answerCallers } from './query/callers.ts';
 import { answerDiff } from './query/diff.ts';
 import { answerExport } from './query/export.ts';
-import { answerFlamegraph } from './query/flamegraph.ts';
+import { answerFlamegraph, answerTreeFile } from './query/flamegraph.ts';
 import { answerLabels, answerLabelValues, answerProfileTypes, answerSeries } from './query/metadata.ts';
 import type { Parameters } from './query/parameters.ts';
 import { answerPprof } from './query/pprof.ts';
@@ -23,8 +24,8 @@ import { answerTop } from './query/top.ts';
 import { EmbeddedReader } from './storage/embedded/reader.ts';
 import { StorageError, type StorageReader } from './storage/storage.ts';
 
-type Answerer = (storage: StorageReader, parameters: Parameters, nowMs: number) => Promise<unknown>;
-type Download = (storage: StorageReader, parameters: Parameters, nowMs: number) => Promise<Reply>;
+type Answerer = (storage: StorageReader, parameters: Parameters, nowMs: number, check: Check) => Promise<unknown>;
+type Download = (storage: StorageReader, parameters: Parameters, nowMs: number, check: Check) => Promise<Reply>;
 
 const json: Readonly<Record<string, Answerer>> = {
   callers: answerCallers,
@@ -40,7 +41,11 @@ const json: Readonly<Record<string, Answerer>> = {
   status: (storage) => storage.status(),
   top: answerTop,
 };
-const downloads: Readonly<Record<string, Download>> = { export: answerExport, pprof: answerPprof };
+const downloads: Readonly<Record<string, Download>> = {
+  export: answerExport,
+  flamegraph_file: answerTreeFile,
+  pprof: answerPprof,
+};
 
 function problemOf(error: unknown): Problem {
   if (error instanceof Refused) return error.problem;
@@ -55,14 +60,16 @@ function problemOf(error: unknown): Problem {
 }
 
 async function reply(storage: StorageReader, request: Extract<QueryRequest, { id: number }>): Promise<QueryReply> {
-  const { id, question } = request;
+  const { id, question, cancelled } = request;
   const { kind, parameters, nowMs } = question;
+  const check = startBudget(budget, cancelled);
   try {
+    check();
     const download = downloads[kind];
-    if (download !== undefined) return { kind: 'answer', id, reply: await download(storage, parameters, nowMs) };
+    if (download !== undefined) return { kind: 'answer', id, reply: await download(storage, parameters, nowMs, check) };
     const answerer = json[kind];
     if (answerer === undefined) throw new Error(`no such question: ${kind}`);
-    return { kind: 'answer', id, reply: jsonReply(await answerer(storage, parameters, nowMs)) };
+    return { kind: 'answer', id, reply: jsonReply(await answerer(storage, parameters, nowMs, check)) };
   } catch (error) {
     return { kind: 'refused', id, problem: problemOf(error) };
   }
@@ -72,8 +79,9 @@ function send(message: QueryReply): void {
   parentPort?.postMessage(message, message.kind === 'answer' ? [message.reply.body.buffer] : []);
 }
 
+const { dataDir, budget } = workerData as QueryWorkerData;
 try {
-  const storage = new EmbeddedReader((workerData as QueryWorkerData).dataDir);
+  const storage = new EmbeddedReader(dataDir);
   parentPort?.on('message', (request: QueryRequest) => {
     if ('kind' in request) {
       void storage.close();

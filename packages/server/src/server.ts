@@ -164,6 +164,8 @@ async function buildApp(
     threshold: 1024,
     encodings: ['br', 'gzip'],
     globalDecompression: false,
+    customTypes:
+      /^text\/(?!event-stream)|[+/](?:json|xml|javascript|yaml)(?:;|$)|octet-stream(?:;|$)|vnd\.everflame\./u,
     // Measured on a tree of 4.5 MB: 17 ms for 521 kB; the library's default takes three times as long for a tenth less.
     brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 2 } },
     zlibOptions: { level: 1 },

@@ -35,9 +35,10 @@ export function buildTree(source: Profile, typeIndex: number, options: TreeOptio
   for (let i = 0; i < samples.length; i++) {
     const labelSet = samples.labelSet[i] ?? 0;
     if (samples.values[i * typeCount + typeIndex] === 0n || !isWanted(labelSet)) continue;
-    nodes[i] = grower.node(groupOf(labelSet), samples.stack[i] ?? 0);
     wanted.push(i);
   }
+  if (options.groupBy === undefined) grower.growAll(samples.stack, wanted);
+  for (const i of wanted) nodes[i] = grower.node(groupOf(samples.labelSet[i] ?? 0), samples.stack[i] ?? 0);
 
   const isSmall = sumsAreSmall(samples.values, typeIndex, typeCount);
   const length = grower.nodes.length;
@@ -61,21 +62,25 @@ export function buildTree(source: Profile, typeIndex: number, options: TreeOptio
   }
 
   const { order, shape } = grower.nodes.sorted(grower.frames.columns());
-  const totalColumn = total.toColumn();
-  const selfColumn = self.toColumn();
   return {
     ...shape,
-    total: BigInt64Array.from(order, (node) => totalColumn[node] ?? 0n),
-    self: BigInt64Array.from(order, (node) => selfColumn[node] ?? 0n),
-    samples: Float64Array.from(order, (node) => sampleCounts[node] ?? 0),
-    selfSamples: Float64Array.from(order, (node) => selfSamples[node] ?? 0),
+    total: total.toColumn(order),
+    self: self.toColumn(order),
+    samples: reordered(sampleCounts, order),
+    selfSamples: reordered(selfSamples, order),
   };
+}
+
+function reordered(column: Float64Array, order: Uint32Array): Float64Array {
+  const result = new Float64Array(order.length);
+  for (let i = 0; i < order.length; i++) result[i] = column[order[i] ?? 0] ?? 0;
+  return result;
 }
 
 /** From stacks of a profile to nodes. */
 class TreeGrower {
   readonly frames = new FrameTable();
-  readonly nodes = new TreeNodes();
+  readonly nodes: TreeNodes;
   readonly #profile: Profile;
   /** Frames of location `l`, outermost first: `#frameRows[#frameOffset[l]…]`, once `#frameOffset[l]` is set. */
   readonly #locationFrames: (readonly number[] | undefined)[] = [];
@@ -85,6 +90,25 @@ class TreeGrower {
 
   constructor(profile: Profile) {
     this.#profile = profile;
+    this.nodes = new TreeNodes(profile.stacks.length);
+  }
+
+  /** Makes the nodes of these samples' stacks in one pass over the stacks, which is far kinder to caches than stack by stack. */
+  growAll(stackOf: Uint32Array, samples: readonly number[]): void {
+    const { parent, location, length } = this.#profile.stacks;
+    const known = new Uint32Array(length);
+    // First 1 marks what is used: parents come before children.
+    for (const i of samples) known[stackOf[i] ?? 0] = 1;
+    for (let s = length - 1; s > 0; s--) if (known[s] === 1) known[parent[s] ?? 0] = 1;
+    known[0] = 1;
+    for (let s = 1; s < length; s++) {
+      if (known[s] === 0) continue;
+      let node = (known[parent[s] ?? 0] ?? 1) - 1;
+      const frames = this.#framesOf(location[s] ?? 0);
+      for (let i = 0; i < frames.length; i++) node = this.nodes.child(node, frames[i] ?? 0);
+      known[s] = node + 1;
+    }
+    this.#nodeOfStack.set(0, known);
   }
 
   /** Which node groups a label set by the label `key`. */

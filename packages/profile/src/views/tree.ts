@@ -28,9 +28,10 @@ export interface Tree extends TreeShape, Amounts {}
 
 /** Grows a tree's shape; nodes are numbered as they come, `sorted` puts them in order. */
 export class TreeNodes {
-  readonly #nodes = new PairTable(256);
+  readonly #nodes: PairTable;
 
-  constructor() {
+  constructor(expected = 256) {
+    this.#nodes = new PairTable(expected);
     this.#nodes.intern(0, 0);
   }
 

@@ -41,23 +41,51 @@ export const SelectorQuery = {
   ),
   ...RangeQuery,
 };
+const filter = (description: string) => Type.Optional(Type.String({ description, maxLength: 1000 }));
+/** The filters of `go tool pprof`, by their names and with their meaning there. Regular expressions are RE2's. */
+export const FilterQuery = {
+  focus: filter('regular expression: only samples with a frame whose function, file or mapping matches'),
+  ignore: filter('regular expression: no samples with a frame that matches'),
+  hide: filter('regular expression: without the frames that match'),
+  show: filter('regular expression: without the frames that do not match'),
+  show_from: filter('regular expression: without the frames above the outermost match; samples without one go'),
+  tagfocus: filter(
+    'only samples whose labels match: key=regex, or regex against key:value (several, apart by commas), or a range of a numeric label, 1mb:2mb',
+  ),
+  tagignore: filter('no samples whose labels match, as tagfocus'),
+  tagshow: filter('regular expression: without the labels whose name does not match'),
+  taghide: filter('regular expression: without the labels whose name matches'),
+};
+/** Routes that merge profiles. */
+export const ProfileQuery = { ...SelectorQuery, ...FilterQuery };
 /** `by` and `group_by` name one label each. */
 export const QueryRangeQuery = {
-  ...SelectorQuery,
+  ...ProfileQuery,
   step: Type.Optional(
     Type.String({
       description: 'length of a step: 10s, 5m, 1h, or milliseconds. Default: about 120 steps, at least 10s',
     }),
   ),
   by: Type.Optional(Type.String({ description: 'label: one series for each of its values' })),
+  function: Type.Optional(Type.String({ description: 'value of this function alone, by its exact name' })),
+  value: Type.Optional(Type.String({ description: 'of the function: total (default) or self' })),
 };
 export const FlamegraphQuery = {
-  ...SelectorQuery,
+  ...ProfileQuery,
   group_by: Type.Optional(Type.String({ description: 'label whose values are the first level of the tree' })),
+  max_depth: Type.Optional(Type.String({ description: 'levels below the first node' })),
+  max_nodes: Type.Optional(
+    Type.String({ description: 'the nodes with the greatest totals; remainders come on top, at most one for each' }),
+  ),
+  min_value: Type.Optional(Type.String({ description: 'nodes with a smaller total are left out' })),
+  node: Type.Optional(Type.String({ description: 'the tree below the node with this path id, 16 hexadecimal digits' })),
+  path: Type.Optional(
+    Type.String({ description: 'the tree below the node with this path of names, a JSON array: ["main","parse"]' }),
+  ),
 };
 /** Each side is `query`, `from`, `until` unless it says otherwise. */
 export const DiffQuery = {
-  ...SelectorQuery,
+  ...ProfileQuery,
   before_query: SelectorQuery.query,
   before_from: RangeQuery.from,
   before_until: RangeQuery.until,
@@ -164,7 +192,23 @@ const answerHead = {
 };
 
 export const FlamegraphAnswer = Type.Object(
-  { ...answerHead, frames: FrameColumns, nodes: Type.Object({ ...treeShape, ...total }, strict) },
+  {
+    ...answerHead,
+    frames: FrameColumns,
+    nodes: Type.Object(
+      {
+        ...treeShape,
+        ...total,
+        rest: Type.Optional(
+          column(
+            Type.Integer({ minimum: 0 }),
+            'where limits or a node were asked for: 0, or how many children of its parent this row, named (more), stands for',
+          ),
+        ),
+      },
+      strict,
+    ),
+  },
   strict,
 );
 export type FlamegraphAnswer = Static<typeof FlamegraphAnswer>;

@@ -1,3 +1,4 @@
+import { TREE_MEDIA_TYPE } from '@everflame/profile';
 import { http } from '@everflame/protocols';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type TSchema, Type } from 'typebox';
@@ -13,6 +14,8 @@ interface ReadRoute {
   readonly parameters: Readonly<Record<string, TSchema>>;
   /** Left out: a file. */
   readonly answer?: TSchema;
+  /** What is answered instead when the client accepts this media type. */
+  readonly file?: { readonly mediaType: string; readonly kind: string };
 }
 
 const text = (description: string) => Type.Optional(Type.String({ description }));
@@ -52,19 +55,20 @@ export const readRoutes: readonly ReadRoute[] = [
     summary: 'Merged call tree',
     parameters: http.FlamegraphQuery,
     answer: http.FlamegraphAnswer,
+    file: { mediaType: TREE_MEDIA_TYPE, kind: 'flamegraph_file' },
   },
   {
     path: '/top',
     kind: 'top',
     summary: 'Functions by self value',
-    parameters: http.SelectorQuery,
+    parameters: http.ProfileQuery,
     answer: http.TopAnswer,
   },
   {
     path: '/callers',
     kind: 'callers',
     summary: 'Callers and callees of a function',
-    parameters: { ...http.SelectorQuery, function: text('name as /api/v1/top shows it') },
+    parameters: { ...http.ProfileQuery, function: text('name as /api/v1/top shows it') },
     answer: http.CallersAnswer,
   },
   {
@@ -93,27 +97,33 @@ export const readRoutes: readonly ReadRoute[] = [
     kind: 'pprof',
     summary: 'Merged profile as a gzipped pprof file',
     // go tool pprof adds `seconds` when it is given -seconds; what is stored does not depend on it.
-    parameters: { ...http.SelectorQuery, seconds: text('accepted for go tool pprof, without effect') },
+    parameters: { ...http.ProfileQuery, seconds: text('accepted for go tool pprof, without effect') },
   },
   {
     path: '/export',
     kind: 'export',
     summary: "Merged profile in another tool's format",
-    parameters: { ...http.SelectorQuery, format: text('folded') },
+    parameters: { ...http.ProfileQuery, format: text('folded') },
   },
 ];
 
 /** Routes that only read: the parameters are checked here, everything else happens in a reader's thread. */
 export function addReadRoutes(app: FastifyInstance, queries: Queries): void {
-  for (const { path, kind, summary, parameters, answer } of readRoutes) {
+  for (const { path, kind, summary, parameters, answer, file } of readRoutes) {
     const known = Object.keys(parameters);
     const response = answer === undefined ? { '4xx': http.Problem } : { 200: answer, '4xx': http.Problem };
     const schema = { summary, querystring: Type.Object(parameters), response };
     // Before validation, which would call a repeated parameter "not a string".
     const preValidation = async (request: FastifyRequest) => void readQueryString(request, known);
     app.get(`/api/v1${path}`, { schema, preValidation }, async (request, reply) => {
-      const question = { kind, parameters: readQueryString(request, known), nowMs: Date.now() };
-      return sendReply(reply, await queries.ask(question));
+      const wantsFile = file !== undefined && accepts(request, file.mediaType);
+      if (file !== undefined) void reply.header('vary', 'accept');
+      const question = {
+        kind: wantsFile ? file.kind : kind,
+        parameters: readQueryString(request, known),
+        nowMs: Date.now(),
+      };
+      return sendReply(reply, await queries.ask(question, goneSignal(reply)));
     });
   }
   const known = Object.keys(http.RangeQuery);
@@ -125,8 +135,25 @@ export function addReadRoutes(app: FastifyInstance, queries: Queries): void {
   };
   app.get<{ Params: { name: string } }>('/api/v1/labels/:name/values', { schema }, async (request, reply) => {
     const parameters = { ...readQueryString(request, known), name: request.params.name };
-    return sendReply(reply, await queries.ask({ kind: 'label_values', parameters, nowMs: Date.now() }));
+    return sendReply(
+      reply,
+      await queries.ask({ kind: 'label_values', parameters, nowMs: Date.now() }, goneSignal(reply)),
+    );
   });
+}
+
+/** Whether the client names the media type; a wildcard does not. */
+function accepts({ headers }: FastifyRequest, mediaType: string): boolean {
+  return (headers.accept ?? '').split(',').some((range) => range.split(';')[0]?.trim().toLowerCase() === mediaType);
+}
+
+/** Aborted when the client goes away before it has its answer. */
+function goneSignal({ raw }: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  raw.once('close', () => {
+    if (!raw.writableEnded) gone.abort();
+  });
+  return gone.signal;
 }
 
 export function sendReply(reply: FastifyReply, { contentType, body, fileName }: Reply): FastifyReply {

@@ -1,6 +1,7 @@
 import { buildTree, callersOf } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import type { StorageReader } from '../storage/storage.ts';
+import type { Check } from './budget.ts';
 import { answerHead } from './columns.ts';
 import { mergeFor } from './merged.ts';
 import { type Parameters, required } from './parameters.ts';
@@ -11,9 +12,10 @@ export async function answerCallers(
   storage: StorageReader,
   parameters: Parameters,
   nowMs: number,
+  check: Check,
 ): Promise<http.CallersAnswer> {
   const name = required(parameters, 'function', 'the name of a function as /api/v1/top shows it');
-  const { range, choice, merged } = await mergeFor(storage, parameters, nowMs, []);
+  const { range, choice, merged } = await mergeFor(storage, parameters, nowMs, [], check);
   const found = callersOf(buildTree(merged.profile, merged.typeIndex), name);
   const head = { ...answerHead(choice, range), profiles: merged.profiles };
   if (found === undefined) {

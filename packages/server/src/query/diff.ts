@@ -1,8 +1,18 @@
-import { buildTree, diffFunctions, diffTrees, functionsOfTree, type Tree } from '@everflame/profile';
+import {
+  buildTree,
+  diffFunctions,
+  diffTrees,
+  functionsOfTree,
+  type ProfileFilters,
+  type Tree,
+  usesTags,
+} from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import { Refused } from '../problem.ts';
 import type { Merged, StorageReader, TimeRange } from '../storage/storage.ts';
+import type { Check } from './budget.ts';
 import { amountColumns, frameColumns, numbers } from './columns.ts';
+import { filterMerged, readFilters } from './filters.ts';
 import { mergeChoice } from './merged.ts';
 import { type Parameters, present, readSelector, readTimeRange } from './parameters.ts';
 import { type Choice, chooseProfile } from './profile-choice.ts';
@@ -15,6 +25,7 @@ export async function answerDiff(
   storage: StorageReader,
   parameters: Parameters,
   nowMs: number,
+  check: Check,
 ): Promise<http.DiffAnswer> {
   const [before, after] = await Promise.all(prefixes.map((prefix) => chooseSide(storage, parameters, nowMs, prefix)));
   if (before === undefined || after === undefined) throw new Error('a comparison has two sides');
@@ -24,8 +35,9 @@ export async function answerDiff(
     const detail = `the sides have different profile types (${ids.join(', ')}): put the same before both selectors`;
     throw new Refused(400, 'different_profile_types', detail, 'query');
   }
-  const left = await mergeSide(storage, before);
-  const right = await mergeSide(storage, after);
+  const filters = readFilters(parameters);
+  const left = await mergeSide(storage, before, filters, check);
+  const right = await mergeSide(storage, after, filters, check);
   const tree = diffTrees(left.tree, right.tree);
   const functions = diffFunctions(functionsOfTree(left.tree), functionsOfTree(right.tree));
   const share = (self: bigint | undefined, total: bigint) => (total === 0n ? null : Number(self ?? 0n) / Number(total));
@@ -81,8 +93,14 @@ interface MergedSide {
   readonly merged: Merged;
 }
 
-async function mergeSide(storage: StorageReader, { choice }: Side): Promise<MergedSide> {
-  const merged = await mergeChoice(storage, choice, []);
+async function mergeSide(
+  storage: StorageReader,
+  { choice }: Side,
+  filters: ProfileFilters,
+  check: Check,
+): Promise<MergedSide> {
+  const whole = await mergeChoice(storage, choice, usesTags(filters) ? 'own' : [], check);
+  const merged = filterMerged(whole, filters, check);
   return { tree: buildTree(merged.profile, merged.typeIndex), merged };
 }
 

@@ -1,5 +1,7 @@
 import { ProfileBuilder } from '@everflame/profile';
-import type { Merged, MergeQuery, StorageReader, TimeRange } from '../storage/storage.ts';
+import type { Merged, MergeQuery, RangeSeries, Selection, StorageReader, TimeRange } from '../storage/storage.ts';
+import type { Check, Interruptible } from './budget.ts';
+import { filterMerged, labelsForFilters, readFilters } from './filters.ts';
 import { type Parameters, readSelector, readTimeRange } from './parameters.ts';
 import { type Choice, chooseProfile } from './profile-choice.ts';
 
@@ -11,7 +13,8 @@ export interface MergedAnswer {
 }
 
 /**
- * Reads the parameters, decides on the profile type and merges. Nothing stored gives an empty profile.
+ * Reads the parameters, decides on the profile type, merges and filters. `names`: labels that the samples are to be grouped
+ * by. Nothing stored gives an empty profile.
  *
  * @throws Refused, StorageError
  */
@@ -19,19 +22,44 @@ export async function mergeFor(
   storage: StorageReader,
   parameters: Parameters,
   nowMs: number,
-  labels: MergeQuery['labels'],
+  names: readonly string[],
+  check: Check,
 ): Promise<MergedAnswer> {
   const range = readTimeRange(parameters, nowMs);
+  const filters = readFilters(parameters);
   const choice = await chooseProfile(storage, readSelector(parameters), range);
-  return { range, choice, merged: await mergeChoice(storage, choice, labels) };
+  const labels = await labelsForFilters(storage, filters, names, range);
+  const merged = await mergeChoice(storage, choice, labels, check);
+  return { range, choice, merged: filterMerged(merged, filters, check) };
 }
 
-export function mergeChoice(
+export async function mergeChoice(
   storage: StorageReader,
   choice: Choice | null,
   labels: MergeQuery['labels'],
+  check: Check,
 ): Promise<Merged> {
-  if (choice !== null) return storage.merge({ ...choice.selection, labels });
+  check();
+  if (choice !== null) {
+    const query: MergeQuery & Interruptible = { ...choice.selection, labels, check };
+    const merged = await storage.merge(query);
+    check();
+    return merged;
+  }
   const profile = new ProfileBuilder({ sampleTypes: [{ type: '', unit: '' }] }).build();
-  return Promise.resolve({ profile, typeIndex: 0, profiles: 0 });
+  return { profile, typeIndex: 0, profiles: 0 };
+}
+
+export async function rangeOf(
+  storage: StorageReader,
+  { selection }: Choice,
+  stepMs: number,
+  by: readonly string[],
+  check: Check,
+): Promise<readonly RangeSeries[]> {
+  check();
+  const asked: Selection & Interruptible = { ...selection, check };
+  const lines = await storage.range(asked, stepMs, by);
+  check();
+  return lines;
 }

@@ -2,6 +2,8 @@ import { gzipSync } from 'node:zlib';
 import { encodeProfile, type Profile, ProfileBuilder, type ValueType } from '@everflame/profile';
 import { Refused } from '../problem.ts';
 import type { StorageReader } from '../storage/storage.ts';
+import type { Check } from './budget.ts';
+import { filterMerged, readFilters } from './filters.ts';
 import { mergeChoice } from './merged.ts';
 import { type Parameters, readSelector, readTimeRange } from './parameters.ts';
 import { type Choice, chooseProfile } from './profile-choice.ts';
@@ -17,7 +19,12 @@ const allTime = { fromMs: 0, untilMs: Number.MAX_SAFE_INTEGER };
  *
  * @throws Refused 404 `nothing_stored` when not even a type is known
  */
-export async function answerPprof(storage: StorageReader, parameters: Parameters, nowMs: number): Promise<Reply> {
+export async function answerPprof(
+  storage: StorageReader,
+  parameters: Parameters,
+  nowMs: number,
+  check: Check,
+): Promise<Reply> {
   const range = readTimeRange(parameters, nowMs);
   const selector = readSelector(parameters);
   const choice = await chooseProfile(storage, selector, range);
@@ -26,7 +33,10 @@ export async function answerPprof(storage: StorageReader, parameters: Parameters
     const detail = `no stored profile fits ${parameters['query'] ?? '{}'}: GET /api/v1/series lists what there is`;
     throw new Refused(404, 'nothing_stored', detail, 'query');
   }
-  const merged = await mergeChoice(storage, { ...known, selection: { ...known.selection, ...range } }, 'own');
+  const filters = readFilters(parameters);
+  const selection = { ...known.selection, ...range };
+  const whole = await mergeChoice(storage, { ...known, selection }, 'own', check);
+  const merged = filterMerged(whole, filters, check);
   const found = merged.profiles > 0 ? merged.profile : await emptyLike(storage, known);
   const profile = known.isExplicit ? { ...found, defaultSampleType: known.selection.sampleType.type } : found;
   const body = new Uint8Array(gzipSync(encodeProfile(profile), { level: 4 }));

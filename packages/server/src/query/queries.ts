@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { type Problem, Refused } from '../problem.ts';
+import { type BudgetLimits, defaultBudget } from './budget.ts';
 import type { QueryReply, QueryRequest, QueryWorkerData, Question, Reply } from './query-messages.ts';
 
 export interface QueryPoolOptions {
@@ -9,12 +10,28 @@ export interface QueryPoolOptions {
   readonly maxWorkers: number;
   /** Questions that wait, all threads together; above it 429. */
   readonly maxWaiting: number;
+  /** What one question may use. Default 30 s and 1024 MB. */
+  readonly budget?: BudgetLimits;
 }
+
+/** An execution that several may wait for. */
+interface Shared {
+  readonly reply: Promise<Reply>;
+  readonly askedMs: number;
+  /** Tells the thread to stop. */
+  readonly cancelled: Int32Array<SharedArrayBuffer>;
+  /** Who still waits. */
+  waiters: number;
+}
+
+/** Questions about now that are asked within this time are the same. */
+const sameNowMs = 1000;
 
 /** Asks the readers' threads. One is started at once, the others when all before them are busy. */
 export class Queries {
   readonly #options: QueryPoolOptions;
   readonly #readers: Reader[] = [];
+  readonly #shared = new Map<string, Shared>();
 
   private constructor(options: QueryPoolOptions) {
     this.#options = options;
@@ -27,8 +44,21 @@ export class Queries {
     return queries;
   }
 
-  /** @throws Refused what the question's answerer throws; 429; 503 */
-  ask(question: Question): Promise<Reply> {
+  /**
+   * The same question as one that is being answered gets the same answer: what was stored when that one began. When
+   * `signal` says that the one who asked is gone, and nobody else waits for the same, the thread is told to stop. Without
+   * a signal an execution is not shared.
+   *
+   * @throws Refused what the question's answerer throws; 429; 503
+   */
+  ask(question: Question, signal?: AbortSignal): Promise<Reply> {
+    const key = keyOf(question);
+    const known = this.#shared.get(key);
+    const isSame =
+      signal !== undefined &&
+      known !== undefined &&
+      (!isAboutNow(question) || question.nowMs - known.askedMs < sameNowMs);
+    if (isSame) return this.#join(key, known, signal);
     const alive = this.#readers.filter((reader) => reader.isAlive);
     this.#readers.splice(0, this.#readers.length, ...alive);
     const waiting = alive.reduce((sum, reader) => sum + reader.waiting, 0);
@@ -37,7 +67,36 @@ export class Queries {
     }
     let least = alive.toSorted((a, b) => a.waiting - b.waiting)[0];
     if (least === undefined || (least.waiting > 0 && alive.length < this.#options.maxWorkers)) least = this.#add();
-    return least.ask(question);
+    const cancelled = new Int32Array(new SharedArrayBuffer(4));
+    const shared: Shared = {
+      reply: least.ask(question, cancelled),
+      askedMs: question.nowMs,
+      cancelled,
+      waiters: 0,
+    };
+    if (signal === undefined) return shared.reply;
+    this.#shared.set(key, shared);
+    const forget = () => this.#forget(key, shared);
+    shared.reply.then(forget, forget);
+    return this.#join(key, shared, signal);
+  }
+
+  #join(key: string, shared: Shared, signal: AbortSignal): Promise<Reply> {
+    shared.waiters++;
+    signal.addEventListener(
+      'abort',
+      () => {
+        if (--shared.waiters > 0) return;
+        Atomics.store(shared.cancelled, 0, 1);
+        this.#forget(key, shared);
+      },
+      { once: true },
+    );
+    return shared.reply;
+  }
+
+  #forget(key: string, shared: Shared): void {
+    if (this.#shared.get(key) === shared) this.#shared.delete(key);
   }
 
   async close(): Promise<void> {
@@ -63,8 +122,8 @@ class Reader {
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 1;
 
-  constructor({ dataDir, workerUrl }: QueryPoolOptions) {
-    const workerData: QueryWorkerData = { dataDir };
+  constructor({ dataDir, workerUrl, budget = defaultBudget }: QueryPoolOptions) {
+    const workerData: QueryWorkerData = { dataDir, budget };
     const resourceLimits = { maxOldGenerationSizeMb: maxHeapMb };
     this.#worker = new Worker(workerUrl, { workerData, name: 'query', resourceLimits });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -89,11 +148,11 @@ class Reader {
     return this.#waiting.size;
   }
 
-  ask(question: Question): Promise<Reply> {
+  ask(question: Question, cancelled: Int32Array<SharedArrayBuffer>): Promise<Reply> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#post({ id, question });
+      this.#post({ id, question, cancelled });
     });
   }
 
@@ -123,6 +182,18 @@ class Reader {
     for (const { reject } of this.#waiting.values()) reject(new Refused(status, code, detail));
     this.#waiting.clear();
   }
+}
+
+function keyOf({ kind, parameters }: Question): string {
+  const said = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== '');
+  return JSON.stringify([kind, said.sort(([a], [b]) => (a < b ? -1 : 1))]);
+}
+
+/** Whether an answer depends on the time of the question. */
+function isAboutNow({ parameters }: Question): boolean {
+  const times = ['from', 'until', 'before_from', 'before_until', 'after_from', 'after_until'];
+  const hasEnds = ['from', 'until'].every((name) => (parameters[name] ?? '') !== '');
+  return !hasEnds || times.some((name) => parameters[name]?.includes('now') === true);
 }
 
 /** Objects of one thread; the columns of profiles and trees are outside of it. A thread that needs more is ended, the others go on. */

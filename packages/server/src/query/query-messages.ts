@@ -1,9 +1,11 @@
 /** What the HTTP thread and a reader's thread say to each other. */
 import type { Problem } from '../problem.ts';
+import type { BudgetLimits } from './budget.ts';
 import type { Parameters } from './parameters.ts';
 
 export interface QueryWorkerData {
   readonly dataDir: string;
+  readonly budget: BudgetLimits;
 }
 
 /** A question by the name of its route, see `read-worker.ts`. */
@@ -21,7 +23,14 @@ export interface Reply {
   readonly fileName?: string;
 }
 
-export type QueryRequest = { readonly id: number; readonly question: Question } | { readonly kind: 'close' };
+export type QueryRequest =
+  | {
+      readonly id: number;
+      readonly question: Question;
+      /** One shared word that becomes 1 when nobody waits for the answer any more. */
+      readonly cancelled: Int32Array<SharedArrayBuffer>;
+    }
+  | { readonly kind: 'close' };
 
 export type QueryReply =
   | { readonly kind: 'ready' }

@@ -1,8 +1,9 @@
 import { buildTree, makeProfileType, NO_GROUP, type Tree } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import type { SeriesFact, StorageReader, TimeRange } from '../storage/storage.ts';
+import type { Check } from './budget.ts';
 import { answerHead } from './columns.ts';
-import { mergeChoice } from './merged.ts';
+import { mergeChoice, rangeOf } from './merged.ts';
 import { type Parameters, readSelector, readStepMs, readTimeRange } from './parameters.ts';
 import { type Choice, chooseProfile, typesOf } from './profile-choice.ts';
 
@@ -16,6 +17,7 @@ export async function answerServices(
   storage: StorageReader,
   parameters: Parameters,
   nowMs: number,
+  check: Check,
 ): Promise<http.ServicesAnswer> {
   const range = readTimeRange(parameters, nowMs);
   const stepMs = readStepMs(parameters, range);
@@ -24,8 +26,8 @@ export async function answerServices(
   if (choice === null) return { ...head, services: [] };
   const [facts, lines, merged] = await Promise.all([
     storage.series(range, choice.selection.matchers),
-    storage.range(choice.selection, stepMs, [serviceLabel]),
-    mergeChoice(storage, choice, [serviceLabel]),
+    rangeOf(storage, choice, stepMs, [serviceLabel], check),
+    mergeChoice(storage, choice, [serviceLabel], check),
   ]);
   const tops = topByGroup(buildTree(merged.profile, merged.typeIndex, { groupBy: serviceLabel }));
   const versions = await versionsByService(storage, facts);

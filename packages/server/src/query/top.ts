@@ -1,6 +1,7 @@
 import { type FunctionColumns, topFunctions } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import type { StorageReader } from '../storage/storage.ts';
+import type { Check } from './budget.ts';
 import { answerHead } from './columns.ts';
 import { mergeFor } from './merged.ts';
 import type { Parameters } from './parameters.ts';
@@ -10,8 +11,9 @@ export async function answerTop(
   storage: StorageReader,
   parameters: Parameters,
   nowMs: number,
+  check: Check,
 ): Promise<http.TopAnswer> {
-  const { range, choice, merged } = await mergeFor(storage, parameters, nowMs, []);
+  const { range, choice, merged } = await mergeFor(storage, parameters, nowMs, [], check);
   const functions = topFunctions(merged.profile, merged.typeIndex);
   return {
     ...answerHead(choice, range),

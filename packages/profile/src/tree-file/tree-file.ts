@@ -1,0 +1,137 @@
+import type { FrameKind } from '../views/frame-table.ts';
+import type { LimitedTree } from '../views/limit-tree.ts';
+
+/** Media type of a tree as columns; the format is described in docs/tree-format.md. */
+export const TREE_MEDIA_TYPE = 'application/vnd.everflame.tree';
+/** The version that is written, and the newest that is read. */
+export const TREE_VERSION = 1;
+
+/** `EFTR` as the first four bytes. */
+export const TREE_MAGIC = 0x5254_4645;
+/** Eight 32-bit words. */
+export const HEADER_BYTES = 32;
+/** A kind is a row of this list: new ones come behind. */
+export const treeKinds: readonly FrameKind[] = ['root', 'group', 'kernel', 'native', 'jit', 'unsymbolized'];
+
+/** What a tree is of. */
+export interface TreeHead {
+  readonly profileType: string;
+  readonly unit: string;
+  /** Unix milliseconds. */
+  readonly from: number;
+  readonly until: number;
+  /** How many stored profiles were merged. */
+  readonly profiles: number;
+}
+
+/** Where each part of the file begins. */
+export interface TreeLayout {
+  readonly head: number;
+  readonly total: number;
+  readonly self: number;
+  readonly samples: number;
+  readonly selfSamples: number;
+  readonly distance: number;
+  readonly frame: number;
+  readonly rest: number;
+  readonly frameName: number;
+  readonly frameFile: number;
+  readonly frameBinary: number;
+  readonly frameKind: number;
+  readonly stringEnd: number;
+  readonly text: number;
+  readonly length: number;
+}
+
+export interface TreeCounts {
+  readonly headBytes: number;
+  readonly nodes: number;
+  readonly frames: number;
+  readonly strings: number;
+  readonly textBytes: number;
+}
+
+/** Every part begins at a multiple of eight. */
+export function treeLayout({ headBytes, nodes, frames, strings, textBytes }: TreeCounts): TreeLayout {
+  let at = HEADER_BYTES;
+  const part = (bytes: number): number => {
+    const start = at;
+    at += Math.ceil(bytes / 8) * 8;
+    return start;
+  };
+  return {
+    head: part(headBytes),
+    total: part(nodes * 8),
+    self: part(nodes * 8),
+    samples: part(nodes * 8),
+    selfSamples: part(nodes * 8),
+    distance: part(nodes * 4),
+    frame: part(nodes * 4),
+    rest: part(nodes * 4),
+    frameName: part(frames * 4),
+    frameFile: part(frames * 4),
+    frameBinary: part(frames * 4),
+    frameKind: part(frames),
+    stringEnd: part(strings * 4),
+    text: part(textBytes),
+    length: at,
+  };
+}
+
+/** Writes a tree as columns. Deterministic. */
+export function encodeTree(tree: LimitedTree, head: TreeHead): Uint8Array<ArrayBuffer> {
+  const utf8 = new TextEncoder();
+  const headBytes = utf8.encode(JSON.stringify(head));
+  const strings = new Map<string, number>();
+  const stringOf = (text: string): number => {
+    const known = strings.get(text);
+    if (known !== undefined) return known;
+    strings.set(text, strings.size);
+    return strings.size - 1;
+  };
+  const { frames } = tree;
+  const columns = [frames.name, frames.file, frames.binary].map((names) => Uint32Array.from(names, stringOf));
+  const texts = [...strings.keys()].map((text) => utf8.encode(text));
+  const counts = {
+    headBytes: headBytes.length,
+    nodes: tree.parent.length,
+    frames: frames.name.length,
+    strings: texts.length,
+    textBytes: texts.reduce((sum, bytes) => sum + bytes.length, 0),
+  };
+  const layout = treeLayout(counts);
+  const file = new Uint8Array(layout.length);
+  const { buffer } = file;
+  new Uint32Array(buffer, 0, 8).set([
+    TREE_MAGIC,
+    TREE_VERSION,
+    counts.headBytes,
+    counts.nodes,
+    counts.frames,
+    counts.strings,
+    counts.textBytes,
+  ]);
+  file.set(headBytes, layout.head);
+  new BigInt64Array(buffer, layout.total, counts.nodes).set(tree.total);
+  new BigInt64Array(buffer, layout.self, counts.nodes).set(tree.self);
+  new Float64Array(buffer, layout.samples, counts.nodes).set(tree.samples);
+  new Float64Array(buffer, layout.selfSamples, counts.nodes).set(tree.selfSamples);
+  new Uint32Array(buffer, layout.distance, counts.nodes).set(tree.parent.map((parent, node) => node - parent));
+  new Uint32Array(buffer, layout.frame, counts.nodes).set(tree.frame);
+  new Uint32Array(buffer, layout.rest, counts.nodes).set(tree.rest);
+  for (const [i, start] of [layout.frameName, layout.frameFile, layout.frameBinary].entries()) {
+    new Uint32Array(buffer, start, counts.frames).set(columns[i] ?? []);
+  }
+  file.set(
+    frames.kind.map((kind) => treeKinds.indexOf(kind)),
+    layout.frameKind,
+  );
+  const ends = new Uint32Array(buffer, layout.stringEnd, counts.strings);
+  let end = 0;
+  for (const [i, bytes] of texts.entries()) {
+    file.set(bytes, layout.text + end);
+    end += bytes.length;
+    ends[i] = end;
+  }
+  return file;
+}
