@@ -10,6 +10,14 @@
 #define KNOWN_ALL 1
 #define KNOWN_FP 2
 #define KNOWN_RBX 4
+/*
+ * This frame's callee was the leaf, whose registers are still there: assembly that calls its own helpers knows which of them they leave alone.
+ * What is counted from one of them is a guess.
+ */
+#define KNOWN_LEAF 8
+
+/* A frame larger than this is not believed when it comes from a guess. */
+#define WIDEST_GUESS (1024 * 1024)
 
 /* A step that went to the caller; other outcomes are EF_END_…, of which EF_END_GAP may still be guessed from. */
 #define CALLER 0
@@ -132,7 +140,7 @@ static __always_inline __u32 step_row(struct walk *walk)
 	__u32 kind = (row >> 16) & 0xf, argument = (row >> 20) & 0xf, rule = (row >> 24) & 0xf, number = (row >> 28) & 0xf;
 	__s64 cfa_off = (__u16)(row >> 32), fp_off = (__s16)(row >> 48), third = NO_THIRD, unit = 1;
 	__u64 sp = walk->registers[REGISTER_SP], cfa, base, word, pc, fp = 0;
-	int is_ordered = 1, has_window = 0, has_fp;
+	int is_ordered = 1, is_guessed = 0, has_window = 0, has_fp;
 
 	if (kind == EF_UNWIND_KIND_EXT) {
 		word = walk->extension;
@@ -186,9 +194,14 @@ static __always_inline __u32 step_row(struct walk *walk)
 			number = REGISTER_FP;
 		else
 			is_ordered = 0;
-		if (!is_known(walk, number))
-			return EF_END_LOST_REGISTER;
 		cfa = value_of(walk, number) + cfa_off;
+		if (!is_known(walk, number)) {
+			if (kind == EF_UNWIND_KIND_FP || !(walk->known & KNOWN_LEAF))
+				return EF_END_LOST_REGISTER;
+			if (cfa <= sp || cfa > sp + WIDEST_GUESS || (cfa & 7))
+				return EF_END_LOST_REGISTER;
+			is_guessed = 1;
+		}
 		number = (row >> 28) & 0xf;
 		break;
 	default:
@@ -277,6 +290,12 @@ static __always_inline __u32 step_row(struct walk *walk)
 		walk->registers[REGISTER_RBX] = word;
 	}
 #endif
+	if (is_guessed && walk->guessed_from > walk->frames)
+		walk->guessed_from = walk->frames;
+	if (walk->known & KNOWN_ALL)
+		walk->known |= KNOWN_LEAF;
+	else
+		walk->known &= ~KNOWN_LEAF;
 	walk->known &= ~KNOWN_ALL;
 	walk->registers[REGISTER_SP] = cfa;
 	walk->pc = pc;

@@ -3,9 +3,6 @@
 #ifndef EVERFLAME_WALK_H
 #define EVERFLAME_WALK_H
 
-/* The frame of a function that allocates more than this on the stack is not believed when it comes from a guess. */
-#define WIDEST_GUESS (1024 * 1024)
-
 /* Frames of kernel and user lie below this byte of the payload. */
 #define FRAMES_MASK 8184
 

@@ -9,6 +9,8 @@ import type { SeenFrame, SeenStack } from './seen-stacks.ts';
 const rootNames: ReadonlySet<string> = new Set(
   [
     '_start _start_c clone __clone clone3 __clone3 __GI___clone __GI___clone3 __clone_internal start_thread',
+    // musl's C library has no unwind tables; where it calls main is where they begin.
+    'libc_start_main_stage2',
     '__start_context _dl_start_user _rt0_amd64_linux _rt0_amd64',
     'runtime.goexit runtime.goexit.abi0 runtime.mstart runtime.mstart.abi0 runtime.mcall runtime.rt0_go runtime.rt0_go.abi0',
   ].flatMap((names) => names.split(' ')),

@@ -9,8 +9,11 @@ import { Collector, type IntervalClock } from './collector.ts';
 import { monotonicNowNs } from './interval-clock.ts';
 import type { IntervalSamples, Member } from './interval-samples.ts';
 
-/** Ten times a second: a process that lives longer than that can be looked at while it lives; each time costs about 50 µs. */
-const drainMs = 100;
+/**
+ * Ten times a second at 99 Hz: a process that lives longer than that can be looked at while it lives; each time costs about 50 µs. At higher rates
+ * more often, so that about ten samples of a CPU come at a time.
+ */
+const drainMsAt = (frequencyHz: number): number => Math.max(10, Math.min(100, Math.round(10_000 / frequencyHz)));
 /** CPUs that come and go, and the program's own counters. */
 const watchMs = 1000;
 /** Exited processes that may wait in the table; each holds about 1 KB. */
@@ -87,7 +90,7 @@ export class Profiler {
       throw error;
     }
     this.#timers = [
-      setInterval(() => this.#guarded(() => this.drain()), drainMs),
+      setInterval(() => this.#guarded(() => this.drain()), drainMsAt(options.frequencyHz)),
       setInterval(() => this.#guarded(() => this.#watch()), watchMs),
       setInterval(() => this.#guarded(() => this.#table.reconcile()), reconcileMs),
     ];

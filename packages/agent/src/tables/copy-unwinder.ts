@@ -134,6 +134,8 @@ export class CopyUnwinder {
     state.hasAll = true;
     state.hasFp = true;
     state.hasRbx = true;
+    state.hasLeafRegisters = false;
+    state.isGuessed = false;
     const stack = copy.subarray(copyBytes, copyBytes + stackBytes);
     const startStack = word(copyOffset.startStack);
     const topAt = copyBytes + stackBytes + maxTopBytes - topBytes;

@@ -95,7 +95,10 @@ export function unwindStack(
       unwind.by === 'table' ? findUnwindRow(unwind.table, address - mapping.bias - unwind.table.base) : -1;
     const outcome = unwind.by === 'table' && element >= 0 ? unwindStep(unwind.table, element, state, memory) : 'gap';
     gap = undefined;
-    if (outcome === 'caller') continue;
+    if (outcome === 'caller') {
+      if (state.isGuessed) guessedFrom = Math.min(guessedFrom, addresses.length);
+      continue;
+    }
     if (outcome !== 'gap') return ended(outcome);
     gap = unwind.by === 'none' ? 'no_table' : 'gap';
     if (!guess(state, memory)) return ended(gap);

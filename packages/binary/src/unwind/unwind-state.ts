@@ -14,6 +14,13 @@ export class UnwindState {
   hasAll = true;
   hasFp = true;
   hasRbx = true;
+  /**
+   * This frame's callee was the leaf, whose registers are still there: assembly that calls its own helpers knows which of them they leave
+   * alone.
+   */
+  hasLeafRegisters = false;
+  /** The last step counted from one of those, which nothing promises. */
+  isGuessed = false;
 
   constructor(architecture: UnwindArchitecture) {
     this.architecture = architecture;

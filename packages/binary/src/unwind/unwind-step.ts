@@ -47,6 +47,9 @@ export type UnwindStepOutcome =
 const x86SignalOrder = [8, 9, 10, 11, 12, 13, 14, 15, 5, 4, 6, 3, 1, 0, 2, 7, 16];
 const instructionPointer = 16;
 
+/** A frame larger than this is not believed where its register is a guess. */
+const widestLeafGuess = 1024 * 1024;
+
 /** The offset of the return address or of rbx in a row's extension; `noThird` without one. */
 const noThird = -0x1_0000;
 
@@ -85,6 +88,7 @@ export function unwindStep(
   const { sp } = state;
   let cfa: number;
   let isOrdered = true;
+  let isGuessed = false;
   if (kind === unwindKindSp || kind === unwindKindLr || kind === unwindKindRaReg) cfa = sp + cfaOff;
   else if (kind === unwindKindPlt) cfa = sp + ((state.pc & 15) >= argument ? 16 : 8);
   else if (kind === unwindKindIndexed || kind === unwindKindDerefSp || kind === unwindKindDerefFp) {
@@ -95,9 +99,15 @@ export function unwindStep(
     cfa = word64(memory) + 8 * argument;
   } else if (kind === unwindKindFp || kind === unwindKindReg) {
     const base = state.known(kind === unwindKindFp ? state.architecture.fp : register);
-    if (base === undefined) return 'lost_register';
-    cfa = base + cfaOff;
-    isOrdered = kind === unwindKindFp;
+    if (base !== undefined) {
+      cfa = base + cfaOff;
+      isOrdered = kind === unwindKindFp;
+    } else {
+      if (kind === unwindKindFp || !state.hasLeafRegisters) return 'lost_register';
+      cfa = (state.registers[register] ?? 0) + cfaOff;
+      if (!(cfa > sp && cfa <= sp + widestLeafGuess && cfa % 8 === 0)) return 'lost_register';
+      isGuessed = true;
+    }
   } else return 'gap';
 
   const isX86 = state.architecture.machine === machines.x86_64;
@@ -127,7 +137,9 @@ export function unwindStep(
   state.registers[state.architecture.sp] = cfa;
   state.pc = pc;
   state.isReturnAddress = true;
+  state.hasLeafRegisters = state.hasAll;
   state.hasAll = false;
+  state.isGuessed = isGuessed;
   return 'caller';
 }
 
@@ -187,6 +199,8 @@ export function unwindByFrameRecord(state: UnwindState, memory: UnwindMemory, ma
   state.pc = pc;
   state.isReturnAddress = true;
   state.hasAll = false;
+  state.hasLeafRegisters = false;
+  state.isGuessed = false;
   state.hasRbx = false;
   return 'caller';
 }
@@ -207,6 +221,7 @@ function unwindSignalFrame(state: UnwindState, memory: UnwindMemory): UnwindStep
     }
   }
   state.isReturnAddress = false;
+  state.isGuessed = false;
   state.hasAll = true;
   state.hasFp = true;
   state.hasRbx = true;
