@@ -164,6 +164,8 @@ export class EmbeddedReader implements StorageReader {
         ),
         oldestMs: row?.oldest ?? null,
         newestMs: row?.newest ?? null,
+        deleted: [],
+        damaged: [],
         agents,
       };
     });
