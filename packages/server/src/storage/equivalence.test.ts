@@ -5,6 +5,7 @@ import { type LabelInput, type Matcher, type Profile, ProfileBuilder, type Value
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { EmbeddedReader } from './embedded/reader.ts';
+import { Maintenance } from './embedded/maintenance.ts';
 import { EmbeddedWriter } from './embedded/writer.ts';
 import { MemoryStorage } from './memory.ts';
 import { type Batch, type Entry, type Merged, StorageError, type StorageReader } from './storage.ts';
@@ -94,7 +95,8 @@ const entry: fc.Arbitrary<Entry> = fc
       nil: undefined,
       freq: 8,
     }),
-    timeMs: fc.nat(100),
+    // Some days apart, so that blocks have several windows.
+    timeMs: fc.oneof(fc.nat(100), fc.nat(100).map((ms) => ms * 36_000_000)),
     restNanos: fc.nat(999_999),
   })
   .map(({ name, service, host, version, shape, samples, extreme, timeMs, restNanos }) => {
@@ -130,9 +132,9 @@ const question = fc.record({
   typeIndex: fc.nat(1),
   matchers: fc.array(matcher, { maxLength: 2 }),
   fromMs: fc.nat(60).map((ms) => baseMs + ms),
-  spanMs: fc.constantFrom(1, 30, 200),
+  spanMs: fc.constantFrom(1, 30, 200, 1_000_000_000, 4_000_000_000),
   labels: fc.constantFrom('own' as const, [], ['service_name'], ['thread_name', 'host_name'], ['bytes']),
-  stepMs: fc.constantFrom(1, 7, 1000),
+  stepMs: fc.constantFrom(1, 7, 1_000_000),
 });
 
 /** What a merged profile says, without the order of its tables; addresses from the start of their mapping. */
@@ -211,27 +213,37 @@ async function answers(
   return { said, versions: await reader.versions(), status };
 }
 
-test('the embedded store answers what the reference answers, also after a restart', async () => {
+/** What happens to a store between two questions: profiles come, and what was there becomes blocks or is merged. */
+const happening = fc.record({
+  group: fc.array(batch, { minLength: 1, maxLength: 3 }),
+  restarts: fc.boolean(),
+  rotates: fc.boolean(),
+  steps: fc.nat(3),
+});
+
+test('the embedded store answers what the reference answers: after late profiles, restarts, in blocks and in merged ones', async () => {
   const property = fc.asyncProperty(
-    fc.array(fc.array(batch, { minLength: 1, maxLength: 3 }), { maxLength: 4 }),
+    fc.array(happening, { maxLength: 6 }),
     fc.array(question, { minLength: 1, maxLength: 5 }),
-    fc.nat(3),
-    async (groups, asked, restartAfter) => {
+    async (happenings, asked) => {
       const dataDir = mkdtempSync(join(tmpdir(), 'everflame-storage-'));
       const memory = new MemoryStorage();
-      let writer = new EmbeddedWriter(dataDir, baseMs);
+      let writer = new EmbeddedWriter(dataDir, baseMs, { profiles: 5 });
+      const maintenance = new Maintenance(dataDir);
       // Open before the first profile: it has to follow what the writer adds.
       const follower = new EmbeddedReader(dataDir);
       try {
-        for (const group of groups.slice(0, restartAfter)) {
+        for (const { group, restarts, rotates, steps } of happenings) {
           expect(await writer.append(group)).toEqual(await memory.append(group));
+          if (rotates) writer.rotate();
+          for (let step = 0; step < steps; step++) maintenance.step(baseMs, true);
+          expect(await answers(follower, asked)).toEqual(await answers(memory, asked));
+          if (!restarts) continue;
+          await writer.close();
+          writer = new EmbeddedWriter(dataDir, baseMs, { profiles: 5 });
         }
-        expect(await answers(follower, asked)).toEqual(await answers(memory, asked));
-        await writer.close();
-        writer = new EmbeddedWriter(dataDir, baseMs);
-        for (const group of groups.slice(restartAfter)) {
-          expect(await writer.append(group)).toEqual(await memory.append(group));
-        }
+        writer.rotate();
+        while (maintenance.step(baseMs, true));
         const expected = await answers(memory, asked);
         expect(await answers(follower, asked)).toEqual(expected);
         const fresh = new EmbeddedReader(dataDir);
@@ -239,10 +251,11 @@ test('the embedded store answers what the reference answers, also after a restar
         await fresh.close();
       } finally {
         await follower.close();
+        maintenance.close();
         await writer.close();
         rmSync(dataDir, { recursive: true });
       }
     },
   );
   await fc.assert(property, { numRuns: 150 });
-});
+}, 60_000);

@@ -100,18 +100,4 @@ export class RowWriter {
     this.#mappings.set(number, row);
     return row;
   }
-
-  /** Whether two of the mappings may be one binary at two places, which pprof's merge makes one. */
-  hasTwinMappings(): boolean {
-    const { words } = this.#dictionary.mappings;
-    const seen = new Set<string>();
-    for (const number of this.#mappings.keys()) {
-      const start = number * mappingWords.count;
-      const buildId = words[start + mappingWords.buildId] ?? 0;
-      const key = buildId === 0 ? `f${words[start + mappingWords.file]}` : `b${buildId}`;
-      if (seen.has(key)) return true;
-      seen.add(key);
-    }
-    return false;
-  }
 }
