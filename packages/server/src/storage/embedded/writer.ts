@@ -9,8 +9,11 @@ import { encodeVector, pack } from './vector.ts';
 /** Ids of batches are remembered this long: longer than any agent keeps a batch in its queue. */
 const batchMemoryMs = 30 * 24 * 3_600_000;
 
-/** An epoch ends after this many profiles, bytes of vectors or stacks in its dictionary: bounds the memory for it in every thread. */
-const defaultEpochLimits = { profiles: 2500, bytes: 8 * 1024 * 1024, stacks: 400_000 };
+/**
+ * An epoch ends after this many profiles, bytes of vectors or stacks in its dictionary, which bounds the memory for it in
+ * every thread, or with the first batch received after this time.
+ */
+const defaultEpochLimits = { profiles: 2500, bytes: 8 * 1024 * 1024, stacks: 400_000, ageMs: 30 * 60_000 };
 export type EpochLimits = typeof defaultEpochLimits;
 
 /** The one writer of an embedded store. Everything that a call stores is one transaction with one sync of the disk. */
@@ -22,6 +25,7 @@ export class EmbeddedWriter implements StorageWriter {
   #epoch: number;
   #epochProfiles = 0;
   #epochBytes = 0;
+  #epochStartMs: number;
   #nextId: number;
   #isRotationDue = false;
   readonly #out = new ByteWriter();
@@ -39,6 +43,7 @@ export class EmbeddedWriter implements StorageWriter {
     this.#statements = prepare(this.#db);
     this.#nextId = 1;
     this.#epoch = 0;
+    this.#epochStartMs = nowMs;
     explained(dataDir, () => {
       this.#nextId = (this.#statements.lastId.get() ?? 0) + 1;
       this.#db.prepare('DELETE FROM batch WHERE received_ms < ?').run(nowMs - batchMemoryMs);
@@ -58,7 +63,10 @@ export class EmbeddedWriter implements StorageWriter {
   }
 
   #append(batches: readonly Batch[]): readonly AppendResult[] {
-    if (this.#isRotationDue) this.#beginEpoch();
+    const nowMs = batches.reduce((latest, { receivedMs }) => Math.max(latest, receivedMs), 0);
+    const isOld = this.#epochProfiles > 0 && nowMs - this.#epochStartMs > this.#limits.ageMs;
+    if (this.#isRotationDue || isOld) this.#beginEpoch();
+    if (this.#epochProfiles === 0) this.#epochStartMs = nowMs;
     try {
       const results = this.#db.transaction(() => {
         const stored = batches.map((batch) => this.#batch(batch));
