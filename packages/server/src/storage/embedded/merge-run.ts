@@ -6,6 +6,7 @@ import { excluded, LabelView, type SelectedSeries } from './label-view.ts';
 import type { Part, PartSeries, ProfileRow, RollupNode } from './part.ts';
 import { RowWriter } from './row-writer.ts';
 import { SampleSums } from './sample-sums.ts';
+import { StackMerger } from './stack-merger.ts';
 import { Vector } from './vector-scratch.ts';
 import { WordTable } from './word-table.ts';
 
@@ -100,14 +101,15 @@ export class MergeRun {
       const part = row.mainMapping > 0 ? this.#mainMappings.get(row) : undefined;
       if (part !== undefined && (writers.get(part)?.mapping(row.mainMapping) ?? 0) > 0) break;
     }
+    const stacks = new StackMerger();
     const sums = new SampleSums(types.length + 1, this.#mode.bigSums);
     const classes = this.#labels.classLabels.map((labels) => builder.labelSet(labels));
     for (const one of this.#parts) {
       const writer = writers.get(one.part);
-      if (writer !== undefined && !this.#addPart(one, writer, classes, sums)) return 'beyond_float64';
+      if (writer !== undefined && !this.#addPart(one, writer, classes, { stacks, samples: sums })) return 'beyond_float64';
     }
     const { hasZero, ...samples } = sums.columns();
-    const profile = { ...builder.build(), samples };
+    const profile = { ...builder.build(), stacks: stacks.table(), samples };
     return {
       profile: hasZero || hasTwinMappings(profile) ? joined(profile) : profile,
       typeIndex: types.findIndex((_, t) => this.#isAsked(types, t)),
@@ -115,17 +117,27 @@ export class MergeRun {
     };
   }
 
-  /** The part's sums in the rows of the builder. False where float64 is not enough. */
-  #addPart(one: PartSums, writer: RowWriter, classes: readonly number[], into: SampleSums): boolean {
+  /** The part's sums in the rows of the result. False where float64 is not enough. */
+  #addPart(
+    { part, rows, sums, bigSums }: PartSums,
+    writer: RowWriter,
+    classes: readonly number[],
+    { stacks, samples }: { readonly stacks: StackMerger; readonly samples: SampleSums },
+  ): boolean {
     const width = this.#types.length + 1;
-    const { leaves } = one.part;
-    for (let row = 1; row < one.rows.length; row++) {
-      const leaf = one.rows.words[row * 2] ?? 0;
-      const at = row * width;
-      if (this.#mode.bigSums ? isZero(one.bigSums, at, width) : isZero(one.sums, at, width)) continue;
-      const stack = writer.stack(leaves === null ? leaf : (leaves[leaf] ?? 0));
-      const labelSet = classes[one.rows.words[row * 2 + 1] ?? 0] ?? 0;
-      if (!into.add(stack, labelSet, this.#mode.bigSums ? one.bigSums : one.sums, at)) return false;
+    const { leaves, dictionary } = part;
+    const stackOf = (row: number) => {
+      const leaf = rows.words[row * 2] ?? 0;
+      return leaves === null ? leaf : (leaves[leaf] ?? 0);
+    };
+    const numbers: ArrayLike<bigint | number> = this.#mode.bigSums ? bigSums : sums;
+    const isMarked = new Uint8Array(dictionary.stacks.length);
+    for (let row = 1; row < rows.length; row++) if (!isZero(numbers, row * width, width)) isMarked[stackOf(row)] = 1;
+    const merged = stacks.add(dictionary, isMarked, writer);
+    for (let row = 1; row < rows.length; row++) {
+      if (isZero(numbers, row * width, width)) continue;
+      const labelSet = classes[rows.words[row * 2 + 1] ?? 0] ?? 0;
+      if (!samples.add(merged[stackOf(row)] ?? 0, labelSet, numbers, row * width)) return false;
     }
     return true;
   }

@@ -87,43 +87,47 @@ export class GroupWriter {
 
   /** Takes over the stacks in use. Answers the stack of each leaf, the most frequent first. */
   #numberLeaves(inputs: readonly Input[]): Uint32Array {
-    const frequencies: number[] = [];
-    const numbersOf = new Map<Part, Uint32Array>();
+    let frequencies = new Float64Array(0);
     for (const [part, own] of Map.groupBy(inputs, (input) => input.part)) {
-      const seen = new Uint32Array(part.leaves?.length ?? part.dictionary.stacks.length);
-      for (const { series, numbers } of own) {
-        for (const row of numbers) {
-          series.read(row, this.#vector);
-          for (let i = 0; i < this.#vector.rows; i++) {
-            const stack = this.#vector.stacks[i] ?? 0;
-            if (stack >= seen.length) throw new RangeError(`stack ${stack} is not in the dictionary`);
-            seen[stack] = (seen[stack] ?? 0) + 1;
-          }
-        }
-      }
-      const byStack = new Uint32Array(part.dictionary.stacks.length);
-      for (const [leaf, count] of seen.entries()) {
-        const stack = stackOf(part, leaf);
-        byStack[stack] = (byStack[stack] ?? 0) + count;
-      }
+      const seen = this.#countLeaves(part, own);
+      const isUsed = new Uint8Array(part.dictionary.stacks.length);
+      for (let leaf = 0; leaf < seen.length; leaf++) if ((seen[leaf] ?? 0) > 0) isUsed[stackOf(part, leaf)] = 1;
       const copy = new DictionaryCopy(part.dictionary, this.#dictionary);
-      const stacks = copy.stacks((stack) => (byStack[stack] ?? 0) > 0);
-      const numbers = Uint32Array.from(seen, (_, leaf) => stacks[stackOf(part, leaf)] ?? 0);
-      for (const [leaf, count] of seen.entries()) {
-        const stack = numbers[leaf] ?? 0;
-        if (count > 0) frequencies[stack] = (frequencies[stack] ?? 0) + count;
+      const stacks = copy.stacks((stack) => isUsed[stack] === 1);
+      const larger = new Float64Array(this.#dictionary.stacks.length);
+      larger.set(frequencies);
+      frequencies = larger;
+      const numbers = new Uint32Array(seen.length);
+      for (let leaf = 0; leaf < seen.length; leaf++) {
+        const stack = stacks[stackOf(part, leaf)] ?? 0;
+        numbers[leaf] = stack;
+        frequencies[stack] = (frequencies[stack] ?? 0) + (seen[leaf] ?? 0);
       }
-      numbersOf.set(part, numbers);
       this.#translations.set(part, { copy, leafOf: numbers });
     }
-    const leaves = Uint32Array.from([...frequencies.keys()].filter((stack) => frequencies[stack] !== undefined));
-    const ordered = leaves.sort((a, b) => (frequencies[b] ?? 0) - (frequencies[a] ?? 0) || a - b);
+    const leaves = byFrequency(frequencies);
     const leafOfStack = new Uint32Array(frequencies.length);
-    for (const [leaf, stack] of ordered.entries()) leafOfStack[stack] = leaf;
-    for (const numbers of numbersOf.values()) {
-      for (let i = 0; i < numbers.length; i++) numbers[i] = leafOfStack[numbers[i] ?? 0] ?? 0;
+    for (let leaf = 0; leaf < leaves.length; leaf++) leafOfStack[leaves[leaf] ?? 0] = leaf;
+    for (const { leafOf } of this.#translations.values()) {
+      for (let i = 0; i < leafOf.length; i++) leafOf[i] = leafOfStack[leafOf[i] ?? 0] ?? 0;
     }
-    return ordered;
+    return leaves;
+  }
+
+  /** How many rows each number in the part's vectors has. */
+  #countLeaves(part: Part, inputs: readonly Input[]): Uint32Array {
+    const seen = new Uint32Array(part.leaves?.length ?? part.dictionary.stacks.length);
+    for (const { series, numbers } of inputs) {
+      for (const row of numbers) {
+        series.read(row, this.#vector);
+        for (let i = 0; i < this.#vector.rows; i++) {
+          const stack = this.#vector.stacks[i] ?? 0;
+          if (stack >= seen.length) throw new RangeError(`stack ${stack} is not in the dictionary`);
+          seen[stack] = (seen[stack] ?? 0) + 1;
+        }
+      }
+    }
+    return seen;
   }
 
   #writeSeries(inputs: readonly Input[], rollups: readonly Rollup[], index: ByteWriter) {
@@ -259,6 +263,20 @@ export class GroupWriter {
       }
     }
   }
+}
+
+/** The stacks that have rows, the most frequent first. */
+function byFrequency(frequencies: Float64Array): Uint32Array {
+  // Numbers sort several times as fast as with a comparison in JavaScript: frequency, then stack, in one; below 2^53.
+  const size = 2 ** Math.ceil(Math.log2(frequencies.length + 1));
+  const most = Math.floor(Number.MAX_SAFE_INTEGER / size) - 1;
+  const keys = new Float64Array(frequencies.length);
+  let count = 0;
+  for (let stack = 0; stack < frequencies.length; stack++) {
+    const frequency = Math.min(frequencies[stack] ?? 0, most);
+    if (frequency > 0) keys[count++] = (most - frequency) * size + stack;
+  }
+  return Uint32Array.from(keys.subarray(0, count).sort(), (key) => key % size);
 }
 
 function stackOf({ leaves }: Part, leaf: number): number {
