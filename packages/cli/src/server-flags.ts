@@ -21,7 +21,9 @@ export function serverOptions(): Option[] {
     option('--max-profile-bytes <size>', 'largest profile accepted, decompressed')
       .default(64 * 2 ** 20, '64MiB')
       .argParser(parseBytes),
-    option('--retention <age>', 'delete profiles older than this, for example 30d; without it none').argParser(parseAgeMs),
+    option('--retention <age>', 'delete profiles older than this, for example 30d; without it none').argParser(
+      parseAgeMs,
+    ),
     option('--retention-size <size>', 'delete the oldest profiles while there are more bytes than this').argParser(
       parseBytes,
     ),

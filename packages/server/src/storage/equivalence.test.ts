@@ -96,7 +96,10 @@ const entry: fc.Arbitrary<Entry> = fc
       freq: 8,
     }),
     // Some days apart, so that blocks have several windows.
-    timeMs: fc.oneof(fc.nat(100), fc.nat(100).map((ms) => ms * 36_000_000)),
+    timeMs: fc.oneof(
+      fc.nat(100),
+      fc.nat(100).map((ms) => ms * 36_000_000),
+    ),
     restNanos: fc.nat(999_999),
   })
   .map(({ name, service, host, version, shape, samples, extreme, timeMs, restNanos }) => {
@@ -221,10 +224,7 @@ async function outcome<T>(answer: Promise<T>): Promise<T | string> {
   }
 }
 
-async function answers(
-  reader: StorageReader,
-  asked: readonly Question[],
-) {
+async function answers(reader: StorageReader, asked: readonly Question[]) {
   const said: unknown[] = [];
   for (const { name, shape, typeIndex, matchers, fromMs, spanMs, labels, stepMs } of asked) {
     const range = { fromMs, untilMs: fromMs + spanMs };

@@ -1,4 +1,12 @@
-import { type Dictionary, functionWords, labelWords, lineWords, locationWords, mappingWords, stackWords } from './dictionary.ts';
+import {
+  type Dictionary,
+  functionWords,
+  labelWords,
+  lineWords,
+  locationWords,
+  mappingWords,
+  stackWords,
+} from './dictionary.ts';
 
 /** Takes rows of one dictionary over into another, each once. */
 export class DictionaryCopy {
@@ -62,7 +70,8 @@ export class DictionaryCopy {
     const count = locations.end(number) - start;
     // Before the row is filled, since functions and mappings use the same scratch row.
     const mapping = this.mapping(locations.words[start + locationWords.mapping] ?? 0);
-    for (let at = locationWords.count; at < count; at += lineWords.count) this.#function(locations.words[start + at] ?? 0);
+    for (let at = locationWords.count; at < count; at += lineWords.count)
+      this.#function(locations.words[start + at] ?? 0);
     const row = this.#take(locations.words, start, count);
     row[locationWords.mapping] = mapping;
     for (let at = locationWords.count; at < count; at += lineWords.count) row[at] = this.#function(row[at] ?? 0);

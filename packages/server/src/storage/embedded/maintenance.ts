@@ -1,6 +1,6 @@
 import { mkdirSync, openSync, closeSync, fsyncSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Block, type BlockFact, blockPath, blocksDir, blocksOf, writeBlock } from './block/block.ts';
+import { type Block, type BlockFact, blockPath, blocksDir, blocksOf, writeBlock } from './block/block.ts';
 import { DamagedBlock } from './block/block-file.ts';
 import type { Input } from './block/group-writer.ts';
 import { type Connection, explained, openForWriting } from './database.ts';
@@ -97,10 +97,13 @@ export class Maintenance {
       for (const [window, own] of Map.groupBy(small, windowOf)) {
         // A window of several days is merged when it is over, or its days would be merged again and again.
         const isOver = days === 1 || (window + 1) * days <= newest;
-        const isDue = days === 1 ? own.length >= mergeCount || (own.length >= 2 && isQuiet) : own.length >= 2 && isQuiet;
+        const isDue =
+          days === 1 ? own.length >= mergeCount || (own.length >= 2 && isQuiet) : own.length >= 2 && isQuiet;
         if (!isOver || !isDue) continue;
         let bytes = 0;
-        const chosen = own.toSorted((a, b) => a.bytes - b.bytes).filter((one) => (bytes += one.bytes) <= maxMergedBytes);
+        const chosen = own
+          .toSorted((a, b) => a.bytes - b.bytes)
+          .filter((one) => (bytes += one.bytes) <= maxMergedBytes);
         if (chosen.length < 2) continue;
         this.#rewrite(chosen, level);
         return true;
@@ -119,10 +122,12 @@ export class Maintenance {
         const last = Math.floor((untilMs - 1) / (days * dayMs));
         for (let window = Math.floor(fromMs / (days * dayMs)); window <= last; window++) windows.add(window);
       }
-      const outputs = [...windows].sort((a, b) => a - b).map((window) => ({
-        parts: blocks.flatMap((block) => block.groups.map((group) => block.part(group))),
-        isWithin: (timeMs: number) => Math.floor(timeMs / (days * dayMs)) === window,
-      }));
+      const outputs = [...windows]
+        .sort((a, b) => a - b)
+        .map((window) => ({
+          parts: blocks.flatMap((block) => block.groups.map((group) => block.part(group))),
+          isWithin: (timeMs: number) => Math.floor(timeMs / (days * dayMs)) === window,
+        }));
       this.#replace(facts, level, outputs, () => undefined);
     } catch (error) {
       if (!(error instanceof DamagedBlock)) throw error;
@@ -139,7 +144,7 @@ export class Maintenance {
     outputs: readonly { readonly parts: readonly Part[]; readonly isWithin: (timeMs: number) => boolean }[],
     also: () => void,
   ): void {
-    const written: (Omit<BlockFact, 'level'>)[] = [];
+    const written: Omit<BlockFact, 'level'>[] = [];
     let nextId = this.#nextBlockId();
     try {
       for (const { parts, isWithin } of outputs) {
@@ -152,7 +157,8 @@ export class Maintenance {
       syncDirectory(blocksDir(this.#dataDir));
       const gone = old.reduce((sum, { profiles }) => sum + profiles, 0);
       const come = written.reduce((sum, { profiles }) => sum + profiles, 0);
-      if (old.length > 0 && gone !== come) throw new Error(`${gone} profiles would become ${come}: nothing was changed`);
+      if (old.length > 0 && gone !== come)
+        throw new Error(`${gone} profiles would become ${come}: nothing was changed`);
       this.#db
         .transaction(() => {
           const insert = this.#db.prepare('INSERT INTO block VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
@@ -249,7 +255,8 @@ function* inputsByService(
     for (const { part, series } of own) {
       const rows = series.rows();
       const numbers = [...rows.keys()].filter((i) => isWithin(rows[i]?.timeMs ?? 0));
-      if (numbers.length > 0) inputs.push({ part, series, numbers, rows: rows.filter(({ timeMs }) => isWithin(timeMs)) });
+      if (numbers.length > 0)
+        inputs.push({ part, series, numbers, rows: rows.filter(({ timeMs }) => isWithin(timeMs)) });
     }
     yield [service, inputs];
   }

@@ -71,7 +71,7 @@ export class MergeRun {
       if (classes.every((one) => one === first)) whole[i] = first;
     }
     const nodes = this.#mode.onlyAskedType || this.#mode.bigSums ? null : nodesByFirst(series);
-    for (let i = 0; i < rows.length; ) {
+    for (let i = 0; i < rows.length;) {
       const classes = classesOf[i] ?? null;
       if (classes === null) {
         i++;
@@ -106,7 +106,8 @@ export class MergeRun {
     const classes = this.#labels.classLabels.map((labels) => builder.labelSet(labels));
     for (const one of this.#parts) {
       const writer = writers.get(one.part);
-      if (writer !== undefined && !this.#addPart(one, writer, classes, { stacks, samples: sums })) return 'beyond_float64';
+      if (writer !== undefined && !this.#addPart(one, writer, classes, { stacks, samples: sums }))
+        return 'beyond_float64';
     }
     const { hasZero, ...samples } = sums.columns();
     const profile = { ...builder.build(), stacks: stacks.table(), samples };

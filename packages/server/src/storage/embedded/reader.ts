@@ -21,7 +21,15 @@ import { sortSeries } from '../series-order.ts';
 import { versionFacts } from '../version-facts.ts';
 import { DamagedBlock } from './block/block-file.ts';
 import { type Connection, explained, openForReading } from './database.ts';
-import { type Condition, conditionsOf, excluded, LabelView, labelsOf, type SelectedSeries, selectSeries } from './label-view.ts';
+import {
+  type Condition,
+  conditionsOf,
+  excluded,
+  LabelView,
+  labelsOf,
+  type SelectedSeries,
+  selectSeries,
+} from './label-view.ts';
 import { type MergeMode, MergeRun, type Retry, typeIndex } from './merge-run.ts';
 import type { Part, PartSeries } from './part.ts';
 import { RangeRun } from './range-run.ts';
@@ -195,7 +203,9 @@ export class EmbeddedReader implements StorageReader {
     return this.#sources.parts(range, (service) => service === '' || own.every(({ test }) => test(service)));
   }
 
-  *#selected(selection: Selection): IterableIterator<
+  *#selected(
+    selection: Selection,
+  ): IterableIterator<
     readonly [part: Part, selected: { readonly series: PartSeries; readonly own: SelectedSeries }[]]
   > {
     const conditions = conditionsOf(selection.matchers);
@@ -249,7 +259,10 @@ function isGone(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
-function overlaps({ firstMs, lastMs }: { readonly firstMs: number; readonly lastMs: number }, range: TimeRange): boolean {
+function overlaps(
+  { firstMs, lastMs }: { readonly firstMs: number; readonly lastMs: number },
+  range: TimeRange,
+): boolean {
   return firstMs < range.untilMs && lastMs >= range.fromMs;
 }
 

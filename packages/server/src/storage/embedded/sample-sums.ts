@@ -76,8 +76,5 @@ export class SampleSums {
 }
 
 function overflow(): StorageError {
-  return new StorageError(
-    'sum_overflow',
-    'a sum in this range leaves int64: ask for a shorter range or fewer series',
-  );
+  return new StorageError('sum_overflow', 'a sum in this range leaves int64: ask for a shorter range or fewer series');
 }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { DamagedPart, TimeRange } from '../storage.ts';
 import { Block, type BlockFact, blockPath, blocksDir, blocksOf } from './block/block.ts';
-import { DamagedBlock } from './block/block-file.ts';
+import type { DamagedBlock } from './block/block-file.ts';
 import type { Connection } from './database.ts';
 import { EpochDictionary, epochPart, epochsOf } from './epoch-part.ts';
 import type { Part } from './part.ts';

@@ -68,11 +68,13 @@ export class EmbeddedWriter implements StorageWriter {
     if (this.#isRotationDue || isOld) this.#beginEpoch();
     if (this.#epochProfiles === 0) this.#epochStartMs = nowMs;
     try {
-      const results = this.#db.transaction(() => {
-        const stored = batches.map((batch) => this.#batch(batch));
-        this.#writeDictionary();
-        return stored;
-      }).immediate();
+      const results = this.#db
+        .transaction(() => {
+          const stored = batches.map((batch) => this.#batch(batch));
+          this.#writeDictionary();
+          return stored;
+        })
+        .immediate();
       this.#written = this.#dictionary.mark();
       const { profiles, bytes, stacks } = this.#limits;
       const isFull =
@@ -168,7 +170,8 @@ export class EmbeddedWriter implements StorageWriter {
 
   #writeDictionary(): void {
     this.#out.length = 0;
-    if (this.#dictionary.writeSince(this.#written, this.#out)) this.#statements.dictionary.run(pack(this.#out.take()), this.#epoch);
+    if (this.#dictionary.writeSince(this.#written, this.#out))
+      this.#statements.dictionary.run(pack(this.#out.take()), this.#epoch);
   }
 }
 

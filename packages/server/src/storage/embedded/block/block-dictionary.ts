@@ -6,7 +6,10 @@ import type { WordTable } from '../word-table.ts';
  * The dictionary of a part in two sections. Symbols: strings, then functions, mappings, locations and label sets word by
  * word. Stacks: the difference to the caller's number and the location of each, then the stack of each leaf.
  */
-export function writeSymbols({ strings, functions, mappings, locations, labelSets }: Dictionary, out: ByteWriter): void {
+export function writeSymbols(
+  { strings, functions, mappings, locations, labelSets }: Dictionary,
+  out: ByteWriter,
+): void {
   out.varint(strings.length);
   for (const text of strings) out.text(text);
   for (const table of [functions, mappings, locations, labelSets]) {

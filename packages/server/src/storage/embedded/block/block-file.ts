@@ -85,7 +85,7 @@ export class BlockFileWriter {
   }
 
   #write(bytes: Uint8Array): void {
-    for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done);
+    for (let done = 0; done < bytes.length;) done += writeSync(this.#fd, bytes, done);
     this.#length += bytes.length;
   }
 }
@@ -127,7 +127,7 @@ export class BlockFileReader {
   #read(offset: number, length: number): Uint8Array {
     if (offset < 0 || length < 1 || offset + length > this.#length) throw this.#damaged('it is too short');
     const bytes = new Uint8Array(length);
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const count = readSync(this.#fd, bytes, done, length - done, offset + done);
       if (count === 0) throw this.#damaged('it is too short');
       done += count;

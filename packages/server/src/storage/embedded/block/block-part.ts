@@ -57,7 +57,8 @@ function soundly<T>(file: BlockFileReader, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    if (error instanceof RangeError) throw new DamagedBlock(`${file.path} is damaged: ${error.message}`, { cause: error });
+    if (error instanceof RangeError)
+      throw new DamagedBlock(`${file.path} is damaged: ${error.message}`, { cause: error });
     throw error;
   }
 }

@@ -90,7 +90,8 @@ function readDirectory(file: BlockFileReader): GroupRefs[] {
     }
     return groups;
   } catch (error) {
-    if (error instanceof RangeError) throw new DamagedBlock(`${file.path} is damaged: ${error.message}`, { cause: error });
+    if (error instanceof RangeError)
+      throw new DamagedBlock(`${file.path} is damaged: ${error.message}`, { cause: error });
     throw error;
   }
 }

@@ -182,7 +182,11 @@ export class GroupWriter {
       samples,
       chunks,
       nodes,
-    }: { samples: number; chunks: readonly SectionRef[]; nodes: readonly { first: number; count: number; ref: SectionRef }[] },
+    }: {
+      samples: number;
+      chunks: readonly SectionRef[];
+      nodes: readonly { first: number; count: number; ref: SectionRef }[];
+    },
     index: ByteWriter,
   ) {
     const series = inputs[0]?.series;

@@ -44,7 +44,16 @@ export function readRows(input: ByteReader, headers: readonly Header[]): Profile
     input.expectAtLeast(setCount);
     const labelSets = new Uint32Array(setCount);
     for (let i = 0; i < setCount; i++) labelSets[i] = input.varint();
-    rows.push({ id, timeMs, restNanos, durationNanos, header, mainMapping, labelSets, totals: input.raw(input.varint()) });
+    rows.push({
+      id,
+      timeMs,
+      restNanos,
+      durationNanos,
+      header,
+      mainMapping,
+      labelSets,
+      totals: input.raw(input.varint()),
+    });
   }
   return rows;
 }

@@ -1,5 +1,5 @@
 import { countTypeIndex, type Header } from '../header.ts';
-import { Vector } from '../vector-scratch.ts';
+import type { Vector } from '../vector-scratch.ts';
 
 /** Profiles that one rollup of the lowest level sums, and rollups that one of the next level does. */
 export const fanOut = 16;
