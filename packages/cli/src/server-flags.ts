@@ -17,7 +17,7 @@ export function serverOptions(): Option[] {
     option('--listen <host:port>', 'address to listen on')
       .default({ host: '127.0.0.1', port: 4099 }, '127.0.0.1:4099')
       .argParser(parseListen),
-    option('--data-dir <dir>', 'where profiles are kept').default('./data'),
+    dataDirOption(),
     option('--max-profile-bytes <size>', 'largest profile accepted, decompressed')
       .default(64 * 2 ** 20, '64MiB')
       .argParser(parseBytes),
@@ -28,4 +28,8 @@ export function serverOptions(): Option[] {
       parseBytes,
     ),
   ];
+}
+
+export function dataDirOption(): Option {
+  return option('--data-dir <dir>', 'where profiles are kept').default('./data');
 }
