@@ -110,7 +110,8 @@ class PartCheck {
       series.read(i, this.#vector);
       const own = this.#sums(row.header.sampleTypes.length);
       const { values } = decodeTotals(row.totals, row.header.sampleTypes.length);
-      if (String(own) !== String(values)) this.#say(`${name}: profile ${row.id} sums to ${own} instead of ${values}`);
+      if (String(own) !== String(values))
+        this.#say(`${name}: profile ${row.id} sums to ${String(own)}, not ${String(values)}`);
       return own;
     });
     for (const node of series.nodes()) {
@@ -120,7 +121,8 @@ class PartCheck {
         sums.slice(node.first, node.first + node.count).reduce((sum, own) => sum + (own[t] ?? 0n), 0n),
       );
       const own = this.#sums(types);
-      if (String(own) !== String(expected)) this.#say(`${name}: a rollup sums to ${own} instead of ${expected}`);
+      if (String(own) !== String(expected))
+        this.#say(`${name}: a rollup sums to ${String(own)}, not ${String(expected)}`);
     }
     return rows.length;
   }
