@@ -38,6 +38,15 @@ export function parseDurationMs(text: string): number {
   return durationMs;
 }
 
+/** `12h`, `30d`, `8w`. Answers milliseconds. */
+export function parseAgeMs(text: string): number {
+  const match = /^(?<number>\d+)(?<unit>[hdw])$/.exec(text);
+  const hours = { h: 1, d: 24, w: 168 }[match?.groups?.['unit'] ?? ''] ?? 0;
+  const ageMs = Number(match?.groups?.['number']) * hours * 3_600_000;
+  if (match === null || !(ageMs > 0)) throw new InvalidArgumentError('expected a time with h, d or w, for example 30d');
+  return ageMs;
+}
+
 /** `10GB`, `500MB`, `1GiB`, plain bytes. Answers bytes. */
 export function parseBytes(text: string): number {
   const match = /^(?<number>\d+(?:\.\d+)?)\s*(?<unit>[kKMGT]i?)?B?$/.exec(text);

@@ -34,6 +34,9 @@ test('the commands are those that the README names', () => {
     'diff',
     'deploy',
     'demo',
+    'backup',
+    'restore',
+    'verify',
     'version',
   ]);
 });

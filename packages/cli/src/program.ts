@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { agentCommand } from './commands/agent.ts';
+import { backupCommand, restoreCommand } from './commands/backup.ts';
 import { demoCommand } from './commands/demo.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { diffCommand } from './commands/diff.ts';
@@ -7,6 +8,7 @@ import { recordCommand } from './commands/record.ts';
 import { serverCommand } from './commands/server.ts';
 import { topCommand } from './commands/top.ts';
 import { upCommand } from './commands/up.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { everflameVersion } from './version.ts';
 
 /** The whole command line. Throws CommanderError (usage, help) and CommandFailure (expected failures) instead of exiting. */
@@ -26,6 +28,9 @@ export function createProgram(): Command {
     diffCommand,
     deployCommand,
     demoCommand,
+    backupCommand,
+    restoreCommand,
+    verifyCommand,
   ];
   for (const make of commands) program.addCommand(inherit(program, make()));
   program.addCommand(

@@ -1,11 +1,14 @@
 import type { Option } from 'commander';
 import { option } from './option.ts';
-import { parseBytes, parseListen } from './parse.ts';
+import { parseAgeMs, parseBytes, parseListen } from './parse.ts';
 
 export interface ServerFlags {
   readonly listen: { readonly host: string; readonly port: number };
   readonly dataDir: string;
   readonly maxProfileBytes: number;
+  /** Milliseconds. */
+  readonly retention?: number;
+  readonly retentionSize?: number;
 }
 
 /** Options that `up` and `server` share. */
@@ -14,9 +17,19 @@ export function serverOptions(): Option[] {
     option('--listen <host:port>', 'address to listen on')
       .default({ host: '127.0.0.1', port: 4099 }, '127.0.0.1:4099')
       .argParser(parseListen),
-    option('--data-dir <dir>', 'where profiles are kept').default('./data'),
+    dataDirOption(),
     option('--max-profile-bytes <size>', 'largest profile accepted, decompressed')
       .default(64 * 2 ** 20, '64MiB')
       .argParser(parseBytes),
+    option('--retention <age>', 'delete profiles older than this, for example 30d; without it none').argParser(
+      parseAgeMs,
+    ),
+    option('--retention-size <size>', 'delete the oldest profiles while there are more bytes than this').argParser(
+      parseBytes,
+    ),
   ];
+}
+
+export function dataDirOption(): Option {
+  return option('--data-dir <dir>', 'where profiles are kept').default('./data');
 }

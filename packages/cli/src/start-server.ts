@@ -16,6 +16,10 @@ export async function startServer(flags: ServerFlags, notices: readonly string[]
       version: everflameVersion(),
       notices,
       limits: { maxProfileBytes: flags.maxProfileBytes },
+      retention: {
+        ...(flags.retention === undefined ? {} : { maxAgeMs: flags.retention }),
+        ...(flags.retentionSize === undefined ? {} : { maxBytes: flags.retentionSize }),
+      },
       ...(existsSync(webRoot) ? { webRoot } : {}),
     });
   } catch (error) {

@@ -1,3 +1,6 @@
 export { createServer, type Server, type ServerLimits, type ServerOptions, ServerStartError } from './server.ts';
 export { editDistance, nearestName } from './nearest-name.ts';
 export { type Problem, Refused } from './problem.ts';
+export { backUpStore, type Copied, restoreStore } from './storage/embedded/backup.ts';
+export { verifyStore, type VerifyReport } from './storage/embedded/verify.ts';
+export { StorageError } from './storage/storage.ts';

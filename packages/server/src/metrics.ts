@@ -20,6 +20,13 @@ export class Metrics {
   readonly #profiles = this.#gauge('everflame_storage_profiles', 'Profiles stored.');
   readonly #series = this.#gauge('everflame_storage_series', 'Label sets stored.');
   readonly #bytes = this.#gauge('everflame_storage_bytes', 'Size of the store on disk.');
+  readonly #damaged = this.#gauge('everflame_storage_damaged_profiles', 'Profiles in files that cannot be read.');
+  readonly #deleted = new Gauge({
+    name: 'everflame_storage_deleted_profiles',
+    help: 'Profiles that retention has deleted since the store was made.',
+    labelNames: ['cause'],
+    registers: [this.#registry],
+  });
   readonly #queued = this.#gauge('everflame_ingest_queued_bytes', 'Bodies that wait to be stored.');
   readonly #losses = new Gauge({
     name: 'everflame_agent_counter',
@@ -48,11 +55,13 @@ export class Metrics {
     this.#refused.inc({ code });
   }
 
-  setStorage({ profiles, series, bytes, agents }: StorageStatus, queuedBytes: number): void {
+  setStorage({ profiles, series, bytes, agents, deleted, damaged }: StorageStatus, queuedBytes: number): void {
     this.#profiles.set(profiles);
     this.#series.set(series);
     this.#bytes.set(bytes);
     this.#queued.set(queuedBytes);
+    this.#damaged.set(damaged.reduce((sum, one) => sum + one.profiles, 0));
+    for (const { cause, profiles: count } of deleted) this.#deleted.set({ cause }, count);
     this.#losses.reset();
     for (const { id: agent, hostName: host_name, counters } of agents) {
       for (const { name, cause, total } of counters) this.#losses.set({ agent, host_name, name, cause }, Number(total));

@@ -17,6 +17,8 @@ import { Metrics } from './metrics.ts';
 import { Refused } from './problem.ts';
 import { Queries } from './query/queries.ts';
 import { lockDataDir } from './storage/embedded/database.ts';
+import { MaintenanceThread } from './storage/embedded/maintenance-thread.ts';
+import type { Retention } from './storage/embedded/maintenance.ts';
 import { StorageError } from './storage/storage.ts';
 
 export interface ServerLimits {
@@ -43,6 +45,8 @@ export interface ServerOptions {
   /** The built page, `web/dist`. */
   readonly webRoot?: string;
   readonly limits?: Partial<ServerLimits>;
+  /** What is deleted in the course of time. Default: nothing. */
+  readonly retention?: Retention;
   /** Where what goes wrong inside is written, one line each. Default: standard error. */
   readonly log?: (line: string) => void;
 }
@@ -93,6 +97,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     closers.push(() => Promise.resolve(lock.close()));
     const ingest = await Ingest.start(options.dataDir, limits);
     closers.push(() => ingest.close());
+    const maintenance = new MaintenanceThread(options.dataDir, options.retention ?? {}, log);
+    closers.push(() => maintenance.close());
     const queries = await Queries.start({
       dataDir: options.dataDir,
       workerUrl: new URL('read-worker.ts', import.meta.url),

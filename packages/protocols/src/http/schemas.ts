@@ -342,6 +342,24 @@ export const StatusAnswer = Type.Object(
         bytes: Type.Number(),
         oldest: Type.Union([UnixMs, Type.Null()]),
         newest: Type.Union([UnixMs, Type.Null()]),
+        deleted: Type.Array(
+          Type.Object(
+            {
+              cause: Type.Union([Type.Literal('age'), Type.Literal('size')]),
+              profiles: Type.Integer(),
+              samples: Type.Number(),
+              bytes: Type.Number(),
+              until: UnixMs,
+            },
+            strict,
+          ),
+        ),
+        damaged: Type.Array(
+          Type.Object(
+            { file: Type.String(), reason: Type.String(), from: UnixMs, until: UnixMs, profiles: Type.Integer() },
+            strict,
+          ),
+        ),
       },
       strict,
     ),

@@ -24,11 +24,19 @@ export function addStatusRoutes(
   const status = { schema: { summary: 'Storage, agents and notices', response: { 200: http.StatusAnswer } } };
   app.get('/api/v1/status', status, async (_request, reply): Promise<http.StatusAnswer> => {
     void reply.header('cache-control', 'no-store');
-    const { agents, profiles, series, bytes, oldestMs, newestMs } = await storageStatus();
+    const { agents, profiles, series, bytes, oldestMs, newestMs, deleted, damaged } = await storageStatus();
     return {
       version: facts.version,
       startedAt: facts.startedMs,
-      storage: { profiles, series, bytes, oldest: oldestMs, newest: newestMs },
+      storage: {
+        profiles,
+        series,
+        bytes,
+        oldest: oldestMs,
+        newest: newestMs,
+        deleted: deleted.map(({ untilMs, ...one }) => ({ ...one, until: untilMs })),
+        damaged: damaged.map(({ fromMs, untilMs, ...one }) => ({ ...one, from: fromMs, until: untilMs })),
+      },
       agents: agents.map(({ startedMs, lastSeenMs, counters, ...agent }) => ({
         ...agent,
         startedAt: startedMs,

@@ -5,6 +5,7 @@ import { type LabelInput, type Matcher, type Profile, ProfileBuilder, type Value
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { EmbeddedReader } from './embedded/reader.ts';
+import { Maintenance } from './embedded/maintenance.ts';
 import { EmbeddedWriter } from './embedded/writer.ts';
 import { MemoryStorage } from './memory.ts';
 import { type Batch, type Entry, type Merged, StorageError, type StorageReader } from './storage.ts';
@@ -94,7 +95,11 @@ const entry: fc.Arbitrary<Entry> = fc
       nil: undefined,
       freq: 8,
     }),
-    timeMs: fc.nat(100),
+    // Some days apart, so that blocks have several windows.
+    timeMs: fc.oneof(
+      fc.nat(100),
+      fc.nat(100).map((ms) => ms * 36_000_000),
+    ),
     restNanos: fc.nat(999_999),
   })
   .map(({ name, service, host, version, shape, samples, extreme, timeMs, restNanos }) => {
@@ -112,12 +117,42 @@ const entry: fc.Arbitrary<Entry> = fc
       profile: buildProfile(shape, [...samples, ...added], BigInt(baseMs + timeMs) * 1_000_000n + BigInt(restNanos)),
     };
   });
-const batch: fc.Arbitrary<Batch> = fc.record({
-  batchId: fc.option(fc.uint8Array({ minLength: 1, maxLength: 1, max: 3 }), { nil: null }),
-  entries: fc.array(entry, { maxLength: 4 }),
-  agent: fc.constant(null),
-  receivedMs: fc.constant(baseMs),
-});
+const batchOf = (entries: fc.Arbitrary<readonly Entry[]>): fc.Arbitrary<Batch> =>
+  fc.record({
+    batchId: fc.option(fc.uint8Array({ minLength: 1, maxLength: 1, max: 3 }), { nil: null }),
+    entries,
+    agent: fc.constant(null),
+    receivedMs: fc.constant(baseMs),
+  });
+const batch = batchOf(fc.array(entry, { maxLength: 4 }));
+
+/** One or two series with so many profiles that blocks have rollups of rollups. */
+const denseBatch = batchOf(
+  fc
+    .record({
+      shape: fc.constantFrom(...shapes),
+      drawn: fc.array(
+        fc.record({
+          service: fc.constantFrom('api', 'api', 'api', 'web'),
+          samples: fc.array(sample, { maxLength: 4 }),
+          timeMs: fc.nat(100),
+          isLabelled: fc.boolean(),
+        }),
+        { minLength: 20, maxLength: 40 },
+      ),
+    })
+    .map(({ shape, drawn }) =>
+      [...drawn, ...drawn, ...drawn].map(({ service, samples, timeMs, isLabelled }, i) => ({
+        name: 'process_cpu',
+        labels: { service_name: service },
+        profile: buildProfile(
+          shape,
+          samples.map((one) => (isLabelled ? one : { ...one, labels: [] })),
+          BigInt(baseMs + timeMs + Math.floor(i / drawn.length)) * 1_000_000n,
+        ),
+      })),
+    ),
+);
 
 const matcher: fc.Arbitrary<Matcher> = fc.record({
   name: fc.constantFrom('service_name', 'host_name', 'thread_name', 'bytes', 'nowhere'),
@@ -130,9 +165,9 @@ const question = fc.record({
   typeIndex: fc.nat(1),
   matchers: fc.array(matcher, { maxLength: 2 }),
   fromMs: fc.nat(60).map((ms) => baseMs + ms),
-  spanMs: fc.constantFrom(1, 30, 200),
+  spanMs: fc.constantFrom(1, 30, 200, 1_000_000_000, 4_000_000_000),
   labels: fc.constantFrom('own' as const, [], ['service_name'], ['thread_name', 'host_name'], ['bytes']),
-  stepMs: fc.constantFrom(1, 7, 1000),
+  stepMs: fc.constantFrom(1, 7, 1_000_000),
 });
 
 /** What a merged profile says, without the order of its tables; addresses from the start of their mapping. */
@@ -189,10 +224,7 @@ async function outcome<T>(answer: Promise<T>): Promise<T | string> {
   }
 }
 
-async function answers(
-  reader: StorageReader,
-  asked: ReadonlyArray<typeof question extends fc.Arbitrary<infer Q> ? Q : never>,
-) {
+async function answers(reader: StorageReader, asked: readonly Question[]) {
   const said: unknown[] = [];
   for (const { name, shape, typeIndex, matchers, fromMs, spanMs, labels, stepMs } of asked) {
     const range = { fromMs, untilMs: fromMs + spanMs };
@@ -211,38 +243,62 @@ async function answers(
   return { said, versions: await reader.versions(), status };
 }
 
-test('the embedded store answers what the reference answers, also after a restart', async () => {
-  const property = fc.asyncProperty(
-    fc.array(fc.array(batch, { minLength: 1, maxLength: 3 }), { maxLength: 4 }),
+/** What happens to a store between two questions: profiles come, and what was there becomes blocks or is merged. */
+const happeningOf = (batches: fc.Arbitrary<readonly Batch[]>) =>
+  fc.record({ group: batches, restarts: fc.boolean(), rotates: fc.boolean(), steps: fc.nat(3) });
+
+interface Happening {
+  readonly group: readonly Batch[];
+  readonly restarts: boolean;
+  readonly rotates: boolean;
+  readonly steps: number;
+}
+type Question = typeof question extends fc.Arbitrary<infer Q> ? Q : never;
+
+async function checkStore(happenings: readonly Happening[], asked: readonly Question[]): Promise<void> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'everflame-storage-'));
+  const memory = new MemoryStorage();
+  let writer = new EmbeddedWriter(dataDir, baseMs, { profiles: 5 });
+  const maintenance = new Maintenance(dataDir);
+  // Open before the first profile: it has to follow what the writer adds.
+  const follower = new EmbeddedReader(dataDir);
+  try {
+    for (const { group, restarts, rotates, steps } of happenings) {
+      expect(await writer.append(group)).toEqual(await memory.append(group));
+      if (rotates) writer.rotate();
+      for (let step = 0; step < steps; step++) maintenance.step(baseMs, true);
+      expect(await answers(follower, asked)).toEqual(await answers(memory, asked));
+      if (!restarts) continue;
+      await writer.close();
+      writer = new EmbeddedWriter(dataDir, baseMs, { profiles: 5 });
+    }
+    writer.rotate();
+    while (maintenance.step(baseMs, true));
+    const expected = await answers(memory, asked);
+    expect(await answers(follower, asked)).toEqual(expected);
+    const fresh = new EmbeddedReader(dataDir);
+    expect(await answers(fresh, asked)).toEqual(expected);
+    await fresh.close();
+  } finally {
+    await follower.close();
+    maintenance.close();
+    await writer.close();
+    rmSync(dataDir, { recursive: true });
+  }
+}
+
+const many = (batches: fc.Arbitrary<readonly Batch[]>, maxLength: number) =>
+  fc.asyncProperty(
+    fc.array(happeningOf(batches), { maxLength }),
     fc.array(question, { minLength: 1, maxLength: 5 }),
-    fc.nat(3),
-    async (groups, asked, restartAfter) => {
-      const dataDir = mkdtempSync(join(tmpdir(), 'everflame-storage-'));
-      const memory = new MemoryStorage();
-      let writer = new EmbeddedWriter(dataDir, baseMs);
-      // Open before the first profile: it has to follow what the writer adds.
-      const follower = new EmbeddedReader(dataDir);
-      try {
-        for (const group of groups.slice(0, restartAfter)) {
-          expect(await writer.append(group)).toEqual(await memory.append(group));
-        }
-        expect(await answers(follower, asked)).toEqual(await answers(memory, asked));
-        await writer.close();
-        writer = new EmbeddedWriter(dataDir, baseMs);
-        for (const group of groups.slice(restartAfter)) {
-          expect(await writer.append(group)).toEqual(await memory.append(group));
-        }
-        const expected = await answers(memory, asked);
-        expect(await answers(follower, asked)).toEqual(expected);
-        const fresh = new EmbeddedReader(dataDir);
-        expect(await answers(fresh, asked)).toEqual(expected);
-        await fresh.close();
-      } finally {
-        await follower.close();
-        await writer.close();
-        rmSync(dataDir, { recursive: true });
-      }
-    },
+    checkStore,
   );
-  await fc.assert(property, { numRuns: 150 });
-});
+
+test('the embedded store answers what the reference answers: after late profiles, restarts, in blocks and in merged ones', async () => {
+  await fc.assert(many(fc.array(batch, { minLength: 1, maxLength: 3 }), 6), { numRuns: 60 });
+}, 120_000);
+
+test('rollups are the sums of what they stand for', async () => {
+  const property = many(fc.tuple(denseBatch), 3);
+  await fc.assert(property, { numRuns: 30 });
+}, 120_000);

@@ -151,6 +151,8 @@ export class MemoryStorage implements StorageWriter, StorageReader {
       bytes: 0,
       oldestMs: this.#posted.length === 0 ? null : Math.min(...this.#posted.map(({ timeMs }) => timeMs)),
       newestMs: this.#posted.length === 0 ? null : Math.max(...this.#posted.map(({ endMs }) => endMs)),
+      deleted: [],
+      damaged: [],
       agents: [...this.#agents.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
     });
   }

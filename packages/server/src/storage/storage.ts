@@ -134,6 +134,25 @@ export interface VersionFact {
   readonly samples: number;
 }
 
+/** What retention has deleted since the store was made, by cause. */
+export interface DeletedFact {
+  readonly cause: 'age' | 'size';
+  readonly profiles: number;
+  readonly samples: number;
+  readonly bytes: number;
+  /** End of the newest profile among them, Unix ms. */
+  readonly untilMs: number;
+}
+
+/** A part of the store that cannot be read. Answers are given without it. */
+export interface DamagedPart {
+  readonly file: string;
+  readonly reason: string;
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly profiles: number;
+}
+
 export interface StorageStatus {
   readonly profiles: number;
   /** Label sets with a name. */
@@ -142,6 +161,8 @@ export interface StorageStatus {
   readonly bytes: number;
   readonly oldestMs: number | null;
   readonly newestMs: number | null;
+  readonly deleted: readonly DeletedFact[];
+  readonly damaged: readonly DamagedPart[];
   readonly agents: readonly AgentReport[];
 }
 

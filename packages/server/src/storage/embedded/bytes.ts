@@ -134,6 +134,11 @@ export class ByteReader {
     return view;
   }
 
+  /** Refuses a count that the rest cannot hold at a byte each, before memory is taken for it. */
+  expectAtLeast(count: number): void {
+    if (this.position + count > this.#bytes.length) throw new RangeError('past the end of a stored record');
+  }
+
   #byte(): number {
     const byte = this.#bytes[this.position++];
     if (byte === undefined) throw new RangeError('past the end of a stored record');

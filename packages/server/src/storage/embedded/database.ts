@@ -6,28 +6,44 @@ import { StorageError } from '../storage.ts';
 export type Connection = Database.Database;
 
 /** Version of the tables below and of what is inside the blobs. */
-export const formatVersion = 1;
+export const formatVersion = 2;
 const fileName = 'everflame.db';
 
 /**
- * `dictionary` is the log of what was added to the dictionary, one record a commit (`Dictionary.writeSince`).
+ * What is recent stands in the data base, in epochs: each has a dictionary of its own, whose log is `dictionary` (one record
+ * a commit, `Dictionary.writeSince`). A finished epoch is written to a block file and taken out of the tables.
  * `profile.data` stands last, so that a query that needs only the columns before it does not read the pages of the blob.
  */
+const epochTables = `
+  CREATE TABLE header (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, epoch INTEGER NOT NULL, text TEXT NOT NULL, UNIQUE (epoch, text)
+  ) STRICT;
+  CREATE TABLE series (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, epoch INTEGER NOT NULL, name TEXT NOT NULL, labels TEXT NOT NULL,
+    first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, profiles INTEGER NOT NULL, samples REAL NOT NULL,
+    UNIQUE (epoch, name, labels)
+  ) STRICT;
+`;
+
+/** `block` is the list of block files that count; `last_id` is the greatest id of a profile in it. */
+const blockTables = `
+  CREATE TABLE block (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, level INTEGER NOT NULL, from_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL,
+    end_ms INTEGER NOT NULL, last_id INTEGER NOT NULL, profiles INTEGER NOT NULL, samples REAL NOT NULL, bytes INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE deleted (
+    cause TEXT PRIMARY KEY, profiles INTEGER NOT NULL, samples REAL NOT NULL, bytes INTEGER NOT NULL, until_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+`;
+
 const tables = `
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE dictionary (sequence INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
-  CREATE TABLE header (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
-  CREATE TABLE series (
-    id INTEGER PRIMARY KEY, name TEXT NOT NULL, labels TEXT NOT NULL,
-    first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, profiles INTEGER NOT NULL, samples REAL NOT NULL,
-    UNIQUE (name, labels)
-  ) STRICT;
+  CREATE TABLE dictionary (sequence INTEGER PRIMARY KEY, data BLOB NOT NULL, epoch INTEGER NOT NULL DEFAULT 0) STRICT;
   CREATE TABLE profile (
     id INTEGER PRIMARY KEY, series INTEGER NOT NULL, header INTEGER NOT NULL, time_ms INTEGER NOT NULL,
     label_sets BLOB NOT NULL, totals BLOB NOT NULL, data BLOB NOT NULL
   ) STRICT;
   CREATE INDEX profile_by_series ON profile (series, time_ms);
-  CREATE INDEX profile_by_time ON profile (time_ms, series, header);
   CREATE TABLE batch (id BLOB PRIMARY KEY, received_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE agent (id TEXT PRIMARY KEY, last_seen_ms INTEGER NOT NULL, report TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE mark (
@@ -35,6 +51,22 @@ const tables = `
     commit_id TEXT NOT NULL, url TEXT NOT NULL,
     PRIMARY KEY (service, version, environment, at_ms, commit_id, url)
   ) STRICT, WITHOUT ROWID;
+  ${epochTables}
+  ${blockTables}
+`;
+
+/** From format 1, where all profiles and one dictionary stood in the data base for good: they become epoch 0. */
+const upgradeFrom1 = `
+  ALTER TABLE dictionary ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE header RENAME TO header_1;
+  ALTER TABLE series RENAME TO series_1;
+  ${epochTables}
+  INSERT INTO header SELECT id, 0, text FROM header_1;
+  INSERT INTO series SELECT id, 0, name, labels, first_ms, last_ms, profiles, samples FROM series_1;
+  DROP TABLE header_1;
+  DROP TABLE series_1;
+  DROP INDEX profile_by_time;
+  ${blockTables}
 `;
 
 /**
@@ -47,13 +79,22 @@ export function openForWriting(dataDir: string): Connection {
   return explained(dataDir, () => {
     mkdirSync(dataDir, { recursive: true });
     const db = new Database(join(dataDir, fileName));
+    // Before the first table, or it has no effect: what an epoch took is given back to the file system.
+    db.pragma('auto_vacuum = INCREMENTAL');
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
+    db.pragma('journal_size_limit = 1048576');
     const isEmpty = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").get() === undefined;
     if (isEmpty) {
       db.transaction(() => {
         db.exec(tables);
         db.prepare("INSERT INTO meta VALUES ('format', ?)").run(String(formatVersion));
+      })();
+    }
+    if (storedFormat(db) === 1) {
+      db.transaction(() => {
+        db.exec(upgradeFrom1);
+        db.prepare("UPDATE meta SET value = ? WHERE key = 'format'").run(String(formatVersion));
       })();
     }
     checkFormat(db, dataDir);
@@ -95,13 +136,17 @@ export function lockDataDir(dataDir: string): Connection {
 }
 
 function checkFormat(db: Connection, dataDir: string): void {
-  const stored = Number(db.prepare("SELECT value FROM meta WHERE key = 'format'").pluck().get());
+  const stored = storedFormat(db);
   if (stored === formatVersion) return;
   db.close();
   throw new StorageError(
     'newer_format',
     `${dataDir} was written in format ${stored}, this version of Everflame reads ${formatVersion}: start the newer version, or give another --data-dir`,
   );
+}
+
+function storedFormat(db: Connection): number {
+  return Number(db.prepare("SELECT value FROM meta WHERE key = 'format'").pluck().get());
 }
 
 /** What SQLite refuses becomes a StorageError that names the directory. */

@@ -239,9 +239,13 @@ class ProfileInterning {
 
 /** Writes one 64-bit number of a column as two words. */
 function put64(row: Uint32Array, at: number, column: BigInt64Array | BigUint64Array, index: number): void {
+  // BigInt.asUintN and Number are made without a BigInt on the heap, unlike shifts.
   const value = column[index] ?? 0n;
-  row[at] = Number(value & 0xffff_ffffn);
-  row[at + 1] = Number((value >> 32n) & 0xffff_ffffn);
+  const low = Number(BigInt.asUintN(32, value));
+  row[at] = low;
+  const rest = Number(value);
+  // Small numbers, which most are, are exact in float64; the sign's bits fill the high word.
+  row[at + 1] = Number.isSafeInteger(rest) ? Math.floor(rest / 4_294_967_296) : Number((value >> 32n) & 0xffff_ffffn);
 }
 
 /** The signed 64-bit number in two words. */

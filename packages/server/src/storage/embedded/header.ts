@@ -1,4 +1,4 @@
-import type { Profile, ValueType } from '@everflame/profile';
+import type { ValueType } from '@everflame/profile';
 
 /** What profiles of one series say about themselves in the same words each time: stored once. */
 export interface Header {
@@ -28,7 +28,7 @@ const pair = ({ type, unit }: ValueType): Pair => [type, unit];
 const valueType = ([type, unit]: Pair): ValueType => ({ type, unit });
 
 /** Equal headers have equal text. */
-export function formatHeader(profile: Profile): string {
+export function formatHeader(profile: Header): string {
   const stored: Stored = [
     profile.sampleTypes.map(pair),
     profile.defaultSampleType,

@@ -17,21 +17,20 @@ export function conditionsOf(matchers: readonly Matcher[]): readonly Condition[]
 
 /** One series as a query meets it: its labels, and the conditions that its own labels do not decide. */
 export interface SelectedSeries {
-  readonly id: number;
   readonly labels: Labels;
   /** On labels that the series does not have: the samples decide. */
   readonly open: readonly Condition[];
 }
 
 /** The series with its open conditions; null when its own labels already fail. */
-export function selectSeries(id: number, labels: Labels, conditions: readonly Condition[]): SelectedSeries | null {
+export function selectSeries(labels: Labels, conditions: readonly Condition[]): SelectedSeries | null {
   const open: Condition[] = [];
   for (const condition of conditions) {
     const own = Object.hasOwn(labels, condition.name) ? labels[condition.name] : undefined;
     if (own === undefined) open.push(condition);
     else if (!condition.test(own)) return null;
   }
-  return { id, labels, open };
+  return { labels, open };
 }
 
 /** The labels of a stored label set by the rules of `labelsOfSet`: numbers in decimal, of several with one key the first. */
@@ -64,24 +63,32 @@ export function postedLabels(dictionary: Dictionary, set: number): Required<Labe
  * Remembers its answers, so that a row of a vector costs one look into an array.
  */
 export class LabelView {
-  readonly #dictionary: Dictionary;
   readonly #keep: 'own' | readonly string[];
-  readonly #classes = new Map<string | number, number>();
+  readonly #classes = new Map<string, number>();
   readonly classLabels: LabelInput[][] = [];
-  readonly #ofSeries = new Map<number, Map<number, number>>();
-  readonly #texts = new Map<number, Labels>();
+  #dictionary: Dictionary | null = null;
+  #ofSeries = new Map<SelectedSeries, Map<number, number>>();
+  #texts = new Map<number, Labels>();
+  #own = new Map<number, number>();
 
-  constructor(dictionary: Dictionary, keep: 'own' | readonly string[]) {
-    this.#dictionary = dictionary;
+  constructor(keep: 'own' | readonly string[]) {
     this.#keep = keep;
+  }
+
+  /** From here on numbers of label sets are those of this dictionary. */
+  use(dictionary: Dictionary): void {
+    this.#dictionary = dictionary;
+    this.#ofSeries = new Map();
+    this.#texts = new Map();
+    this.#own = new Map();
   }
 
   /** The class of each of a profile's label sets. */
   classes(series: SelectedSeries, sets: Uint32Array): Int32Array {
-    let known = this.#ofSeries.get(series.id);
+    let known = this.#ofSeries.get(series);
     if (known === undefined) {
       known = new Map();
-      this.#ofSeries.set(series.id, known);
+      this.#ofSeries.set(series, known);
     }
     const classes = new Int32Array(sets.length);
     for (let i = 0; i < sets.length; i++) {
@@ -100,20 +107,31 @@ export class LabelView {
     const keep = this.#keep;
     const own = series.open.length > 0 || keep !== 'own' ? this.#text(set) : {};
     if (!series.open.every(({ name, test }) => test(own[name] ?? ''))) return excluded;
-    if (keep === 'own') return this.#class(set, () => postedLabels(this.#dictionary, set));
+    if (keep === 'own') return this.#ownClass(set);
     const labels: LabelInput[] = [];
     for (const name of keep) {
       const text = series.labels[name] ?? own[name];
       if (text !== undefined && text !== '') labels.push({ key: name, text });
     }
-    return this.#class(JSON.stringify(labels), () => labels);
+    return this.#class(JSON.stringify(labels), labels);
   }
 
-  #class(key: string | number, labels: () => LabelInput[]): number {
+  /** Labels in the order of their keys: what order a program wrote them in makes no other set. */
+  #ownClass(set: number): number {
+    const known = this.#own.get(set);
+    if (known !== undefined) return known;
+    const labels = postedLabels(this.#used(), set);
+    labels.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+    const spelt = labels.map(({ key, text, number, unit }) => [key, text, String(number), unit]);
+    const found = this.#class(JSON.stringify(spelt), labels);
+    this.#own.set(set, found);
+    return found;
+  }
+
+  #class(key: string, labels: LabelInput[]): number {
     const known = this.#classes.get(key);
     if (known !== undefined) return known;
-    const number = this.classLabels.length;
-    this.classLabels.push(labels());
+    const number = this.classLabels.push(labels) - 1;
     this.#classes.set(key, number);
     return number;
   }
@@ -121,9 +139,14 @@ export class LabelView {
   #text(set: number): Labels {
     let labels = this.#texts.get(set);
     if (labels === undefined) {
-      labels = labelsOf(this.#dictionary, set);
+      labels = labelsOf(this.#used(), set);
       this.#texts.set(set, labels);
     }
     return labels;
+  }
+
+  #used(): Dictionary {
+    if (this.#dictionary === null) throw new Error('no dictionary is in use');
+    return this.#dictionary;
   }
 }

@@ -1,21 +1,14 @@
 import { mergeProfiles, type Profile, ProfileBuilder, type ValueType } from '@everflame/profile';
-import { type MergeQuery, type Merged, StorageError } from '../storage.ts';
-import type { Dictionary } from './dictionary.ts';
+import { type MergeQuery, type Merged, type Selection, StorageError } from '../storage.ts';
+import { compareRows } from './epoch-part.ts';
 import { countTypeIndex, type Header } from './header.ts';
 import { excluded, LabelView, type SelectedSeries } from './label-view.ts';
+import type { Part, PartSeries, ProfileRow, RollupNode } from './part.ts';
 import { RowWriter } from './row-writer.ts';
-import { decodeLabelSets, VectorReader } from './vector.ts';
+import { SampleSums } from './sample-sums.ts';
+import { StackMerger } from './stack-merger.ts';
+import { Vector } from './vector-scratch.ts';
 import { WordTable } from './word-table.ts';
-
-/** One row of the table of profiles with what its numbers stand for. */
-export interface StoredProfile {
-  readonly id: number;
-  readonly series: SelectedSeries;
-  readonly header: Header;
-  readonly timeMs: number;
-  readonly labelSets: Uint8Array;
-  readonly data: Uint8Array;
-}
 
 /** How a run sums: which types, and whether in float64 (exact up to 2^53, several times faster) or in BigInt. */
 export interface MergeMode {
@@ -26,102 +19,128 @@ export interface MergeMode {
 /** Why a run has to be made again in another mode. */
 export type Retry = 'shapes_differ' | 'beyond_float64';
 
-interface Part {
-  readonly id: number;
-  readonly header: Header;
-  readonly timeNanos: bigint;
-  readonly durationNanos: bigint;
-  readonly mainMapping: number;
+/** What one part comes to: sums by (leaf, class of labels). Row-major: one number for each summed type, then the count. */
+interface PartSums {
+  readonly part: Part;
+  readonly rows: WordTable;
+  sums: Float64Array;
+  readonly bigSums: bigint[];
 }
 
-/** Sums the vectors of stored profiles by (stack, class of labels). */
+/** Sums stored profiles by (stack, class of labels). */
 export class MergeRun {
-  readonly #dictionary: Dictionary;
   readonly #query: MergeQuery;
   readonly #mode: MergeMode;
   readonly #labels: LabelView;
-  readonly #parts: Part[] = [];
-  readonly #rows = new WordTable(2);
+  readonly #merged: ProfileRow[] = [];
+  readonly #mainMappings = new Map<ProfileRow, Part>();
+  readonly #parts: PartSums[] = [];
   readonly #key = new Uint32Array(2);
-  /** Row-major: one number for each summed type, then the count. */
-  #sums = new Float64Array(1024);
-  readonly #bigSums: bigint[] = [];
+  readonly #vector = new Vector();
   #types: readonly ValueType[] = [];
   #shape = '';
   #retry: Retry | null = null;
-  #scratch = new Uint32Array(1024);
-  #rowOf = new Uint32Array(1024);
-  /** By sample of the profile at hand. */
-  #counts = new Float64Array(1024);
-  #isSomething = new Uint8Array(1024);
 
-  constructor(dictionary: Dictionary, query: MergeQuery, mode: MergeMode) {
-    this.#dictionary = dictionary;
+  constructor(query: MergeQuery, mode: MergeMode) {
     this.#query = query;
     this.#mode = mode;
-    this.#labels = new LabelView(dictionary, query.labels);
+    this.#labels = new LabelView(query.labels);
   }
 
-  /** Adds one profile. A reason instead of null: throw this run away. */
-  add(stored: StoredProfile): Retry | null {
-    const sets = decodeLabelSets(stored.labelSets);
-    const classes = this.#labels.classes(stored.series, sets);
-    // A profile without samples counts by its series' labels alone: as the empty label set.
-    const own = sets.length === 0 ? this.#labels.classes(stored.series, new Uint32Array(1)) : classes;
-    if (own.every((one) => one === excluded)) return null;
-    if (!this.#takesShape(stored.header)) return 'shapes_differ';
+  /** From here on series are those of this part. */
+  begin(part: Part): void {
+    this.#labels.use(part.dictionary);
+    this.#parts.push({ part, rows: new WordTable(2), sums: new Float64Array(1024), bigSums: [] });
+  }
 
-    const vector = new VectorReader(stored.data);
-    this.#parts.push({
-      id: stored.id,
-      header: stored.header,
-      timeNanos: BigInt(stored.timeMs) * 1_000_000n + BigInt(vector.timeRestNanos),
-      durationNanos: vector.durationNanos,
-      mainMapping: vector.mainMapping,
-    });
-    this.#locateRows(vector, classes);
-    const all = stored.header.sampleTypes;
-    const width = this.#types.length + 1;
-    const countType = countTypeIndex(all);
-    for (let t = 0; t < all.length; t++) {
-      const column = this.#mode.onlyAskedType ? (this.#isAsked(all, t) ? 0 : -1) : t;
-      this.#addColumn(vector, width, column, t === countType);
+  /** Adds what the query wants of a series. A reason instead of null: throw this run away. */
+  add(series: PartSeries, selected: SelectedSeries): Retry | null {
+    const { fromMs, untilMs } = this.#query;
+    const rows = series.rows();
+    const whole = new Int32Array(rows.length).fill(excluded);
+    const classesOf: (Int32Array | null)[] = [];
+    for (const [i, { timeMs, header, labelSets }] of rows.entries()) {
+      classesOf.push(null);
+      if (timeMs < fromMs || timeMs >= untilMs || typeIndex(header, this.#query) < 0) continue;
+      // A profile without samples counts by its series' labels alone: as the empty label set.
+      const classes = this.#labels.classes(selected, labelSets.length === 0 ? new Uint32Array(1) : labelSets);
+      if (classes.every((one) => one === excluded)) continue;
+      if (!this.#takesShape(header)) return 'shapes_differ';
+      classesOf[i] = classes;
+      const first = classes[0] ?? excluded;
+      if (classes.every((one) => one === first)) whole[i] = first;
     }
-    if (countType < 0) this.#addColumn(vector, width, -1, true);
-    this.#addCounts(vector.rows, width);
-    return this.#retry;
+    const nodes = this.#mode.onlyAskedType || this.#mode.bigSums ? null : nodesByFirst(series);
+    for (let i = 0; i < rows.length;) {
+      const classes = classesOf[i] ?? null;
+      if (classes === null) {
+        i++;
+        continue;
+      }
+      const node = nodes?.get(i)?.find((one) => isWhole(whole, one)) ?? null;
+      const end = i + (node?.count ?? 1);
+      if (node === null) series.read(i, this.#vector);
+      else series.readNode(node, this.#vector);
+      this.#addVector(rows[i]?.header, node === null ? classes : Int32Array.of(whole[i] ?? excluded), node !== null);
+      for (; i < end; i++) this.#addFacts(rows[i]);
+      if (this.#retry !== null) return this.#retry;
+    }
+    return null;
   }
 
-  /** Null: again with bigger sums. */
-  finish(): Merged {
+  finish(): Merged | Retry {
     const types = this.#types.length > 0 ? this.#types : [this.#query.sampleType];
-    const parts = this.#parts.toSorted((a, b) =>
-      a.timeNanos < b.timeNanos ? -1 : a.timeNanos > b.timeNanos ? 1 : a.id - b.id,
-    );
+    const rows = this.#merged.sort(compareRows);
     const builder = new ProfileBuilder({
       sampleTypes: types,
       periodType: this.#query.periodType,
-      ...combineHeaders(parts, types),
+      ...combineHeaders(rows, types),
     });
-    const writer = new RowWriter(this.#dictionary, builder);
-    for (const part of parts) if (part.mainMapping > 0 && writer.mapping(part.mainMapping) > 0) break;
-    const classes = this.#labels.classLabels.map((labels) => builder.labelSet(labels));
-    const width = types.length + 1;
-    for (let row = 1; row < this.#rows.length; row++) {
-      const values: bigint[] = [];
-      for (let t = 0; t < types.length; t++) values.push(this.#sum(row * width + t));
-      // As pprof's merge: what sums to nothing is nothing.
-      if (values.every((value) => value === 0n)) continue;
-      const stack = writer.stack(this.#rows.words[row * 2] ?? 0);
-      const labelSet = classes[this.#rows.words[row * 2 + 1] ?? 0] ?? 0;
-      builder.add(stack, labelSet, values, Number(this.#sum(row * width + types.length)));
+    const writers = new Map(this.#parts.map(({ part }) => [part, new RowWriter(part.dictionary, builder)]));
+    for (const row of rows) {
+      const part = row.mainMapping > 0 ? this.#mainMappings.get(row) : undefined;
+      if (part !== undefined && (writers.get(part)?.mapping(row.mainMapping) ?? 0) > 0) break;
     }
-    const profile = builder.build();
+    const stacks = new StackMerger();
+    const sums = new SampleSums(types.length + 1, this.#mode.bigSums);
+    const classes = this.#labels.classLabels.map((labels) => builder.labelSet(labels));
+    for (const one of this.#parts) {
+      const writer = writers.get(one.part);
+      if (writer !== undefined && !this.#addPart(one, writer, classes, { stacks, samples: sums }))
+        return 'beyond_float64';
+    }
+    const { hasZero, ...samples } = sums.columns();
+    const profile = { ...builder.build(), stacks: stacks.table(), samples };
     return {
-      profile: writer.hasTwinMappings() ? joined(profile) : profile,
+      profile: hasZero || hasTwinMappings(profile) ? joined(profile) : profile,
       typeIndex: types.findIndex((_, t) => this.#isAsked(types, t)),
-      profiles: parts.length,
+      profiles: rows.length,
     };
+  }
+
+  /** The part's sums in the rows of the result. False where float64 is not enough. */
+  #addPart(
+    { part, rows, sums, bigSums }: PartSums,
+    writer: RowWriter,
+    classes: readonly number[],
+    { stacks, samples }: { readonly stacks: StackMerger; readonly samples: SampleSums },
+  ): boolean {
+    const width = this.#types.length + 1;
+    const { leaves, dictionary } = part;
+    const stackOf = (row: number) => {
+      const leaf = rows.words[row * 2] ?? 0;
+      return leaves === null ? leaf : (leaves[leaf] ?? 0);
+    };
+    const numbers: ArrayLike<bigint | number> = this.#mode.bigSums ? bigSums : sums;
+    const isMarked = new Uint8Array(dictionary.stacks.length);
+    for (let row = 1; row < rows.length; row++) if (!isZero(numbers, row * width, width)) isMarked[stackOf(row)] = 1;
+    const merged = stacks.add(dictionary, isMarked, writer);
+    for (let row = 1; row < rows.length; row++) {
+      if (isZero(numbers, row * width, width)) continue;
+      const labelSet = classes[rows.words[row * 2 + 1] ?? 0] ?? 0;
+      if (!samples.add(merged[stackOf(row)] ?? 0, labelSet, numbers, row * width)) return false;
+    }
+    return true;
   }
 
   #takesShape(header: Header): boolean {
@@ -130,7 +149,7 @@ export class MergeRun {
       return true;
     }
     const shape = JSON.stringify(header.sampleTypes);
-    if (this.#parts.length === 0) {
+    if (this.#shape === '') {
       this.#shape = shape;
       this.#types = header.sampleTypes;
     }
@@ -143,81 +162,102 @@ export class MergeRun {
     return first === t;
   }
 
-  /** Fills `rowOf` with the row of each sample; 0 where it is left out. */
-  #locateRows(vector: VectorReader, classes: Int32Array): void {
-    if (vector.rows > this.#scratch.length) {
-      this.#scratch = new Uint32Array(vector.rows * 2);
-      this.#rowOf = new Uint32Array(vector.rows * 2);
-      this.#counts = new Float64Array(vector.rows * 2);
-      this.#isSomething = new Uint8Array(vector.rows * 2);
-    }
-    this.#isSomething.fill(0, 0, vector.rows);
-    const stacks = this.#rowOf;
-    vector.stacks(stacks);
-    vector.labelSets(this.#scratch);
+  #addFacts(row: ProfileRow | undefined): void {
+    const part = this.#parts.at(-1)?.part;
+    if (row === undefined || part === undefined) return;
+    this.#merged.push(row);
+    if (row.mainMapping > 0) this.#mainMappings.set(row, part);
+  }
+
+  /** Adds the vector at hand. Of a profile only what has a value is counted, as in pprof's merge; a rollup has done so. */
+  #addVector(header: Header | undefined, classes: Int32Array, isRollup: boolean): void {
+    const one = this.#parts.at(-1);
+    if (one === undefined || header === undefined) return;
+    const vector = this.#vector;
+    const width = this.#types.length + 1;
+    const all = header.sampleTypes;
+    const countType = countTypeIndex(all);
+    const countColumn = countType < 0 ? all.length : countType;
+    const asked = this.#mode.onlyAskedType ? all.findIndex((_, t) => this.#isAsked(all, t)) : -1;
     for (let i = 0; i < vector.rows; i++) {
-      const labelClass = classes[this.#scratch[i] ?? 0] ?? excluded;
-      if (labelClass === excluded) {
-        this.#rowOf[i] = 0;
-        continue;
-      }
-      this.#key[0] = stacks[i] ?? 0;
+      const labelClass = classes[vector.sets[i] ?? 0] ?? excluded;
+      if (labelClass === excluded) continue;
+      this.#key[0] = vector.stacks[i] ?? 0;
       this.#key[1] = labelClass;
-      this.#rowOf[i] = this.#rows.intern(this.#key, 2);
-    }
-    const needed = this.#rows.length * (this.#types.length + 1);
-    if (!this.#mode.bigSums && needed > this.#sums.length) {
-      const larger = new Float64Array(needed * 2);
-      larger.set(this.#sums);
-      this.#sums = larger;
-    }
-  }
-
-  /** Adds the vector's next column to column `column` of the sums (-1: to none), and keeps it as the counts if it is them. */
-  #addColumn(vector: VectorReader, width: number, column: number, isCount: boolean): void {
-    const rowOf = this.#rowOf;
-    const counts = this.#counts;
-    const isSomething = this.#isSomething;
-    const { bigSums } = this.#mode;
-    const sums = this.#sums;
-    vector.numbers((i, low, high) => {
-      const row = rowOf[i] ?? 0;
-      if (row === 0) return;
-      const value = high * 4_294_967_296 + (low >>> 0);
-      if (isCount) counts[i] = value;
-      if (column < 0) return;
-      if (value !== 0) isSomething[i] = 1;
-      if (bigSums) {
-        this.#addBig(row * width + column, (BigInt(high) << 32n) | BigInt(low >>> 0));
-        return;
+      const at = one.rows.intern(this.#key, 2) * width;
+      if (at + width > one.sums.length && !this.#mode.bigSums) one.sums = doubled(one.sums, at + width);
+      let isSomething = isRollup;
+      for (let t = 0; t < width - 1; t++) {
+        if (this.#addNumber(one, at + t, asked < 0 ? t : asked, i)) isSomething = true;
       }
-      const sum = (sums[row * width + column] ?? 0) + value;
-      sums[row * width + column] = sum;
-      if (!Number.isSafeInteger(sum) || !Number.isSafeInteger(value)) this.#retry = 'beyond_float64';
-    });
-  }
-
-  /** Counts those samples that have a value: pprof's merge leaves out the others. */
-  #addCounts(rows: number, width: number): void {
-    for (let i = 0; i < rows; i++) {
-      const row = this.#rowOf[i] ?? 0;
-      if (row === 0 || this.#isSomething[i] === 0) continue;
-      const at = row * width + width - 1;
-      if (this.#mode.bigSums) this.#addBig(at, BigInt(this.#counts[i] ?? 0));
-      else this.#sums[at] = (this.#sums[at] ?? 0) + (this.#counts[i] ?? 0);
+      if (isSomething) this.#addNumber(one, at + width - 1, countColumn, i);
     }
   }
 
-  #addBig(at: number, value: bigint): void {
-    this.#bigSums[at] = (this.#bigSums[at] ?? 0n) + value;
+  /** Whether there was something to add. */
+  #addNumber(one: PartSums, at: number, column: number, row: number): boolean {
+    if (this.#mode.bigSums) {
+      const value = this.#vector.bigint(column, row);
+      one.bigSums[at] = (one.bigSums[at] ?? 0n) + value;
+      return value !== 0n;
+    }
+    const value = this.#vector.number(column, row);
+    const sum = (one.sums[at] ?? 0) + value;
+    one.sums[at] = sum;
+    if (!Number.isSafeInteger(sum) || !Number.isSafeInteger(value)) this.#retry = 'beyond_float64';
+    return value !== 0;
   }
+}
 
-  #sum(at: number): bigint {
-    if (!this.#mode.bigSums) return BigInt(this.#sums[at] ?? 0);
-    const sum = this.#bigSums[at] ?? 0n;
-    if (sum === BigInt.asIntN(64, sum)) return sum;
-    throw new StorageError('sum_overflow', 'a sum in this range leaves int64: ask for a shorter range or fewer series');
+function nodesByFirst(series: PartSeries): Map<number, RollupNode[]> {
+  const byFirst = new Map<number, RollupNode[]>();
+  for (const node of series.nodes()) {
+    const own = byFirst.get(node.first) ?? [];
+    byFirst.set(node.first, own);
+    own.push(node);
   }
+  for (const own of byFirst.values()) own.sort((a, b) => b.count - a.count);
+  return byFirst;
+}
+
+/** Whether all profiles of the node are wanted whole and in one class of labels. */
+function isWhole(whole: Int32Array, { first, count }: RollupNode): boolean {
+  const wanted = whole[first] ?? excluded;
+  if (wanted === excluded || first + count > whole.length) return false;
+  for (let i = first; i < first + count; i++) if (whole[i] !== wanted) return false;
+  return true;
+}
+
+function isZero(sums: ArrayLike<bigint | number>, at: number, width: number): boolean {
+  for (let i = at; i < at + width; i++) if (Number(sums[i] ?? 0) !== 0) return false;
+  return true;
+}
+
+function doubled(sums: Float64Array, atLeast: number): Float64Array {
+  const larger = new Float64Array(Math.max(atLeast, sums.length * 2));
+  larger.set(sums);
+  return larger;
+}
+
+/** Where the selected type is in profiles with this header; -1 when they do not have it. */
+export function typeIndex(header: Header, { sampleType, periodType }: Selection): number {
+  if (!isType(header.periodType, periodType)) return -1;
+  return header.sampleTypes.findIndex((type) => isType(type, sampleType));
+}
+
+function isType(a: ValueType, b: ValueType): boolean {
+  return a.type === b.type && a.unit === b.unit;
+}
+
+function hasTwinMappings({ mappings }: Profile): boolean {
+  const seen = new Set<string>();
+  for (let row = 1; row < mappings.length; row++) {
+    const buildId = mappings.buildIdString[row] ?? 0;
+    const key = buildId === 0 ? `f${mappings.fileString[row]}` : `b${buildId}`;
+    if (seen.has(key)) return true;
+    seen.add(key);
+  }
+  return false;
 }
 
 /** One binary at two addresses becomes one, as pprof's merge does it. */
@@ -229,13 +269,14 @@ function joined(profile: Profile): Profile {
 }
 
 /** As `combineHeaders` of google/pprof's merge: earliest start, durations summed, longest period, the first of each text. */
-function combineHeaders(parts: readonly Part[], types: readonly ValueType[]) {
+function combineHeaders(parts: readonly ProfileRow[], types: readonly ValueType[]) {
   const first = parts[0]?.header;
   const comments = new Set<string>();
   let timeNanos = 0n;
   let durationNanos = 0n;
   let period = 0n;
-  for (const { header, timeNanos: time, durationNanos: duration } of parts) {
+  for (const { header, timeMs, restNanos, durationNanos: duration } of parts) {
+    const time = BigInt(timeMs) * 1_000_000n + BigInt(restNanos);
     if (timeNanos === 0n || time < timeNanos) timeNanos = time;
     durationNanos += duration;
     if (header.period > period) period = header.period;

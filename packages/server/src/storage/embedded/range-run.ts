@@ -1,20 +1,10 @@
 import type { Labels } from '@everflame/profile';
 import { type RangeSeries, StorageError } from '../storage.ts';
-import type { Dictionary } from './dictionary.ts';
-import { countTypeIndex, type Header } from './header.ts';
+import { countTypeIndex } from './header.ts';
 import { excluded, LabelView, type SelectedSeries } from './label-view.ts';
-import { decodeLabelSets, decodeTotals, VectorReader } from './vector.ts';
-
-/** One profile as `range` meets it: its totals, and its vector only when they are not enough. */
-export interface TotalledProfile {
-  readonly series: SelectedSeries;
-  readonly header: Header;
-  /** The asked sample type's index in the header. */
-  readonly type: number;
-  readonly timeMs: number;
-  readonly labelSets: Uint8Array;
-  readonly totals: Uint8Array;
-}
+import type { Part, ProfileRow } from './part.ts';
+import type { Vector } from './vector-scratch.ts';
+import { decodeTotals } from './vector.ts';
 
 interface Step {
   value: bigint;
@@ -28,22 +18,27 @@ export class RangeRun {
   /** By class of labels, then by start of the step. */
   readonly #steps: Map<number, Step>[] = [];
 
-  constructor(dictionary: Dictionary, stepMs: number, by: readonly string[]) {
-    this.#labels = new LabelView(dictionary, by);
+  constructor(stepMs: number, by: readonly string[]) {
+    this.#labels = new LabelView(by);
     this.#stepMs = stepMs;
   }
 
-  add(profile: TotalledProfile, data: () => Uint8Array): void {
-    const sets = decodeLabelSets(profile.labelSets);
-    const classes = this.#labels.classes(profile.series, sets.length === 0 ? new Uint32Array(1) : sets);
+  begin(part: Part): void {
+    this.#labels.use(part.dictionary);
+  }
+
+  /** `type` is the asked sample type's index; the samples are read only when the totals are not enough. */
+  add(series: SelectedSeries, row: ProfileRow, type: number, read: () => Vector): void {
+    const sets = row.labelSets;
+    const classes = this.#labels.classes(series, sets.length === 0 ? new Uint32Array(1) : sets);
     const first = classes[0] ?? excluded;
     if (classes.every((one) => one === first)) {
       if (first === excluded) return;
-      const totals = decodeTotals(profile.totals, profile.header.sampleTypes.length);
-      this.#addTo(first, profile.timeMs, totals.values[profile.type] ?? 0n, totals.samples);
+      const totals = decodeTotals(row.totals, row.header.sampleTypes.length);
+      this.#addTo(first, row.timeMs, totals.values[type] ?? 0n, totals.samples);
       return;
     }
-    this.#addVector(profile, classes, new VectorReader(data()));
+    this.#addVector(row, classes, type, read());
   }
 
   finish(): RangeSeries[] {
@@ -65,27 +60,19 @@ export class RangeRun {
     return series.filter(({ times }) => times.length > 0);
   }
 
-  #addVector(profile: TotalledProfile, classes: Int32Array, vector: VectorReader): void {
-    const sets = new Uint32Array(vector.rows);
-    vector.stacks(sets);
-    vector.labelSets(sets);
-    const values = classes.length === 0 ? [] : this.#labels.classLabels.map(() => 0n);
+  #addVector({ header, timeMs }: ProfileRow, classes: Int32Array, type: number, vector: Vector): void {
+    const values = this.#labels.classLabels.map(() => 0n);
     const counts = values.map(() => 0);
-    const classOf = (row: number) => classes[sets[row] ?? 0] ?? excluded;
-    const types = profile.header.sampleTypes;
-    const countType = countTypeIndex(types);
-    for (let t = 0; t <= types.length; t++) {
-      if (t === types.length && countType >= 0) break;
-      vector.numbers((row, low, high) => {
-        const own = classOf(row);
-        if (own === excluded) return;
-        if (t === profile.type) values[own] = (values[own] ?? 0n) + ((BigInt(high) << 32n) | BigInt(low >>> 0));
-        if (t === countType || t === types.length)
-          counts[own] = (counts[own] ?? 0) + high * 4_294_967_296 + (low >>> 0);
-      });
+    const countType = countTypeIndex(header.sampleTypes);
+    const countColumn = countType < 0 ? header.sampleTypes.length : countType;
+    for (let i = 0; i < vector.rows; i++) {
+      const own = classes[vector.sets[i] ?? 0] ?? excluded;
+      if (own === excluded) continue;
+      values[own] = (values[own] ?? 0n) + vector.bigint(type, i);
+      counts[own] = (counts[own] ?? 0) + vector.number(countColumn, i);
     }
     for (const own of new Set(classes)) {
-      if (own !== excluded) this.#addTo(own, profile.timeMs, values[own] ?? 0n, counts[own] ?? 0);
+      if (own !== excluded) this.#addTo(own, timeMs, values[own] ?? 0n, counts[own] ?? 0);
     }
   }
 

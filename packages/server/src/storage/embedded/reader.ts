@@ -1,80 +1,78 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Labels, Matcher, ValueType } from '@everflame/profile';
+import type { Matcher } from '@everflame/profile';
 import {
   type AgentReport,
+  type DeletedFact,
   type Mark,
   type Merged,
   type MergeQuery,
   type RangeSeries,
   type Selection,
   type SeriesFact,
+  StorageError,
   type StorageReader,
   type StorageStatus,
   type TimeRange,
   type VersionFact,
 } from '../storage.ts';
+import { labelsKey } from '@everflame/profile';
 import { sortSeries } from '../series-order.ts';
 import { versionFacts } from '../version-facts.ts';
-import { ByteReader } from './bytes.ts';
+import { DamagedBlock } from './block/block-file.ts';
 import { type Connection, explained, openForReading } from './database.ts';
-import { Dictionary } from './dictionary.ts';
-import { type Header, parseHeader } from './header.ts';
-import { conditionsOf, excluded, LabelView, type SelectedSeries, selectSeries, labelsOf } from './label-view.ts';
-import { type MergeMode, MergeRun } from './merge-run.ts';
+import {
+  type Condition,
+  conditionsOf,
+  excluded,
+  LabelView,
+  labelsOf,
+  type SelectedSeries,
+  selectSeries,
+} from './label-view.ts';
+import { type MergeMode, MergeRun, type Retry, typeIndex } from './merge-run.ts';
+import type { Part, PartSeries } from './part.ts';
 import { RangeRun } from './range-run.ts';
-import { decodeLabelSets, unpack } from './vector.ts';
+import { damagedParts, noteDamage, Sources } from './sources.ts';
+import { Vector } from './vector-scratch.ts';
 
-interface SeriesRow {
-  readonly id: number;
-  readonly name: string;
-  readonly labels: string;
-}
-interface ProfileRow {
-  readonly id: number;
-  readonly header: number;
-  readonly time_ms: number;
-  readonly label_sets: Uint8Array;
-  readonly totals: Uint8Array;
-  readonly data: Uint8Array;
-}
+const allTime: TimeRange = { fromMs: 0, untilMs: Number.MAX_SAFE_INTEGER };
 
 /** Reads an embedded store: each call sees one committed state. Any number of readers may stand beside the writer. */
 export class EmbeddedReader implements StorageReader {
   readonly #dataDir: string;
   readonly #db: Connection;
-  readonly #dictionary = new Dictionary();
-  readonly #headers = new Map<number, Header>();
-  readonly #statements: ReturnType<typeof prepare>;
-  #sequence = 0;
+  readonly #sources: Sources;
 
   /** @throws StorageError */
   constructor(dataDir: string) {
     this.#dataDir = dataDir;
     this.#db = openForReading(dataDir);
-    this.#statements = prepare(this.#db);
+    this.#sources = new Sources(dataDir, this.#db);
   }
 
   series(range: TimeRange, matchers: readonly Matcher[]): Promise<readonly SeriesFact[]> {
     return this.#read(() => {
       const facts = new Map<string, SeriesFact>();
-      const known = new Map<number, { name: string; selected: SelectedSeries | null }>();
-      const view = new LabelView(this.#dictionary, []);
       const conditions = conditionsOf(matchers);
-      for (const { series, header } of this.#statements.seriesInRange.all(range.fromMs, range.untilMs)) {
-        let one = known.get(series);
-        if (one === undefined) {
-          const row = this.#statements.oneSeries.get(series);
-          if (row === undefined) throw new RangeError(`series ${series} is missing`);
-          one = { name: row.name, selected: selectSeries(series, parseLabels(row.labels), conditions) };
-          known.set(series, one);
+      const view = new LabelView([]);
+      for (const part of this.#parts(range, conditions)) {
+        let isInUse = false;
+        for (const series of part.series) {
+          const selected = selectSeries(series.labels, conditions);
+          if (selected === null || !overlaps(series, range)) continue;
+          if (selected.open.length > 0 && !isInUse) {
+            view.use(part.dictionary);
+            isInUse = true;
+          }
+          for (const header of series.headers) {
+            const { name, labels } = series;
+            const { sampleTypes, defaultSampleType, periodType } = header.header;
+            const key = JSON.stringify([name, labelsKey(labels), sampleTypes, defaultSampleType, periodType]);
+            if (facts.has(key) || !hasSample(series, header, range, selected, view)) continue;
+            facts.set(key, { name, labels: { ...labels }, sampleTypes, defaultSampleType, periodType });
+          }
         }
-        const { name, selected } = one;
-        if (selected === null || (selected.open.length > 0 && !this.#hasSample(view, selected, header, range)))
-          continue;
-        const { sampleTypes, defaultSampleType, periodType } = this.#header(header);
-        const fact = { name, labels: selected.labels, sampleTypes, defaultSampleType, periodType };
-        facts.set(JSON.stringify([series, sampleTypes, defaultSampleType, periodType]), fact);
       }
       return sortSeries([...facts.values()]);
     });
@@ -83,9 +81,9 @@ export class EmbeddedReader implements StorageReader {
   sampleLabelNames(range: TimeRange): Promise<readonly string[]> {
     return this.#read(() => {
       const names = new Set<string>();
-      for (const set of this.#labelSetsIn(range)) {
-        for (const name of Object.keys(labelsOf(this.#dictionary, set))) names.add(name);
-      }
+      this.#eachLabelSet(range, (labels) => {
+        for (const name of Object.keys(labels)) names.add(name);
+      });
       return [...names].sort();
     });
   }
@@ -93,41 +91,41 @@ export class EmbeddedReader implements StorageReader {
   sampleLabelValues(range: TimeRange, name: string): Promise<readonly string[]> {
     return this.#read(() => {
       const values = new Set<string>();
-      for (const set of this.#labelSetsIn(range)) {
-        const labels = labelsOf(this.#dictionary, set);
+      this.#eachLabelSet(range, (labels) => {
         const value = Object.hasOwn(labels, name) ? labels[name] : undefined;
         if (value !== undefined) values.add(value);
-      }
+      });
       return [...values].sort();
     });
   }
 
   merge(query: MergeQuery): Promise<Merged> {
     return this.#read(() => {
-      const series = this.#select(query.name, query.matchers);
       let mode: MergeMode = { onlyAskedType: false, bigSums: false };
       for (;;) {
-        const run = new MergeRun(this.#dictionary, query, mode);
-        const retry = this.#runMerge(run, series, query);
-        if (retry === null) return run.finish();
-        mode = retry === 'shapes_differ' ? { ...mode, onlyAskedType: true } : { ...mode, bigSums: true };
+        const answer = this.#runMerge(query, mode);
+        if (typeof answer !== 'string') return answer;
+        mode = answer === 'shapes_differ' ? { ...mode, onlyAskedType: true } : { ...mode, bigSums: true };
       }
     });
   }
 
   range(selection: Selection, stepMs: number, by: readonly string[]): Promise<readonly RangeSeries[]> {
     return this.#read(() => {
-      const run = new RangeRun(this.#dictionary, stepMs, by);
-      for (const series of this.#select(selection.name, selection.matchers)) {
-        for (const row of this.#statements.totals.iterate(series.id, selection.fromMs, selection.untilMs)) {
-          const header = this.#header(row.header);
-          const type = typeIndex(header, selection);
-          if (type < 0) continue;
-          run.add({ series, header, type, timeMs: row.time_ms, labelSets: row.label_sets, totals: row.totals }, () => {
-            const data = this.#statements.data.get(row.id);
-            if (data === undefined) throw new RangeError(`profile ${row.id} is gone`);
-            return data;
-          });
+      const run = new RangeRun(stepMs, by);
+      const vector = new Vector();
+      for (const [part, selected] of this.#selected(selection)) {
+        run.begin(part);
+        for (const { series, own } of selected) {
+          for (const [i, row] of series.rows().entries()) {
+            if (row.timeMs < selection.fromMs || row.timeMs >= selection.untilMs) continue;
+            const type = typeIndex(row.header, selection);
+            if (type < 0) continue;
+            run.add(own, row, type, () => {
+              series.read(i, vector);
+              return vector;
+            });
+          }
         }
       }
       return run.finish();
@@ -137,174 +135,153 @@ export class EmbeddedReader implements StorageReader {
   versions(): Promise<readonly VersionFact[]> {
     return this.#read(() =>
       versionFacts(
-        this.#statements.allSeries.all().map((row) => ({
-          labels: parseLabels(row.labels),
-          firstMs: row.first_ms,
-          lastMs: row.last_ms,
-          samples: row.samples,
-        })),
+        this.#allSeries().map(({ labels, firstMs, endMs, samples }) => ({ labels, firstMs, lastMs: endMs, samples })),
       ),
     );
   }
 
   marks(): Promise<readonly Mark[]> {
-    return this.#read(() => this.#statements.marks.all());
+    return this.#read(() =>
+      this.#db
+        .prepare<[], Mark>(
+          'SELECT service, version, environment, at_ms AS atMs, commit_id AS "commit", url FROM mark ORDER BY at_ms',
+        )
+        .all(),
+    );
   }
 
   status(): Promise<StorageStatus> {
     return this.#read(() => {
-      const row = this.#statements.summary.get();
-      const agents = this.#statements.agents.all().map((text) => JSON.parse(text) as AgentReport);
+      const series = this.#allSeries();
+      const agents = this.#db.prepare('SELECT report FROM agent ORDER BY id').pluck().all() as string[];
+      const fileBytes = (name: string) => statSync(join(this.#dataDir, name), { throwIfNoEntry: false })?.size ?? 0;
+      const blocks = this.#sources.blocks();
       return {
-        profiles: row?.profiles ?? 0,
-        series: row?.series ?? 0,
-        bytes: ['everflame.db', 'everflame.db-wal'].reduce(
-          (sum, name) => sum + fileBytes(join(this.#dataDir, name)),
-          0,
-        ),
-        oldestMs: row?.oldest ?? null,
-        newestMs: row?.newest ?? null,
-        agents,
+        profiles: series.reduce((sum, { profiles }) => sum + profiles, 0),
+        series: new Set(series.map(({ name, labels }) => JSON.stringify([name, labelsKey(labels)]))).size,
+        bytes:
+          fileBytes('everflame.db') + fileBytes('everflame.db-wal') + blocks.reduce((sum, { bytes }) => sum + bytes, 0),
+        oldestMs: series.length === 0 ? null : series.reduce((ms, { firstMs }) => Math.min(ms, firstMs), Infinity),
+        newestMs: series.length === 0 ? null : series.reduce((ms, { endMs }) => Math.max(ms, endMs), 0),
+        deleted: this.#db
+          .prepare<[], DeletedFact>(
+            'SELECT cause, profiles, samples, bytes, until_ms AS untilMs FROM deleted ORDER BY cause',
+          )
+          .all(),
+        damaged: damagedParts(this.#dataDir, this.#db),
+        agents: agents.map((text) => JSON.parse(text) as AgentReport),
       };
     });
   }
 
   close(): Promise<void> {
+    this.#sources.close();
     this.#db.close();
     return Promise.resolve();
   }
 
-  /** Runs a question in one read transaction with the dictionary as of that state. */
+  /** Runs a question in one read transaction; again without a block that turns out to be damaged or merged away. */
   #read<T>(question: () => T): Promise<T> {
     return Promise.resolve().then(() =>
-      explained(
-        this.#dataDir,
-        this.#db.transaction(() => {
-          for (const record of this.#statements.dictionary.iterate(this.#sequence)) {
-            this.#dictionary.apply(new ByteReader(unpack(record.data)));
-            this.#sequence = record.sequence;
+      explained(this.#dataDir, () => {
+        for (let attempt = 1; ; attempt++) {
+          try {
+            return this.#db.transaction(question)();
+          } catch (error) {
+            if (error instanceof DamagedBlock) {
+              noteDamage(this.#dataDir, error);
+              if (attempt === maxAttempts) throw new StorageError('unavailable', error.message, { cause: error });
+            } else if (!isGone(error) || attempt === maxAttempts) throw error;
           }
-          return question();
-        }),
-      ),
+        }
+      }),
     );
   }
 
-  #select(name: string, matchers: readonly Matcher[]): SelectedSeries[] {
-    const conditions = conditionsOf(matchers);
-    const selected: SelectedSeries[] = [];
-    for (const row of this.#statements.namedSeries.iterate(name)) {
-      const series = selectSeries(row.id, parseLabels(row.labels), conditions);
-      if (series !== null) selected.push(series);
-    }
-    return selected;
+  #parts(range: TimeRange, conditions: readonly Condition[]): IterableIterator<Part> {
+    const own = conditions.filter(({ name }) => name === 'service_name');
+    return this.#sources.parts(range, (service) => service === '' || own.every(({ test }) => test(service)));
   }
 
-  #runMerge(run: MergeRun, selected: readonly SelectedSeries[], query: MergeQuery) {
-    for (const series of selected) {
-      for (const row of this.#statements.profiles.iterate(series.id, query.fromMs, query.untilMs)) {
-        const header = this.#header(row.header);
-        if (typeIndex(header, query) < 0) continue;
-        const { id, time_ms: timeMs, label_sets: labelSets, data } = row;
-        const retry = run.add({ id, series, header, timeMs, labelSets, data });
+  *#selected(
+    selection: Selection,
+  ): IterableIterator<
+    readonly [part: Part, selected: { readonly series: PartSeries; readonly own: SelectedSeries }[]]
+  > {
+    const conditions = conditionsOf(selection.matchers);
+    for (const part of this.#parts(selection, conditions)) {
+      const selected = [];
+      for (const series of part.series) {
+        if (series.name !== selection.name || !overlaps(series, selection)) continue;
+        const own = selectSeries(series.labels, conditions);
+        if (own !== null && series.headers.some(({ header }) => typeIndex(header, selection) >= 0)) {
+          selected.push({ series, own });
+        }
+      }
+      if (selected.length > 0) yield [part, selected];
+    }
+  }
+
+  #runMerge(query: MergeQuery, mode: MergeMode): Merged | Retry {
+    const run = new MergeRun(query, mode);
+    for (const [part, selected] of this.#selected(query)) {
+      run.begin(part);
+      for (const { series, own } of selected) {
+        const retry = run.add(series, own);
         if (retry !== null) return retry;
       }
     }
-    return null;
+    return run.finish();
   }
 
-  /** Whether a sample of the series satisfies the matchers that the series leaves open. */
-  #hasSample(view: LabelView, series: SelectedSeries, header: number, range: TimeRange): boolean {
-    for (const bytes of this.#statements.seriesLabelSets.iterate(series.id, range.fromMs, range.untilMs, header)) {
-      const sets = decodeLabelSets(bytes);
-      const classes = view.classes(series, sets.length === 0 ? new Uint32Array(1) : sets);
-      if (classes.some((one) => one !== excluded)) return true;
+  #allSeries(): PartSeries[] {
+    return [...this.#sources.parts(allTime, () => true)].flatMap(({ series }) => series);
+  }
+
+  #eachLabelSet(range: TimeRange, each: (labels: Readonly<Record<string, string>>) => void): void {
+    for (const part of this.#sources.parts(range, () => true)) {
+      const sets = new Set<number>();
+      for (const series of part.series) {
+        if (!overlaps(series, range)) continue;
+        for (const { timeMs, labelSets } of series.rows()) {
+          if (timeMs >= range.fromMs && timeMs < range.untilMs) for (const set of labelSets) sets.add(set);
+        }
+      }
+      for (const set of sets) if (set > 0) each(labelsOf(part.dictionary, set));
     }
-    return false;
-  }
-
-  #labelSetsIn(range: TimeRange): Set<number> {
-    const sets = new Set<number>();
-    for (const bytes of this.#statements.labelSets.iterate(range.fromMs, range.untilMs)) {
-      for (const set of decodeLabelSets(bytes)) sets.add(set);
-    }
-    return sets;
-  }
-
-  #header(id: number): Header {
-    const known = this.#headers.get(id);
-    if (known !== undefined) return known;
-    const text = this.#statements.header.get(id);
-    if (text === undefined) throw new RangeError(`header ${id} is missing`);
-    const header = parseHeader(text);
-    // Comments may differ from profile to profile; this many are enough to be fast.
-    if (this.#headers.size > 10_000) this.#headers.clear();
-    this.#headers.set(id, header);
-    return header;
   }
 }
 
-/** Where the selected type is in profiles with this header; -1 when they do not have it. */
-function typeIndex(header: Header, { sampleType, periodType }: Selection): number {
-  if (!isType(header.periodType, periodType)) return -1;
-  return header.sampleTypes.findIndex((type) => isType(type, sampleType));
+/** More blocks than this are not found damaged in one question. */
+const maxAttempts = 100;
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
-function isType(a: ValueType, b: ValueType): boolean {
-  return a.type === b.type && a.unit === b.unit;
+function overlaps(
+  { firstMs, lastMs }: { readonly firstMs: number; readonly lastMs: number },
+  range: TimeRange,
+): boolean {
+  return firstMs < range.untilMs && lastMs >= range.fromMs;
 }
 
-/** Without a prototype, so that a label named `constructor` is absent where it is absent. */
-function parseLabels(text: string): Labels {
-  return Object.assign(Object.create(null), JSON.parse(text)) as Labels;
-}
-
-function fileBytes(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-interface Query<Parameters extends unknown[], Row> {
-  get(...parameters: Parameters): Row | undefined;
-  all(...parameters: Parameters): Row[];
-  iterate(...parameters: Parameters): IterableIterator<Row>;
-}
-
-function prepare(db: Connection) {
-  const rows = <Parameters extends unknown[], Row>(sql: string) =>
-    db.prepare<Parameters, Row>(sql) as Query<Parameters, Row>;
-  const column = <Parameters extends unknown[], Value>(sql: string) =>
-    db.prepare(sql).pluck() as unknown as Query<Parameters, Value>;
-  type Span = [series: number, fromMs: number, untilMs: number];
-  return {
-    agents: column<[], string>('SELECT report FROM agent ORDER BY id'),
-    allSeries: rows<[], SeriesRow & { first_ms: number; last_ms: number; samples: number }>('SELECT * FROM series'),
-    data: column<[number], Uint8Array>('SELECT data FROM profile WHERE id = ?'),
-    dictionary: rows<[number], { sequence: number; data: Uint8Array }>(
-      'SELECT sequence, data FROM dictionary WHERE sequence > ? ORDER BY sequence',
-    ),
-    header: column<[number], string>('SELECT text FROM header WHERE id = ?'),
-    labelSets: column<[number, number], Uint8Array>(
-      'SELECT DISTINCT label_sets FROM profile WHERE time_ms >= ? AND time_ms < ?',
-    ),
-    marks: rows<[], Mark>(
-      'SELECT service, version, environment, at_ms AS atMs, commit_id AS "commit", url FROM mark ORDER BY at_ms',
-    ),
-    namedSeries: rows<[string], SeriesRow>('SELECT id, name, labels FROM series WHERE name = ?'),
-    oneSeries: rows<[number], SeriesRow>('SELECT id, name, labels FROM series WHERE id = ?'),
-    profiles: rows<Span, ProfileRow>(
-      'SELECT id, header, time_ms, label_sets, data FROM profile WHERE series = ? AND time_ms >= ? AND time_ms < ?',
-    ),
-    seriesLabelSets: column<[...Span, header: number], Uint8Array>(
-      'SELECT DISTINCT label_sets FROM profile WHERE series = ? AND time_ms >= ? AND time_ms < ? AND header = ?',
-    ),
-    seriesInRange: rows<[number, number], { series: number; header: number }>(
-      'SELECT DISTINCT series, header FROM profile WHERE time_ms >= ? AND time_ms < ?',
-    ),
-    summary: rows<[], { profiles: number; series: number; oldest: number | null; newest: number | null }>(
-      'SELECT coalesce(sum(profiles), 0) AS profiles, count(*) AS series, min(first_ms) AS oldest, max(last_ms) AS newest FROM series',
-    ),
-    totals: rows<Span, ProfileRow>(
-      'SELECT id, header, time_ms, label_sets, totals FROM profile WHERE series = ? AND time_ms >= ? AND time_ms < ?',
-    ),
-  };
+/** Whether a profile of this shape is in the range, with a sample that satisfies what the series' own labels leave open. */
+function hasSample(
+  series: PartSeries,
+  { header, firstMs, lastMs }: PartSeries['headers'][number],
+  range: TimeRange,
+  selected: SelectedSeries,
+  view: LabelView,
+): boolean {
+  if (!overlaps({ firstMs, lastMs }, range)) return false;
+  const isWithin = (timeMs: number) => timeMs >= range.fromMs && timeMs < range.untilMs;
+  if (selected.open.length === 0 && (isWithin(firstMs) || isWithin(lastMs))) return true;
+  return series.rows().some((row) => {
+    if (row.header !== header || !isWithin(row.timeMs)) return false;
+    if (selected.open.length === 0) return true;
+    const { labelSets } = row;
+    const classes = view.classes(selected, labelSets.length === 0 ? new Uint32Array(1) : labelSets);
+    return classes.some((one) => one !== excluded);
+  });
 }

@@ -6,7 +6,6 @@ import {
   lineWords,
   locationWords,
   mappingWords,
-  stackWords,
   uint64At,
 } from './dictionary.ts';
 
@@ -16,36 +15,17 @@ export class RowWriter {
   readonly #builder: ProfileBuilder;
   readonly #mappings = new Map<number, number>();
   readonly #functions = new Map<number, number>();
-  readonly #locations = new Map<number, number>();
-  readonly #stacks = new Map<number, number>([[0, 0]]);
+  readonly #locations: Uint32Array;
 
   constructor(dictionary: Dictionary, builder: ProfileBuilder) {
     this.#dictionary = dictionary;
     this.#builder = builder;
-  }
-
-  stack(number: number): number {
-    const { words } = this.#dictionary.stacks;
-    // Up to a known ancestor, then down again: stacks can be 100,000 deep, so no recursion.
-    const path: number[] = [];
-    let at = number;
-    let row = this.#stacks.get(at);
-    while (row === undefined) {
-      path.push(at);
-      at = words[at * stackWords.count + stackWords.parent] ?? 0;
-      row = this.#stacks.get(at);
-    }
-    for (let i = path.length - 1; i >= 0; i--) {
-      const stack = path[i] ?? 0;
-      row = this.#builder.stack(row, this.location(words[stack * stackWords.count + stackWords.location] ?? 0));
-      this.#stacks.set(stack, row);
-    }
-    return row;
+    this.#locations = new Uint32Array(dictionary.locations.length);
   }
 
   location(number: number): number {
-    const known = this.#locations.get(number);
-    if (known !== undefined) return known;
+    const known = this.#locations[number] ?? 0;
+    if (known !== 0) return known;
     const { locations } = this.#dictionary;
     const { words } = locations;
     const start = locations.start(number);
@@ -63,7 +43,7 @@ export class RowWriter {
       isFolded: words[start + locationWords.isFolded] === 1,
       lines,
     });
-    this.#locations.set(number, row);
+    this.#locations[number] = row;
     return row;
   }
 
@@ -99,19 +79,5 @@ export class RowWriter {
     });
     this.#mappings.set(number, row);
     return row;
-  }
-
-  /** Whether two of the mappings may be one binary at two places, which pprof's merge makes one. */
-  hasTwinMappings(): boolean {
-    const { words } = this.#dictionary.mappings;
-    const seen = new Set<string>();
-    for (const number of this.#mappings.keys()) {
-      const start = number * mappingWords.count;
-      const buildId = words[start + mappingWords.buildId] ?? 0;
-      const key = buildId === 0 ? `f${words[start + mappingWords.file]}` : `b${buildId}`;
-      if (seen.has(key)) return true;
-      seen.add(key);
-    }
-    return false;
   }
 }

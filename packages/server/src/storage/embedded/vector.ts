@@ -86,7 +86,7 @@ export function encodeVector(profile: Profile, interned: InternedProfile, out: B
   return { labelSets, totals, data: pack(out.take()), samples: count };
 }
 
-/** A cursor over a stored profile: read the parts in their order. */
+/** A cursor over a stored profile, unpacked: read the parts in their order. */
 export class VectorReader {
   readonly #in: ByteReader;
   readonly timeRestNanos: number;
@@ -95,7 +95,7 @@ export class VectorReader {
   readonly rows: number;
 
   constructor(data: Uint8Array) {
-    this.#in = new ByteReader(unpack(data));
+    this.#in = new ByteReader(data);
     this.timeRestNanos = this.#in.varint();
     this.durationNanos = this.#in.bigint();
     this.mainMapping = this.#in.varint();

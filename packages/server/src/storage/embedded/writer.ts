@@ -1,19 +1,33 @@
 import { type Labels, labelsKey, type Profile } from '@everflame/profile';
 import type { AppendResult, Batch, Entry, Mark, StorageWriter } from '../storage.ts';
-import { ByteReader, ByteWriter } from './bytes.ts';
+import { ByteWriter } from './bytes.ts';
 import { type Connection, explained, openForWriting } from './database.ts';
 import { Dictionary, type DictionaryMark } from './dictionary.ts';
 import { formatHeader } from './header.ts';
-import { encodeVector, pack, unpack } from './vector.ts';
+import { encodeVector, pack } from './vector.ts';
 
 /** Ids of batches are remembered this long: longer than any agent keeps a batch in its queue. */
 const batchMemoryMs = 30 * 24 * 3_600_000;
+
+/**
+ * An epoch ends after this many profiles, bytes of vectors or stacks in its dictionary, which bounds the memory for it in
+ * every thread, or with the first batch received after this time.
+ */
+const defaultEpochLimits = { profiles: 2500, bytes: 8 * 1024 * 1024, stacks: 400_000, ageMs: 30 * 60_000 };
+export type EpochLimits = typeof defaultEpochLimits;
 
 /** The one writer of an embedded store. Everything that a call stores is one transaction with one sync of the disk. */
 export class EmbeddedWriter implements StorageWriter {
   readonly #dataDir: string;
   readonly #db: Connection;
-  readonly #dictionary = new Dictionary();
+  readonly #limits: EpochLimits;
+  #dictionary = new Dictionary();
+  #epoch: number;
+  #epochProfiles = 0;
+  #epochBytes = 0;
+  #epochStartMs: number;
+  #nextId: number;
+  #isRotationDue = false;
   readonly #out = new ByteWriter();
   readonly #series = new Map<string, number>();
   readonly #headers = new Map<string, number>();
@@ -22,20 +36,26 @@ export class EmbeddedWriter implements StorageWriter {
   #written: DictionaryMark;
 
   /** @throws StorageError */
-  constructor(dataDir: string, nowMs: number) {
+  constructor(dataDir: string, nowMs: number, limits: Partial<EpochLimits> = {}) {
     this.#dataDir = dataDir;
+    this.#limits = { ...defaultEpochLimits, ...limits };
     this.#db = openForWriting(dataDir);
     this.#statements = prepare(this.#db);
+    this.#nextId = 1;
+    this.#epoch = 0;
+    this.#epochStartMs = nowMs;
     explained(dataDir, () => {
-      for (const data of this.#db
-        .prepare<[], Uint8Array>('SELECT data FROM dictionary ORDER BY sequence')
-        .pluck()
-        .iterate()) {
-        this.#dictionary.apply(new ByteReader(unpack(data)));
-      }
+      this.#nextId = (this.#statements.lastId.get() ?? 0) + 1;
       this.#db.prepare('DELETE FROM batch WHERE received_ms < ?').run(nowMs - batchMemoryMs);
+      // What stands in the tables belongs to epochs before this one: a start reads no dictionary.
+      this.#beginEpoch();
     });
     this.#written = this.#dictionary.mark();
+  }
+
+  /** Ends the epoch, so that what was stored so far can become a block. */
+  rotate(): void {
+    explained(this.#dataDir, () => this.#beginEpoch());
   }
 
   append(batches: readonly Batch[]): Promise<readonly AppendResult[]> {
@@ -43,13 +63,24 @@ export class EmbeddedWriter implements StorageWriter {
   }
 
   #append(batches: readonly Batch[]): readonly AppendResult[] {
+    const nowMs = batches.reduce((latest, { receivedMs }) => Math.max(latest, receivedMs), 0);
+    const isOld = this.#epochProfiles > 0 && nowMs - this.#epochStartMs > this.#limits.ageMs;
+    if (this.#isRotationDue || isOld) this.#beginEpoch();
+    if (this.#epochProfiles === 0) this.#epochStartMs = nowMs;
     try {
-      const results = this.#db.transaction(() => {
-        const stored = batches.map((batch) => this.#batch(batch));
-        this.#writeDictionary();
-        return stored;
-      })();
+      const results = this.#db
+        .transaction(() => {
+          const stored = batches.map((batch) => this.#batch(batch));
+          this.#writeDictionary();
+          return stored;
+        })
+        .immediate();
       this.#written = this.#dictionary.mark();
+      const { profiles, bytes, stacks } = this.#limits;
+      const isFull =
+        this.#epochProfiles >= profiles || this.#epochBytes >= bytes || this.#dictionary.stacks.length >= stacks;
+      // They are stored already: a disk that refuses here refuses the next call as well, and says so there.
+      if (isFull) this.#isRotationDue = true;
       return results;
     } catch (error) {
       // Their rows were rolled back.
@@ -72,6 +103,17 @@ export class EmbeddedWriter implements StorageWriter {
     return Promise.resolve();
   }
 
+  #beginEpoch(): void {
+    this.#epoch = this.#statements.epoch.get() ?? 1;
+    this.#isRotationDue = false;
+    this.#dictionary = new Dictionary();
+    this.#written = this.#dictionary.mark();
+    this.#series.clear();
+    this.#headers.clear();
+    this.#epochProfiles = 0;
+    this.#epochBytes = 0;
+  }
+
   #batch(batch: Batch): AppendResult {
     if (batch.agent !== null) {
       this.#statements.agent.run(batch.agent.id, batch.agent.lastSeenMs, JSON.stringify(batch.agent));
@@ -89,7 +131,10 @@ export class EmbeddedWriter implements StorageWriter {
     const timeMs = Number(profile.timeNanos / 1_000_000n);
     const endMs = timeMs + Math.max(0, Number(profile.durationNanos / 1_000_000n));
     const series = this.#seriesId(name, labels);
+    this.#epochProfiles++;
+    this.#epochBytes += encoded.data.length;
     this.#statements.profile.run(
+      this.#nextId++,
       series,
       this.#headerId(profile),
       timeMs,
@@ -105,8 +150,8 @@ export class EmbeddedWriter implements StorageWriter {
     let id = this.#series.get(key);
     if (id === undefined) {
       const text = JSON.stringify(Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))));
-      this.#statements.series.run(name, text);
-      id = this.#statements.seriesId.get(name, text) ?? 0;
+      this.#statements.series.run(this.#epoch, name, text);
+      id = this.#statements.seriesId.get(this.#epoch, name, text) ?? 0;
       this.#series.set(key, id);
     }
     return id;
@@ -116,8 +161,8 @@ export class EmbeddedWriter implements StorageWriter {
     const text = formatHeader(profile);
     let id = this.#headers.get(text);
     if (id === undefined) {
-      this.#statements.header.run(text);
-      id = this.#statements.headerId.get(text) ?? 0;
+      this.#statements.header.run(this.#epoch, text);
+      id = this.#statements.headerId.get(this.#epoch, text) ?? 0;
       this.#headers.set(text, id);
     }
     return id;
@@ -125,7 +170,8 @@ export class EmbeddedWriter implements StorageWriter {
 
   #writeDictionary(): void {
     this.#out.length = 0;
-    if (this.#dictionary.writeSince(this.#written, this.#out)) this.#statements.dictionary.run(pack(this.#out.take()));
+    if (this.#dictionary.writeSince(this.#written, this.#out))
+      this.#statements.dictionary.run(pack(this.#out.take()), this.#epoch);
   }
 }
 
@@ -135,19 +181,31 @@ function prepare(db: Connection) {
       'INSERT INTO agent VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET last_seen_ms = excluded.last_seen_ms, report = excluded.report',
     ),
     batch: db.prepare('INSERT INTO batch VALUES (?, ?) ON CONFLICT DO NOTHING'),
-    dictionary: db.prepare('INSERT INTO dictionary (data) VALUES (?)'),
-    header: db.prepare('INSERT INTO header (text) VALUES (?) ON CONFLICT DO NOTHING'),
-    headerId: db.prepare<[string], number>('SELECT id FROM header WHERE text = ?').pluck() as Lookup<[string]>,
+    dictionary: db.prepare('INSERT INTO dictionary (data, epoch) VALUES (?, ?)'),
+    epoch: db
+      .prepare<[], number>(
+        "INSERT INTO meta VALUES ('epoch', '1') ON CONFLICT DO UPDATE SET value = value + 1 RETURNING CAST(value AS INTEGER)",
+      )
+      .pluck() as Lookup<[]>,
+    header: db.prepare('INSERT INTO header (epoch, text) VALUES (?, ?) ON CONFLICT DO NOTHING'),
+    headerId: db
+      .prepare<[number, string], number>('SELECT id FROM header WHERE epoch = ? AND text = ?')
+      .pluck() as Lookup<[number, string]>,
+    lastId: db
+      .prepare<[], number>(
+        'SELECT max(coalesce((SELECT max(id) FROM profile), 0), coalesce((SELECT max(last_id) FROM block), 0))',
+      )
+      .pluck() as Lookup<[]>,
     mark: db.prepare('INSERT INTO mark VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING'),
     profile: db.prepare(
-      'INSERT INTO profile (series, header, time_ms, label_sets, totals, data) VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT INTO profile (id, series, header, time_ms, label_sets, totals, data) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ),
     series: db.prepare(
-      'INSERT INTO series (name, labels, first_ms, last_ms, profiles, samples) VALUES (?, ?, 9007199254740991, 0, 0, 0) ON CONFLICT DO NOTHING',
+      'INSERT INTO series (epoch, name, labels, first_ms, last_ms, profiles, samples) VALUES (?, ?, ?, 9007199254740991, 0, 0, 0) ON CONFLICT DO NOTHING',
     ),
     seriesId: db
-      .prepare<[string, string], number>('SELECT id FROM series WHERE name = ? AND labels = ?')
-      .pluck() as Lookup<[string, string]>,
+      .prepare<[number, string, string], number>('SELECT id FROM series WHERE epoch = ? AND name = ? AND labels = ?')
+      .pluck() as Lookup<[number, string, string]>,
     touch: db.prepare(
       'UPDATE series SET first_ms = min(first_ms, ?), last_ms = max(last_ms, ?), profiles = profiles + 1, samples = samples + ? WHERE id = ?',
     ),

@@ -1,0 +1,107 @@
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { StorageError } from '../storage.ts';
+import { blockPath, blocksDir, blocksOf } from './block/block.ts';
+import { explained, lockDataDir, openForReading } from './database.ts';
+
+export interface Copied {
+  readonly blocks: number;
+  readonly bytes: number;
+}
+
+/** A block may be merged away while it is about to be copied: then the list is taken anew, so often at most. */
+const maxAttempts = 10;
+
+/**
+ * Copies a store, of which a server may be making use, as it is at one instant. Blocks that an earlier backup in `targetDir`
+ * has are not copied again, since they never change.
+ *
+ * @throws StorageError `unavailable`
+ */
+export async function backUpStore(dataDir: string, targetDir: string): Promise<Copied> {
+  try {
+    for (let attempt = 1; ; attempt++) {
+      explained(targetDir, () => mkdirSync(blocksDir(targetDir), { recursive: true }));
+      const db = openForReading(dataDir);
+      try {
+        await db.backup(join(targetDir, 'everflame.db'));
+      } finally {
+        db.close();
+      }
+      try {
+        return copyBlocks(dataDir, targetDir);
+      } catch (error) {
+        if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT') || attempt === maxAttempts)
+          throw error;
+      }
+    }
+  } catch (error) {
+    return explained(targetDir, () => {
+      throw error;
+    });
+  }
+}
+
+/**
+ * Makes a store in `dataDir`, which must have none, of a backup.
+ *
+ * @throws StorageError `unavailable`, `locked`, `newer_format`
+ */
+export function restoreStore(backupDir: string, dataDir: string): Copied {
+  return explained(dataDir, () => {
+    openForReading(backupDir).close();
+    if (existsSync(join(dataDir, 'everflame.db'))) {
+      throw new StorageError('unavailable', `${dataDir} has a store already: give an empty --data-dir`);
+    }
+    const lock = lockDataDir(dataDir);
+    try {
+      mkdirSync(blocksDir(dataDir), { recursive: true });
+      // The data base comes last: without it there is no store, and what was copied is copied again.
+      const copied = copyBlocks(backupDir, dataDir, backupDir);
+      copyDurably(join(backupDir, 'everflame.db'), join(dataDir, 'everflame.db'));
+      return copied;
+    } finally {
+      lock.close();
+    }
+  });
+}
+
+/** Copies the blocks that the data base in `listDir` names, and deletes others from the target. */
+function copyBlocks(fromDir: string, targetDir: string, listDir = targetDir): Copied {
+  const db = openForReading(listDir);
+  const facts = blocksOf(db);
+  db.close();
+  let bytes = 0;
+  for (const { id } of facts) {
+    const target = blockPath(targetDir, id);
+    const { size } = statSync(blockPath(fromDir, id));
+    bytes += size;
+    if (statSync(target, { throwIfNoEntry: false })?.size === size) continue;
+    copyDurably(blockPath(fromDir, id), target);
+  }
+  const wanted = new Set(facts.map(({ id }) => `${id}.block`));
+  for (const name of readdirSync(blocksDir(targetDir))) {
+    if (name.endsWith('.block') && !wanted.has(name)) rmSync(join(blocksDir(targetDir), name));
+  }
+  return { blocks: facts.length, bytes };
+}
+
+function copyDurably(from: string, to: string): void {
+  copyFileSync(from, to);
+  const fd = openSync(to, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

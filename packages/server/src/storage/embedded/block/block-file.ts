@@ -1,0 +1,141 @@
+/**
+ * A block file: immutable, read in sections.
+ *
+ *     "EVFBLK02"
+ *     sections            each a codec byte (0 as it is, 1 zstd) and its bytes
+ *     directory           the last section
+ *     tail, 28 bytes      directory: offset (two words), length, CRC-32; 0; "EVFBLK02"
+ *
+ * Whoever refers to a section says its offset, length and CRC-32, so that a flipped bit is found where it is read.
+ */
+import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import type { ByteReader, ByteWriter } from '../bytes.ts';
+
+const magic = new TextEncoder().encode('EVFBLK02');
+const tailBytes = 28;
+/** Below this a frame of zstd saves less than its call costs (about 20 µs). */
+const compressAboveBytes = 256;
+/** A section never unpacks to more: what claims to is damaged. */
+const maxSectionBytes = 1024 * 1024 * 1024;
+
+export interface SectionRef {
+  readonly offset: number;
+  readonly length: number;
+  readonly crc: number;
+}
+
+/** What is on disk is not what was written. */
+export class DamagedBlock extends Error {
+  override readonly name = 'DamagedBlock';
+}
+
+export function putRef(out: ByteWriter, { offset, length, crc }: SectionRef): void {
+  out.varint(offset);
+  out.varint(length);
+  out.varint(crc);
+}
+
+export function takeRef(input: ByteReader): SectionRef {
+  return { offset: input.varint(), length: input.varint(), crc: input.varint() };
+}
+
+/** Writes a new file; it is whole and on disk after `finish`. */
+export class BlockFileWriter {
+  readonly #fd: number;
+  #length = 0;
+  #isOpen = true;
+
+  constructor(path: string) {
+    this.#fd = openSync(path, 'wx');
+    this.#write(magic);
+  }
+
+  section(bytes: Uint8Array): SectionRef {
+    const options = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
+    const packed = bytes.length > compressAboveBytes ? zstdCompressSync(bytes, options) : bytes;
+    const isSmaller = packed.length < bytes.length;
+    const stored = new Uint8Array(1 + (isSmaller ? packed.length : bytes.length));
+    stored[0] = isSmaller ? 1 : 0;
+    stored.set(isSmaller ? packed : bytes, 1);
+    const ref = { offset: this.#length, length: stored.length, crc: crc32(stored) };
+    this.#write(stored);
+    return ref;
+  }
+
+  /** Answers the size of the file. */
+  finish(directory: Uint8Array): number {
+    const { offset, length, crc } = this.section(directory);
+    const tail = new Uint8Array(tailBytes);
+    const view = new DataView(tail.buffer);
+    view.setUint32(0, offset % 0x1_0000_0000, true);
+    view.setUint32(4, Math.floor(offset / 0x1_0000_0000), true);
+    view.setUint32(8, length, true);
+    view.setUint32(12, crc, true);
+    tail.set(magic, 20);
+    this.#write(tail);
+    fsyncSync(this.#fd);
+    this.close();
+    return this.#length;
+  }
+
+  close(): void {
+    if (this.#isOpen) closeSync(this.#fd);
+    this.#isOpen = false;
+  }
+
+  #write(bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length;) done += writeSync(this.#fd, bytes, done);
+    this.#length += bytes.length;
+  }
+}
+
+export class BlockFileReader {
+  readonly path: string;
+  readonly #fd: number;
+  readonly #length: number;
+
+  constructor(path: string) {
+    this.path = path;
+    this.#fd = openSync(path, 'r');
+    this.#length = fstatSync(this.#fd).size;
+  }
+
+  directory(): Uint8Array {
+    const tail = this.#read(this.#length - tailBytes, tailBytes);
+    if (!magic.every((byte, i) => tail[20 + i] === byte)) throw this.#damaged('its end is missing');
+    const view = new DataView(tail.buffer, tail.byteOffset);
+    return this.section({
+      offset: view.getUint32(0, true) + view.getUint32(4, true) * 0x1_0000_0000,
+      length: view.getUint32(8, true),
+      crc: view.getUint32(12, true),
+    });
+  }
+
+  /** @throws DamagedBlock */
+  section({ offset, length, crc }: SectionRef): Uint8Array {
+    const stored = this.#read(offset, length);
+    if (crc32(stored) !== crc) throw this.#damaged(`the checksum of the ${length} bytes at ${offset} is wrong`);
+    const rest = stored.subarray(1);
+    return stored[0] === 1 ? zstdDecompressSync(rest, { maxOutputLength: maxSectionBytes }) : rest;
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+
+  #read(offset: number, length: number): Uint8Array {
+    if (offset < 0 || length < 1 || offset + length > this.#length) throw this.#damaged('it is too short');
+    const bytes = new Uint8Array(length);
+    for (let done = 0; done < length;) {
+      const count = readSync(this.#fd, bytes, done, length - done, offset + done);
+      if (count === 0) throw this.#damaged('it is too short');
+      done += count;
+    }
+    return bytes;
+  }
+
+  #damaged(reason: string): DamagedBlock {
+    return new DamagedBlock(`${this.path} is damaged: ${reason}`);
+  }
+}

@@ -1,0 +1,132 @@
+import { join } from 'node:path';
+import type { Connection } from '../database.ts';
+import { ByteReader, ByteWriter } from '../bytes.ts';
+import { BlockFileReader, BlockFileWriter, DamagedBlock, putRef, takeRef } from './block-file.ts';
+import { BlockPart, type GroupRefs } from './block-part.ts';
+import { GroupWriter, type Input, type WrittenGroup } from './group-writer.ts';
+
+/** A row of the table of blocks. */
+export interface BlockFact {
+  readonly id: number;
+  /** How often its profiles were merged with others. */
+  readonly level: number;
+  /** Times of the first profile and after the last; end of the one that ends last. */
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly endMs: number;
+  readonly lastId: number;
+  readonly profiles: number;
+  readonly samples: number;
+  readonly bytes: number;
+}
+
+export function blocksOf(db: Connection): BlockFact[] {
+  return db
+    .prepare<[], BlockFact>(
+      `SELECT id, level, from_ms AS fromMs, until_ms AS untilMs, end_ms AS endMs, last_id AS lastId, profiles, samples, bytes
+       FROM block ORDER BY from_ms, id`,
+    )
+    .all();
+}
+
+export function blocksDir(dataDir: string): string {
+  return join(dataDir, 'blocks');
+}
+
+export function blockPath(dataDir: string, id: number): string {
+  return join(blocksDir(dataDir), `${id}.block`);
+}
+
+/** An open block. */
+export class Block {
+  readonly groups: readonly GroupRefs[];
+  readonly #file: BlockFileReader;
+  readonly #parts = new Map<GroupRefs, BlockPart>();
+
+  /** @throws DamagedBlock */
+  constructor(path: string) {
+    this.#file = new BlockFileReader(path);
+    try {
+      this.groups = readDirectory(this.#file);
+    } catch (error) {
+      this.#file.close();
+      throw error;
+    }
+  }
+
+  /** @throws DamagedBlock */
+  part(group: GroupRefs): BlockPart {
+    let part = this.#parts.get(group);
+    if (part === undefined) {
+      part = new BlockPart(this.#file, group);
+      this.#parts.set(group, part);
+    }
+    return part;
+  }
+
+  /** Gives back what was read. */
+  forget(): void {
+    this.#parts.clear();
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+function readDirectory(file: BlockFileReader): GroupRefs[] {
+  try {
+    const input = new ByteReader(file.directory());
+    const groups: GroupRefs[] = [];
+    for (let rest = input.varint(); rest > 0; rest--) {
+      groups.push({
+        service: input.text(),
+        firstMs: input.varint(),
+        lastMs: input.varint(),
+        symbols: takeRef(input),
+        stacks: takeRef(input),
+        index: takeRef(input),
+      });
+    }
+    return groups;
+  } catch (error) {
+    if (error instanceof RangeError)
+      throw new DamagedBlock(`${file.path} is damaged: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+/** Writes a new block file from the inputs of each service, which are made when it is their turn. Null: there was nothing. */
+export function writeBlock(
+  path: string,
+  groups: Iterable<readonly [service: string, inputs: readonly Input[]]>,
+): Omit<BlockFact, 'id' | 'level'> | null {
+  const file = new BlockFileWriter(path);
+  try {
+    const written: (WrittenGroup & { readonly service: string })[] = [];
+    for (const [service, inputs] of groups) {
+      if (inputs.some(({ rows }) => rows.length > 0)) written.push({ service, ...new GroupWriter(file).write(inputs) });
+    }
+    if (written.length === 0) return null;
+    const out = new ByteWriter();
+    out.varint(written.length);
+    for (const { service, firstMs, lastMs, symbols, stacks, index } of written) {
+      out.text(service);
+      out.varint(firstMs);
+      out.varint(lastMs);
+      for (const ref of [symbols, stacks, index]) putRef(out, ref);
+    }
+    const sum = (of: (group: WrittenGroup) => number) => written.reduce((total, group) => total + of(group), 0);
+    return {
+      fromMs: Math.min(...written.map(({ firstMs }) => firstMs)),
+      untilMs: Math.max(...written.map(({ lastMs }) => lastMs)) + 1,
+      endMs: Math.max(...written.map(({ endMs }) => endMs)),
+      lastId: Math.max(...written.map(({ lastId }) => lastId)),
+      profiles: sum(({ profiles }) => profiles),
+      samples: sum(({ samples }) => samples),
+      bytes: file.finish(out.take()),
+    };
+  } finally {
+    file.close();
+  }
+}

@@ -1,0 +1,188 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
+import { afterEach, expect, test } from 'vitest';
+import type { Merged } from '../storage.ts';
+import { numberedBatch, numberedStartMs, numberedType } from '../testing/numbered-batch.ts';
+import { Maintenance } from './maintenance.ts';
+import { EmbeddedReader } from './reader.ts';
+import { EmbeddedWriter } from './writer.ts';
+
+const rounds = Number(process.env['EVERFLAME_KILL_ROUNDS'] ?? 5);
+const dirs: string[] = [];
+afterEach(() => {
+  for (const dir of dirs.splice(0)) rmSync(dir, { recursive: true });
+});
+
+function newDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'everflame-durability-'));
+  dirs.push(dir);
+  return dir;
+}
+
+/** How often each numbered profile is stored: the value of its own function. */
+function numbersOf({ profile }: Merged): Map<string, bigint> {
+  const { samples, stacks, locations, functions, strings } = profile;
+  const found = new Map<string, bigint>();
+  for (let i = 0; i < samples.length; i++) {
+    const location = stacks.location[samples.stack[i] ?? 0] ?? 0;
+    const leaf = locations.lineFunction[locations.lineOffset[location] ?? 0] ?? 0;
+    found.set(strings[functions.nameString[leaf] ?? 0] ?? '', samples.values[i] ?? 0n);
+  }
+  return found;
+}
+
+async function stored(dataDir: string): Promise<Map<string, bigint>> {
+  const reader = new EmbeddedReader(dataDir);
+  try {
+    const range = { fromMs: 0, untilMs: Number.MAX_SAFE_INTEGER };
+    const types = { name: 'process_cpu', sampleType: numberedType, periodType: numberedType };
+    return numbersOf(await reader.merge({ ...range, ...types, matchers: [], labels: [] }));
+  } finally {
+    await reader.close();
+  }
+}
+
+function eachOnce(count: number): Map<string, bigint> {
+  return new Map(Array.from({ length: count }, (_, n) => [String(n), 1n]));
+}
+
+/** A store with profiles 0 to `count` in blocks. */
+async function storeInBlocks(count: number): Promise<string> {
+  const dataDir = newDir();
+  const writer = new EmbeddedWriter(dataDir, 0);
+  const maintenance = new Maintenance(dataDir);
+  await writer.append(Array.from({ length: count }, (_, n) => numberedBatch(n)));
+  writer.rotate();
+  while (maintenance.step(0, true));
+  maintenance.close();
+  await writer.close();
+  return dataDir;
+}
+
+test(`${rounds} times kill -9 while profiles are stored and blocks are made and merged lose and double nothing`, async () => {
+  const dataDir = newDir();
+  const script = fileURLToPath(new URL('../testing/store-numbers.ts', import.meta.url));
+  let acknowledged = 0;
+  for (let round = 0; round < rounds; round++) {
+    const child = spawn(process.execPath, [script, dataDir, String(acknowledged)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    const ended = once(child, 'close');
+    await once(child.stdout, 'data');
+    // Some rounds end within the first blocks, others among merges.
+    await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 300));
+    child.kill('SIGKILL');
+    await ended;
+    const lines = said.split('\n').slice(0, -1);
+    expect(lines.length).toBeGreaterThan(0);
+    acknowledged = Number(lines.at(-1)) + 1;
+    const found = await stored(dataDir);
+    // The one after the last acknowledged may be there or not: nobody was told.
+    found.delete(String(acknowledged));
+    expect(found).toEqual(eachOnce(acknowledged));
+  }
+}, 600_000);
+
+test('a store of format 1 is upgraded in place', async () => {
+  const dataDir = newDir();
+  const writer = new EmbeddedWriter(dataDir, 0, { ageMs: Infinity });
+  for (let n = 0; n < 40; n++) await writer.append([numberedBatch(n)]);
+  await writer.close();
+  // The tables as format 1 had them, with the same rows: it knew no epochs and no blocks.
+  const db = new Database(join(dataDir, 'everflame.db'));
+  db.exec(`
+    DROP TABLE block; DROP TABLE deleted;
+    CREATE TABLE dictionary_1 (sequence INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
+    INSERT INTO dictionary_1 SELECT sequence, data FROM dictionary;
+    DROP TABLE dictionary; ALTER TABLE dictionary_1 RENAME TO dictionary;
+    CREATE TABLE header_1 (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
+    INSERT INTO header_1 SELECT id, text FROM header;
+    DROP TABLE header; ALTER TABLE header_1 RENAME TO header;
+    CREATE TABLE series_1 (
+      id INTEGER PRIMARY KEY, name TEXT NOT NULL, labels TEXT NOT NULL,
+      first_ms INTEGER NOT NULL, last_ms INTEGER NOT NULL, profiles INTEGER NOT NULL, samples REAL NOT NULL,
+      UNIQUE (name, labels)
+    ) STRICT;
+    INSERT INTO series_1 SELECT id, name, labels, first_ms, last_ms, profiles, samples FROM series;
+    DROP TABLE series; ALTER TABLE series_1 RENAME TO series;
+    CREATE INDEX profile_by_time ON profile (time_ms, series, header);
+    DELETE FROM meta;
+    INSERT INTO meta VALUES ('format', '1');
+    PRAGMA auto_vacuum = NONE;
+    VACUUM;
+  `);
+  db.close();
+
+  const upgraded = new EmbeddedWriter(dataDir, 0);
+  const maintenance = new Maintenance(dataDir);
+  expect(await upgraded.append([numberedBatch(39), numberedBatch(40)])).toEqual([
+    { stored: 0, repeated: true },
+    { stored: 1, repeated: false },
+  ]);
+  expect(await stored(dataDir)).toEqual(eachOnce(41));
+  while (maintenance.step(0, true));
+  expect(readdirSync(join(dataDir, 'blocks')).length).toBeGreaterThan(0);
+  expect(await stored(dataDir)).toEqual(eachOnce(41));
+  maintenance.close();
+  await upgraded.close();
+});
+
+test('a flipped bit anywhere in a block is noticed, said, and hides no other block', async () => {
+  const dataDir = await storeInBlocks(60);
+  const dir = join(dataDir, 'blocks');
+  const names = readdirSync(dir);
+  expect(names.length).toBeGreaterThan(1);
+  const path = join(dir, names[0] ?? '');
+  const whole = readFileSync(path);
+  const all = await stored(dataDir);
+  for (let at = 8; at < whole.length; at += 37) {
+    const flipped = Buffer.from(whole);
+    flipped[at] = (flipped[at] ?? 0) ^ (1 << (at % 8));
+    writeFileSync(path, flipped);
+    const found = await stored(dataDir);
+    rmSync(`${path}.damaged`, { force: true });
+    // What is not read is not noticed; a wrong answer never comes.
+    expect([...found].filter(([name, value]) => all.get(name) !== value)).toEqual([]);
+  }
+  const broken = Buffer.from(whole);
+  const last = broken.length - 40;
+  broken[last] = (broken[last] ?? 0) ^ 1;
+  writeFileSync(path, broken);
+  const reader = new EmbeddedReader(dataDir);
+  const range = { fromMs: 0, untilMs: Number.MAX_SAFE_INTEGER };
+  expect((await reader.series(range, [])).length).toBeGreaterThan(0);
+  const { damaged, profiles } = await reader.status();
+  expect(damaged).toMatchObject([{ file: names[0], reason: expect.stringContaining('checksum') as string }]);
+  expect(profiles).toBe(60 - (damaged[0]?.profiles ?? 0));
+  await reader.close();
+});
+
+test('retention by age and by size deletes the oldest blocks and says so', async () => {
+  const dataDir = await storeInBlocks(24 * 20);
+  const lastMs = numberedStartMs + (24 * 20 - 1) * 3_600_000;
+  const byAge = new Maintenance(dataDir, { maxAgeMs: 10 * 24 * 3_600_000 });
+  while (byAge.step(lastMs, true));
+  byAge.close();
+  const reader = new EmbeddedReader(dataDir);
+  const afterAge = await reader.status();
+  const [deleted] = afterAge.deleted;
+  expect(deleted?.cause).toBe('age');
+  expect(deleted?.profiles).toBe(24 * 20 - afterAge.profiles);
+  expect(deleted?.untilMs).toBeLessThan(lastMs - 10 * 24 * 3_600_000);
+  expect(afterAge.profiles).toBeGreaterThanOrEqual(24 * 10);
+  const bySize = new Maintenance(dataDir, { maxBytes: 1 });
+  while (bySize.step(lastMs, true));
+  bySize.close();
+  const afterSize = await reader.status();
+  expect(afterSize.profiles).toBe(0);
+  expect(afterSize.deleted.map(({ cause }) => cause)).toEqual(['age', 'size']);
+  expect(readdirSync(join(dataDir, 'blocks'))).toEqual([]);
+  await reader.close();
+});

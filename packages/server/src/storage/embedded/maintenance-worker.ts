@@ -1,0 +1,43 @@
+/** The thread that keeps the store in order. It rests as long as it has worked, so that it takes half a CPU at most. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { StorageError } from '../storage.ts';
+import { Maintenance, type Retention } from './maintenance.ts';
+
+export interface MaintenanceWorkerData {
+  readonly dataDir: string;
+  readonly retention: Retention;
+}
+export type MaintenanceReply = { readonly kind: 'closed' } | { readonly kind: 'failed'; readonly message: string };
+
+const idleMs = 1000;
+/** After the disk refused. */
+const retryMs = 10_000;
+
+const { dataDir, retention } = workerData as MaintenanceWorkerData;
+let maintenance: Maintenance | null = null;
+let timer = setTimeout(work, 0);
+
+function work(): void {
+  const startedAt = performance.now();
+  let waitMs: number;
+  try {
+    maintenance ??= new Maintenance(dataDir, retention);
+    waitMs = maintenance.step(Date.now()) ? performance.now() - startedAt : idleMs;
+  } catch (error) {
+    if (!(error instanceof StorageError)) throw error;
+    say({ kind: 'failed', message: error.message });
+    waitMs = retryMs;
+  }
+  timer = setTimeout(work, waitMs);
+}
+
+function say(reply: MaintenanceReply): void {
+  parentPort?.postMessage(reply, []);
+}
+
+parentPort?.on('message', () => {
+  clearTimeout(timer);
+  maintenance?.close();
+  say({ kind: 'closed' });
+  parentPort?.close();
+});

@@ -1,0 +1,50 @@
+import type { Labels } from '@everflame/profile';
+import type { Dictionary } from './dictionary.ts';
+import type { Header } from './header.ts';
+import type { Vector } from './vector-scratch.ts';
+
+/** One profile without its samples. Numbers of label sets and mappings are those of its part's dictionary. */
+export interface ProfileRow {
+  /** Ascending in the order of arrival. */
+  readonly id: number;
+  readonly timeMs: number;
+  readonly restNanos: number;
+  readonly durationNanos: bigint;
+  readonly mainMapping: number;
+  readonly header: Header;
+  readonly labelSets: Uint32Array;
+  /** As `decodeTotals` reads them. */
+  readonly totals: Uint8Array;
+}
+
+/** The exact sum of the profiles `first` to `first + count` of a series. */
+export interface RollupNode {
+  readonly first: number;
+  readonly count: number;
+}
+
+export interface PartSeries {
+  readonly name: string;
+  readonly labels: Labels;
+  /** The shape of its profiles, each with the times of its first and last one, Unix ms. */
+  readonly headers: readonly { readonly header: Header; readonly firstMs: number; readonly lastMs: number }[];
+  /** Time of the first and of the last profile; end of the one that ends last. */
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly endMs: number;
+  readonly profiles: number;
+  readonly samples: number;
+  /** In order of time, then of arrival. */
+  rows(): readonly ProfileRow[];
+  read(row: number, into: Vector): void;
+  nodes(): readonly RollupNode[];
+  readNode(node: RollupNode, into: Vector): void;
+}
+
+/** Profiles with a dictionary of their own: an epoch of the data base, or the profiles of one service in a block. */
+export interface Part {
+  readonly dictionary: Dictionary;
+  /** The stack of each number in a vector; null where vectors name stacks themselves. */
+  readonly leaves: Uint32Array | null;
+  readonly series: readonly PartSeries[];
+}

@@ -1,0 +1,116 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { DamagedPart, TimeRange } from '../storage.ts';
+import { Block, type BlockFact, blockPath, blocksDir, blocksOf } from './block/block.ts';
+import type { DamagedBlock } from './block/block-file.ts';
+import type { Connection } from './database.ts';
+import { EpochDictionary, epochPart, epochsOf } from './epoch-part.ts';
+import type { Part } from './part.ts';
+
+/** What one reader has open. Its memory is bounded by what blocks it keeps, see `maxKeptBytes`. */
+export class Sources {
+  readonly #dataDir: string;
+  readonly #db: Connection;
+  readonly #epochs = new Map<number, EpochDictionary>();
+  /** In order of use, the latest last. */
+  readonly #blocks = new Map<number, { readonly block: Block; readonly bytes: number }>();
+
+  constructor(dataDir: string, db: Connection) {
+    this.#dataDir = dataDir;
+    this.#db = db;
+  }
+
+  /**
+   * The parts with a profile in the range, of the transaction at hand. `isWanted` is asked by the label `service_name`,
+   * '' for profiles that have none.
+   *
+   * @throws DamagedBlock, and an error with the code ENOENT when a block was merged away meanwhile
+   */
+  *parts({ fromMs, untilMs }: TimeRange, isWanted: (service: string) => boolean): IterableIterator<Part> {
+    const isWithin = (firstMs: number, lastMs: number) => firstMs < untilMs && lastMs >= fromMs;
+    const facts = this.blocks();
+    this.#closeAllBut(facts);
+    for (const fact of facts) {
+      if (!isWithin(fact.fromMs, fact.untilMs - 1)) continue;
+      const block = this.#open(fact);
+      for (const group of block.groups) {
+        if (isWithin(group.firstMs, group.lastMs) && isWanted(group.service)) yield block.part(group);
+      }
+    }
+    const epochs = epochsOf(this.#db);
+    for (const known of this.#epochs.keys()) if (!epochs.includes(known)) this.#epochs.delete(known);
+    for (const epoch of epochs) {
+      const dictionary = this.#epochs.get(epoch) ?? new EpochDictionary();
+      this.#epochs.set(epoch, dictionary);
+      dictionary.follow(this.#db, epoch);
+      yield epochPart(this.#db, epoch, dictionary);
+    }
+  }
+
+  /** The blocks that can be read. */
+  blocks(): BlockFact[] {
+    const damaged = damagedIds(this.#dataDir);
+    return blocksOf(this.#db).filter(({ id }) => !damaged.has(id));
+  }
+
+  close(): void {
+    this.#closeAllBut([]);
+  }
+
+  #open(fact: BlockFact): Block {
+    const kept = this.#blocks.get(fact.id);
+    const block = kept?.block ?? openBlock(this.#dataDir, fact.id);
+    this.#blocks.delete(fact.id);
+    let bytes = fact.bytes;
+    for (const one of this.#blocks.values()) bytes += one.bytes;
+    for (const [id, one] of this.#blocks) {
+      if (bytes <= maxKeptBytes) break;
+      bytes -= one.bytes;
+      one.block.close();
+      this.#blocks.delete(id);
+    }
+    this.#blocks.set(fact.id, { block, bytes: fact.bytes });
+    return block;
+  }
+
+  #closeAllBut(facts: readonly BlockFact[]): void {
+    const ids = new Set(facts.map(({ id }) => id));
+    for (const [id, { block }] of this.#blocks) {
+      if (ids.has(id)) continue;
+      block.close();
+      this.#blocks.delete(id);
+    }
+  }
+}
+
+/** Blocks stay open up to this much on disk; their dictionaries unpacked take about as much. */
+const maxKeptBytes = 64 * 1024 * 1024;
+
+/** @throws DamagedBlock that names the file; ENOENT */
+export function openBlock(dataDir: string, id: number): Block {
+  return new Block(blockPath(dataDir, id));
+}
+
+const damagedSuffix = '.damaged';
+
+/** Notes on disk that a block cannot be read: from now on answers are given without it. */
+export function noteDamage(dataDir: string, error: DamagedBlock): void {
+  const id = /(\d+)\.block/.exec(error.message)?.[1];
+  if (id !== undefined) writeFileSync(`${blockPath(dataDir, Number(id))}${damagedSuffix}`, error.message);
+}
+
+export function damagedIds(dataDir: string): Set<number> {
+  const names = existsSync(blocksDir(dataDir)) ? readdirSync(blocksDir(dataDir)) : [];
+  return new Set(names.filter((name) => name.endsWith(damagedSuffix)).map((name) => Number.parseInt(name, 10)));
+}
+
+export function damagedParts(dataDir: string, db: Connection): DamagedPart[] {
+  const damaged = damagedIds(dataDir);
+  return blocksOf(db)
+    .filter(({ id }) => damaged.has(id))
+    .map(({ id, fromMs, untilMs, profiles }) => {
+      const path = blockPath(dataDir, id);
+      const reason = readFileSync(path + damagedSuffix, 'utf8');
+      return { file: basename(path), reason, fromMs, untilMs, profiles };
+    });
+}
