@@ -1,10 +1,9 @@
-import { readlinkSync } from 'node:fs';
-import { asResult } from '@everflame/binary';
 import type { LossCounters } from '../health/counters.ts';
 import type { ProcessMapping, ProcessView } from '../processes/process.ts';
 import { DebugFinder } from './debug-finder.ts';
 import { DebugInfo } from './debug-info.ts';
 import { DebuginfodClient, type DebuginfodOptions, debuginfodOfEnvironment } from './debuginfod-client.ts';
+import { ProcessRoots } from '../processes/process-roots.ts';
 import { KernelResolver } from './kernel-resolver.ts';
 import { targetOfMapping } from './mapping-target.ts';
 import { ModuleLoader } from './module-loader.ts';
@@ -14,8 +13,6 @@ import { UserResolver } from './user-resolver.ts';
 import type { StatisticsReply } from './worker-messages.ts';
 
 const megabyte = 1024 * 1024;
-/** Processes whose root directory is remembered. */
-const mostRoots = 4096;
 
 export interface SymbolizerOptions {
   readonly lossCounters: LossCounters;
@@ -42,7 +39,8 @@ export interface MeasuredSymbolizer extends Symbolizer {
  */
 export function createSymbolizer(options: SymbolizerOptions): MeasuredSymbolizer {
   const budget = options.budget ?? 48 * megabyte;
-  const roots = new Map<string, string>();
+  const roots = new ProcessRoots();
+  const rootOf = (process: ProcessView): string => roots.of(process);
   const workerOptions = {
     moduleBudget: Math.floor(budget / 3),
     jitBudget: Math.floor(budget / 3),
@@ -68,22 +66,6 @@ export function createSymbolizer(options: SymbolizerOptions): MeasuredSymbolizer
   const user = new UserResolver(client, loader, debug, rootOf);
   const kernel = new KernelResolver(client);
   void kernel.warm();
-
-  /** The root directory of a process as its paths show it: not `/` only in a chroot that is not a mount namespace's root. */
-  function rootOf(process: ProcessView): string {
-    const key = `${process.pid}:${process.startTimeNs}`;
-    let root = roots.get(key);
-    if (root === undefined) {
-      const link = asResult(() => readlinkSync(`/proc/${process.pid}/root`));
-      root = link.ok ? link.value : '/';
-      for (const oldest of roots.keys()) {
-        if (roots.size < mostRoots) break;
-        roots.delete(oldest);
-      }
-      roots.set(key, root);
-    }
-    return root;
-  }
 
   function jitNotice(process: ProcessView, event: 'seen' | 'gone', dump?: ProcessMapping): void {
     const range = dump === undefined ? '' : `${dump.start.toString(16)}-${dump.end.toString(16)}`;

@@ -95,20 +95,27 @@ export class ModuleLoader {
     if (this.#open >= mostOpen) await new Promise<void>((resolve) => this.#queue.push(resolve));
     this.#open++;
     try {
-      const opened = await openModule(process.pid, mapping, this.#rootOf(process));
-      if (opened.status === 'not_regular') {
-        module.state = { kind: 'foreign' };
-      } else if (opened.status === 'failed') {
-        // What was read before stays valid: that it cannot be compared any more is no loss.
-        if (!ifChanged) this.#fail(module, opened.cause);
-      } else {
+      let from = 0;
+      for (;;) {
+        const opened = await openModule(process.pid, mapping, this.#rootOf(process), from);
+        if (opened.status === 'not_regular') {
+          module.state = { kind: 'foreign' };
+          return;
+        }
+        if (opened.status === 'failed') {
+          // What was read before stays valid: that it cannot be compared any more is no loss.
+          if (!ifChanged) this.#fail(module, from > 0 ? 'file_changed' : opened.cause);
+          return;
+        }
         const { handle, stamp } = opened.file;
         try {
           module.checkedMs = performance.now();
-          if (!ifChanged || stamp !== module.stamp) await this.#read(module, mapping, handle.fd, stamp);
+          if (ifChanged && stamp === module.stamp) return;
+          if (await this.#read(module, mapping, handle.fd, stamp)) return;
         } finally {
           await handle.close();
         }
+        from = opened.next;
       }
     } finally {
       this.#open--;
@@ -116,18 +123,19 @@ export class ModuleLoader {
     }
   }
 
-  async #read(module: Module, mapping: ProcessMapping, fd: number, stamp: string): Promise<void> {
+  /** False when the file has another build ID than the mapping: the process has since mapped something else there. */
+  async #read(module: Module, mapping: ProcessMapping, fd: number, stamp: string): Promise<boolean> {
     if (module.stamp !== '' && module.stamp !== stamp && mapping.buildId === '') module.views.clear();
     module.stamp = stamp;
-    await this.readContent(module, { fd }, mapping.buildId);
+    return this.readContent(module, { fd }, mapping.buildId);
   }
 
-  /** Has the worker read a file or an image and takes note of what it found. */
+  /** Has the worker read a file or an image and takes note of what it found. False where it has another build ID. */
   async readContent(
     module: Module,
     content: { readonly fd: number } | { readonly image: Uint8Array },
     expectedBuildId: string,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const reply = await this.#client.request({ kind: 'load', key: module.key, content, expectedBuildId });
     if (reply === undefined) {
       // The worker's end is counted by the client.
@@ -137,9 +145,12 @@ export class ModuleLoader {
       module.state = { kind: 'loaded', buildId, segments, debug, isResident: true };
     } else if (reply.cause === 'not_elf') {
       module.state = { kind: 'foreign' };
+    } else if (reply.cause === 'file_changed') {
+      return false;
     } else {
       this.#fail(module, reply.cause);
     }
+    return true;
   }
 
   #fail(module: Module, cause: 'permission' | 'file_gone' | 'file_changed' | 'malformed_elf'): void {

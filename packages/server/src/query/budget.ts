@@ -14,14 +14,6 @@ export const defaultBudget: BudgetLimits = { timeMs: 30_000, memoryMb: 1024 };
 /** Called between two pieces of work; throws when the question is not to be answered any more. */
 export type Check = () => void;
 
-/**
- * What a question may be handed to a store with: `check` is called between two stored profiles, and what it throws goes
- * through. A store that does not know of it ignores it.
- */
-export interface Interruptible {
-  readonly check: Check;
-}
-
 /** Looking at the memory takes some microseconds, at the clock some tens of nanoseconds. */
 const memoryEvery = 64;
 

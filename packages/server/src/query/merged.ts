@@ -1,6 +1,6 @@
 import { ProfileBuilder } from '@everflame/profile';
 import type { Merged, MergeQuery, RangeSeries, Selection, StorageReader, TimeRange } from '../storage/storage.ts';
-import type { Check, Interruptible } from './budget.ts';
+import type { Check } from './budget.ts';
 import { filterMerged, labelsForFilters, readFilters } from './filters.ts';
 import { type Parameters, readSelector, readTimeRange } from './parameters.ts';
 import { type Choice, chooseProfile } from './profile-choice.ts';
@@ -41,7 +41,7 @@ export async function mergeChoice(
 ): Promise<Merged> {
   check();
   if (choice !== null) {
-    const query: MergeQuery & Interruptible = { ...choice.selection, labels, check };
+    const query: MergeQuery = { ...choice.selection, labels, check };
     const merged = await storage.merge(query);
     check();
     return merged;
@@ -58,7 +58,7 @@ export async function rangeOf(
   check: Check,
 ): Promise<readonly RangeSeries[]> {
   check();
-  const asked: Selection & Interruptible = { ...selection, check };
+  const asked: Selection = { ...selection, check };
   const lines = await storage.range(asked, stepMs, by);
   check();
   return lines;

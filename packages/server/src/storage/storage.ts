@@ -90,6 +90,8 @@ export interface Selection extends TimeRange {
   readonly sampleType: ValueType;
   readonly periodType: ValueType;
   readonly matchers: readonly Matcher[];
+  /** Called between two pieces of work; what it throws ends the question. */
+  readonly check?: () => void;
 }
 
 export interface MergeQuery extends Selection {

@@ -155,7 +155,8 @@ export function explained<T>(dataDir: string, action: () => T): T {
     return action();
   } catch (error) {
     if (error instanceof StorageError) throw error;
-    if (!(error instanceof Error) || !('code' in error)) throw error;
+    const isRefusal = isSqliteError(error) || (error instanceof Error && 'code' in error && 'syscall' in error);
+    if (!isRefusal) throw error;
     throw new StorageError(
       'unavailable',
       `the store in ${dataDir} cannot be used: ${error.message} (${String(error.code)})`,

@@ -117,6 +117,7 @@ export class EmbeddedReader implements StorageReader {
       for (const [part, selected] of this.#selected(selection)) {
         run.begin(part);
         for (const { series, own } of selected) {
+          selection.check?.();
           for (const [i, row] of series.rows().entries()) {
             if (row.timeMs < selection.fromMs || row.timeMs >= selection.untilMs) continue;
             const type = typeIndex(row.header, selection);
@@ -227,6 +228,7 @@ export class EmbeddedReader implements StorageReader {
     for (const [part, selected] of this.#selected(query)) {
       run.begin(part);
       for (const { series, own } of selected) {
+        query.check?.();
         const retry = run.add(series, own);
         if (retry !== null) return retry;
       }
