@@ -61,7 +61,7 @@ describe.each(cases)('$title', ({ shape, frames }) => {
 
 test('a recursion of 400 calls above the chain is whole', async () => {
   const program = programs.c('frames.c', 'deep');
-  const words = [program, String(seconds(8, 15)), 'TRUTH', deepRecursion];
+  const words = [program, String(seconds(12, 15)), 'TRUTH', deepRecursion];
   const recording = await recordPlanted(programs.folder, words, { frequencyHz: 999 });
   expectChains(recording);
   await expectComplete(recording);

@@ -103,7 +103,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     trimMalloc();
   }
 
-  const beOrdinary = beUrgent();
+  const beOrdinary = await beUrgent();
   const profiler = await startOrClose(
     symbolizer,
     () =>

@@ -123,7 +123,7 @@ async function recordWith(options: RecordOptions, losses: LossCounters, symboliz
       work.catch(() => undefined);
     },
   });
-  const beOrdinary = beUrgent();
+  const beOrdinary = await beUrgent();
   let exitCode: number | undefined;
   try {
     exitCode = await untilOver(options, wanted);

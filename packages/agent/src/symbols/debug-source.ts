@@ -61,7 +61,9 @@ export class DebugSource {
       const functions = readElfFunctions(split);
       if (functions.ok) this.#functions = functions.value;
     }
-    const own = main === undefined ? undefined : this.#elfOf(ownDescriptor(main.fd));
+    const opened = main === undefined ? undefined : this.#elfOf(ownDescriptor(main.fd));
+    // The process may be gone, and another program be where its file was.
+    const own = opened !== undefined && this.#isModule(opened) ? opened : undefined;
     const isSplit = split !== undefined && dwarfBytesOf(split) > 0;
     const elf = isSplit ? split : own !== undefined && dwarfBytesOf(own) > 0 ? own : undefined;
     if (elf !== undefined) this.#openLines(elf, (isSplit ? separate : main)?.path ?? '/');
@@ -78,6 +80,12 @@ export class DebugSource {
   close(): void {
     for (const dwarf of this.#dwarfs) dwarf.close();
     for (const fd of this.#descriptors.splice(0)) closeSync(fd);
+  }
+
+  /** Without a build ID, whoever opened the file has compared its inode. */
+  #isModule(elf: ElfFile): boolean {
+    const { buildId } = this.#request;
+    return buildId === '' || readBuildIds(elf).gnu === buildId;
   }
 
   /** The build ID proves it; where there is none, the checksum in the link does. */

@@ -92,11 +92,11 @@ export class CopyUnwinder {
    * stack ends there.
    */
   unwind(stackCopy: StackCopy, mayWait: boolean): UnwoundCopy | MissingTable {
-    const { image, mappings, isInKernel } = stackCopy;
+    const { image, mappings, isInKernel, stackBytes } = stackCopy;
     const space = this.#spaces.of(mappings);
     const memory = this.#load(stackCopy);
     // The kernel is about to execute a program: its memory is the new one's already, its registers are still the old one's.
-    if (isInKernel && findUnwindMapping(space, this.#state.pc) < 0) {
+    if (isInKernel && (stackBytes === 0 || findUnwindMapping(space, this.#state.pc) < 0)) {
       return { addresses: [], guessedFrom: 0, end: endNone };
     }
     const stack = unwindStack(this.#state, memory, space, maxUserFrames);

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { startUrgently } from '../kernel/urgency.ts';
 import type { LossCounters } from '../health/counters.ts';
 import type { TableReply, TableRequest } from './table-messages.ts';
 
@@ -68,10 +69,9 @@ export class TableClient {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('table-worker.ts', import.meta.url), {
-      name: 'everflame-tables',
-      resourceLimits,
-    });
+    // What waits for a table is copied meanwhile, which costs more than to be done with it.
+    const url = new URL('table-worker.ts', import.meta.url);
+    const worker = startUrgently(() => new Worker(url, { name: 'everflame-tables', resourceLimits }));
     worker.on('message', (reply: TableReply) => {
       if (worker !== this.#worker) return;
       this.#waiting.get(reply.id)?.(reply);

@@ -13,13 +13,10 @@ import {
   segmentTypes,
   type UnwindTable,
 } from '@everflame/binary';
-import { beUrgent } from '../kernel/urgency.ts';
 import { dropKernelTable, putKernelTable } from '../kernel/kernel-table.ts';
 import { TableCache } from './table-cache.ts';
 import type { TableContent, TableReply, TableRequest } from './table-messages.ts';
 
-// What waits for a table is copied meanwhile, which costs more than to be done with it.
-beUrgent();
 const port = parentPort;
 if (port === null) throw new Error('table-worker.ts runs as a worker thread');
 const caches = new Map<string, TableCache>();
