@@ -45,7 +45,9 @@
 #define EF_END_COPY_NO_ROOM 13 /* the ring was too full for a copy of the stack */
 #define EF_END_STALE 12 /* the agent's word: the process had mapped something else there by then */
 
-/* Indices into the per-CPU array `counters`: one for each way out of the program. */
+/*
+ * Indices into the per-CPU array `counters`: one for each way out of the program. Those of copies are for who looks with bpftool: each sample says it, too.
+ */
 #define EF_COUNTER_SAMPLED 0
 #define EF_COUNTER_IDLE 1
 #define EF_COUNTER_RING_FULL 2

@@ -3,8 +3,6 @@ import { arch } from 'node:os';
 
 import {
   copyBytes,
-  counterCopied,
-  counterCopyNoRoom,
   counterNoScratch,
   counterRingFull,
   counters,
@@ -29,8 +27,6 @@ export interface ProgramCounters {
   readonly sampled: number;
   readonly ringFull: number;
   readonly noScratch: number;
-  readonly copied: number;
-  readonly copyNoRoom: number;
   readonly tailCallFailed: number;
 }
 
@@ -129,8 +125,6 @@ export class SamplingProgram {
       sampled: total(counterSampled),
       ringFull: total(counterRingFull),
       noScratch: total(counterNoScratch),
-      copied: total(counterCopied),
-      copyNoRoom: total(counterCopyNoRoom),
       tailCallFailed: total(counterTailCallFailed),
     };
   }

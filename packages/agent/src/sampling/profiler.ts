@@ -61,8 +61,6 @@ export class Profiler {
     sampled: 0,
     ringFull: 0,
     noScratch: 0,
-    copied: 0,
-    copyNoRoom: 0,
     tailCallFailed: 0,
   };
   #failure: Error | undefined;
@@ -161,10 +159,8 @@ export class Profiler {
     const ringFull = counters.ringFull - this.#lastCounters.ringFull;
     const noScratch = counters.noScratch - this.#lastCounters.noScratch;
     if (ringFull > 0) losses.add('samples_lost', 'ring_full', ringFull);
-    const copyNoRoom = counters.copyNoRoom - this.#lastCounters.copyNoRoom;
     const tailCallFailed = counters.tailCallFailed - this.#lastCounters.tailCallFailed;
     if (noScratch > 0) losses.add('samples_lost', 'copy_failed', noScratch);
-    if (copyNoRoom > 0) losses.add('stacks_truncated', 'copy_no_room', copyNoRoom);
     if (tailCallFailed > 0) losses.add('stacks_truncated', 'tail_call', tailCallFailed);
     this.#lastCounters = counters;
   }
