@@ -73,7 +73,7 @@ describe('a storm of 100 processes a second', () => {
   let seen: Storm;
   beforeAll(async () => {
     const openssl = '/usr/bin/openssl dgst -sha256 /usr/bin/openssl';
-    const commands = ['/bin/ls -lR /etc/ssl', '/bin/gzip -c /etc/services', openssl, '/bin/sh -c :'];
+    const commands = ['/bin/ls -lR /etc/ssl', '/bin/gzip -c /bin/ls', openssl, '/bin/sh -c :'];
     seen = await storm('storm', seconds(20, 60), 100, commands);
   });
 

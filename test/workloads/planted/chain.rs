@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Rust: the chain goes through a trait object and a closure. `chain SECONDS TRUTH`. The truth is that of planted.h.
 use std::cell::Cell;
-use std::hint::black_box;
 use std::io::Write;
+
+/// std::hint::black_box, which Debian's Rust 1.63 calls unstable: a value that the compiler knows nothing of.
+#[inline(always)]
+fn black_box<T>(value: T) -> T {
+    let value = std::mem::ManuallyDrop::new(value);
+    unsafe { std::ptr::read_volatile(&*value) }
+}
 
 #[repr(C)]
 struct Timespec {
