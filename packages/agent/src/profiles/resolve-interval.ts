@@ -39,7 +39,7 @@ export async function resolveInterval(samples: IntervalSamples, symbolizer: Symb
   const frameOffset = new Uint32Array(samples.stackCount + 1);
   const frames: number[] = [];
   const isGuessed = new Uint8Array(samples.stackCount);
-  const cuts = new Map<StackCut, number>();
+  const cuts = new Set<StackCut>();
   for (let row = 0; row < samples.stackCount; row++) {
     const stack = samples.stack(row);
     const count = stack.kernelFrames + stack.userFrames;
@@ -80,7 +80,7 @@ export async function resolveInterval(samples: IntervalSamples, symbolizer: Symb
     if (cut !== undefined) {
       // Rows of the cuts come after those of the table; which ones is known at the end.
       frames.push(cutRow + stackCuts.indexOf(cut));
-      cuts.set(cut, 0);
+      cuts.add(cut);
     }
     frameOffset[row + 1] = frames.length;
   }
@@ -103,7 +103,7 @@ export async function resolveInterval(samples: IntervalSamples, symbolizer: Symb
     }),
   );
   const rowOfCut = new Map<number, number>();
-  for (const cut of cuts.keys()) rowOfCut.set(cutRow + stackCuts.indexOf(cut), locations.push(cutLocation(cut)) - 1);
+  for (const cut of cuts) rowOfCut.set(cutRow + stackCuts.indexOf(cut), locations.push(cutLocation(cut)) - 1);
   return {
     samples,
     frameOffset,

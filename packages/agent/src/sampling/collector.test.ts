@@ -127,6 +127,8 @@ class PlantedStacks implements Stacks {
   before: readonly ProcessMapping[] | undefined;
   seen = 0;
   distrusted = 0;
+  touched = 0;
+  flushed = 0;
 
   unwind(): typeof this.unwound | { readonly module: TableModule } {
     return this.isMissing ? { module: this.missing } : this.unwound;
@@ -137,7 +139,7 @@ class PlantedStacks implements Stacks {
   }
 
   touch(): void {
-    this.seen += 0;
+    this.touched++;
   }
 
   distrust(): void {
@@ -149,7 +151,7 @@ class PlantedStacks implements Stacks {
   }
 
   flush(): void {
-    this.seen += 0;
+    this.flushed++;
   }
 }
 

@@ -1,4 +1,5 @@
 import { segmentOfFileOffset } from '@everflame/binary';
+import { findMapping } from '../processes/mapping-list.ts';
 import type { ProcessMapping, ProcessView } from '../processes/process.ts';
 import { baseName, type MappingTarget, shownPath, targetOfMapping } from './mapping-target.ts';
 import { createModule, type Module, type ModuleView, viewOf } from './module.ts';
@@ -241,18 +242,6 @@ export class UserResolver {
 
 function holds(mapping: ProcessMapping | undefined, address: bigint): mapping is ProcessMapping {
   return mapping !== undefined && address >= mapping.start && address < mapping.end;
-}
-
-function findMapping(mappings: readonly ProcessMapping[], address: bigint): ProcessMapping | undefined {
-  let low = 0;
-  let high = mappings.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((mappings[middle]?.start ?? 0n) <= address) low = middle + 1;
-    else high = middle;
-  }
-  const mapping = mappings[low - 1];
-  return holds(mapping, address) ? mapping : undefined;
 }
 
 /** Answers what is remembered and returns the indices of the rest. */
