@@ -36,7 +36,12 @@ const vitest = [
 ];
 const result = spawnSync('pnpm', ['exec', ...vitest], inherit);
 if (existsSync(report)) {
-  const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(readFileSync(report, 'utf8'));
-  console.log(`${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped`);
+  const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
+  // A file whose set-up failed has no test that failed.
+  const broken = testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((one) => one.status === 'failed'),
+  ).length;
+  const files = broken === 0 ? '' : `, ${broken} test files could not run`;
+  console.log(`${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped${files}`);
 }
 process.exit(result.status ?? 1);

@@ -1,7 +1,7 @@
 import flamegraph, { type FlameChart, type FlameNode } from 'd3-flame-graph';
 import { select } from 'd3-selection';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { TreeShape } from '../data/tree-columns.ts';
 import { type Focus, type Layout, type Row, layOut } from '../tree/layout.ts';
 import { mutedColour } from './colours.ts';
@@ -46,7 +46,8 @@ export function FlameGraph(props: FlameGraphProps) {
   const now = useRef<Drawing>({ layout, frameOf: tree.frame, labelOf, colourOf, matches, dark });
   now.current = { layout, frameOf: tree.frame, labelOf, colourOf, matches, dark };
 
-  useEffect(() => {
+  // Before the browser paints: the picture never shows another place than the rest of the page.
+  useLayoutEffect(() => {
     const element = host.current;
     if (element === null || width === 0) return;
     const data = feedOf(layout, width);
