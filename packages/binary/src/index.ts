@@ -42,6 +42,7 @@ export { readElfFunctions } from './elf/elf-functions.ts';
 export { openSection } from './elf/section-source.ts';
 export { type FilePages, FileSource, scatteredFields } from './file-source.ts';
 export { FunctionTable, type FoundFunction } from './function-table.ts';
+export { type GoBuildInfo, readGoBuildInfo } from './go/go-build-info.ts';
 export { type GoFunctions, openGoFunctions } from './go/go-functions.ts';
 export { JitCodeTable } from './jit/jit-code-table.ts';
 export { JitDumpReader } from './jit/jitdump.ts';
