@@ -87,6 +87,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     try {
       await profiler.settle(interval);
       if (interval.total > 0) {
+        for (const member of interval.members) {
+          if (member.labels !== undefined) member.labels = await identity.complete(member.labels);
+        }
         countStackLosses(interval, losses);
         const resolved = await resolveInterval(interval, symbolizer);
         await shipper.enqueue(await seriesProfiles(resolved, frequencyHz));

@@ -13,4 +13,10 @@ export type SeriesLabels = Readonly<Record<string, string>>;
  */
 export interface IdentitySource {
   identify(process: ProcessView, cgroupId: bigint, parentLabels?: SeriesLabels): SeriesLabels;
+
+  /**
+   * The labels that profiles carry: those that `identify` answered (the object itself) and what had to be read meanwhile, the version. Resolves within
+   * seconds, also where a file system hangs; never rejects.
+   */
+  complete(labels: SeriesLabels): Promise<SeriesLabels>;
 }

@@ -298,3 +298,70 @@ test.skipIf(liveRoot === undefined || process.getuid?.() !== 0)(
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => void setImmediate(resolve));
 }
+
+/** An executable mapping as the kernel's record tells it. */
+function running(executableName: string, buildId: string): Partial<ProcessView> {
+  const executablePath = `/srv/${executableName}`;
+  const mapping = {
+    start: 0x1000n,
+    end: 0x2000n,
+    fileOffset: 0n,
+    path: executablePath,
+    device: '1:1',
+    inode: 1n,
+    buildId,
+  };
+  return { executablePath, executableName, mappings: [mapping] };
+}
+
+test('a service has the version of its program, whatever helpers it starts; a new build has its own', async () => {
+  const identity = source();
+  const unit = '0::/system.slice/shop.service\n';
+  const build = { one: 'aaaaaaaaaaaaaaaaaaaa', two: 'bbbbbbbbbbbbbbbbbbbb', convert: 'cccccccccccccccccccc' };
+  const drawn = async (labels: Readonly<Record<string, string>>) => {
+    const {
+      service_name: name = '',
+      service_version: version = '-',
+      service_version_source: from = '-',
+    } = await identity.complete(labels);
+    return `${name} ${version} ${from}`;
+  };
+  const shell = identity.identify({ ...give(10, [], unit), ...running('bash', 'dddddddddddddddddddd') }, 0n);
+  const main = identity.identify({ ...give(11, [], unit), ...running('shop', build.one) }, 0n, shell);
+  const helper = identity.identify({ ...give(12, [], unit), ...running('convert', build.convert) }, 0n, main);
+  const upgraded = identity.identify({ ...give(13, [], unit), ...running('shop', build.two) }, 0n, main);
+  const missed = identity.identify({ ...view(14), ...running('convert', build.convert) }, 0n, upgraded);
+  expect([
+    await drawn(shell),
+    await drawn(main),
+    await drawn(helper),
+    await drawn(upgraded),
+    await drawn(missed),
+  ]).toEqual([
+    'shop - -',
+    'shop aaaaaaaaaaaa build_id',
+    'shop aaaaaaaaaaaa build_id',
+    'shop bbbbbbbbbbbb build_id',
+    'shop bbbbbbbbbbbb build_id',
+  ]);
+  // Outside of a unit each program is a service by its own name.
+  const alone = identity.identify({ ...give(15, []), ...running('convert', build.convert) }, 0n, main);
+  expect(await drawn(alone)).toBe('convert cccccccccccc build_id');
+  expect(await identity.complete(main)).toBe(await identity.complete(main));
+});
+
+test('what a process says of itself is its version, without a source', async () => {
+  const identity = source();
+  const said = ['OTEL_SERVICE_NAME=api', 'OTEL_RESOURCE_ATTRIBUTES=service.version=v2'];
+  const labels = identity.identify({ ...give(10, said), ...running('api', 'aaaaaaaaaaaaaaaaaaaa') }, 0n);
+  expect(await identity.complete(labels)).toBe(labels);
+  expect(labels).toMatchObject({ service_version: 'v2' });
+  const tagged = identity.identify(
+    give(11, ['OTEL_RESOURCE_ATTRIBUTES=container.image.tags=1.7,container.id=abc']),
+    0n,
+  );
+  expect(await identity.complete(tagged)).toMatchObject({
+    service_version: '1.7',
+    service_version_source: 'image_tag',
+  });
+});

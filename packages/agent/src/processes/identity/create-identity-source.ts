@@ -2,11 +2,14 @@ import { readFileSync } from 'node:fs';
 import type { LossCounters } from '../../health/counters.ts';
 import type { IdentitySource, SeriesLabels } from '../identity.ts';
 import type { ProcessView } from '../process.ts';
+import { noTicket, ProgramVersions, type VersionTicket } from '../versions/program-versions.ts';
+import type { FoundVersion } from '../versions/version.ts';
 import { type CgroupFacts, factsOfCgroupPaths, noCgroupFacts, parseCgroupFile } from './cgroup-facts.ts';
 import { CgroupTree } from './cgroup-tree.ts';
 import { readEnvironment } from './environment.ts';
 import { type EnvironmentFacts, environmentFacts, noEnvironmentFacts } from './environment-facts.ts';
 import { identityLabels, kernelLabels } from './identity-labels.ts';
+import { labelValue } from './label-value.ts';
 import { StartTimeCheck } from './start-time.ts';
 
 export interface IdentitySourceOptions {
@@ -25,7 +28,8 @@ const maxCgroups = 10_000;
 const maxIdentities = 20_000;
 
 /**
- * Reads identities from /proc, at the cost of three small files per process (about 50 µs).
+ * Reads identities from /proc, at the cost of three small files per process (about 50 µs). Versions that no environment says are read
+ * away from this thread, once per program (`ProgramVersions`).
  *
  * A process that is gone before it is read (those that live milliseconds mostly are) is counted under
  * `reads_failed`/`process_gone` and told from what is sure to hold for it:
@@ -46,6 +50,7 @@ export function createIdentitySource(options: IdentitySourceOptions): IdentitySo
 interface Origin {
   readonly environment: EnvironmentFacts;
   readonly cgroup: CgroupFacts;
+  readonly version: VersionTicket;
 }
 
 class ProcIdentitySource implements IdentitySource {
@@ -58,6 +63,7 @@ class ProcIdentitySource implements IdentitySource {
   readonly #environments = new Map<string, EnvironmentFacts>();
   readonly #identities = new Map<string, SeriesLabels>();
   readonly #origins = new WeakMap<SeriesLabels, Origin>();
+  readonly #versions: ProgramVersions;
 
   constructor(options: IdentitySourceOptions) {
     this.#hostName = options.hostName;
@@ -65,6 +71,8 @@ class ProcIdentitySource implements IdentitySource {
     this.#losses = options.losses;
     this.#tree = new CgroupTree(this.#procRoot, options.nowMs ?? (() => performance.now()));
     this.#startTimes = new StartTimeCheck(this.#procRoot);
+    const { losses, nowMs } = options;
+    this.#versions = new ProgramVersions({ procRoot: this.#procRoot, losses, nowMs });
   }
 
   identify(process: ProcessView, cgroupId: bigint, parentLabels?: SeriesLabels): SeriesLabels {
@@ -75,8 +83,43 @@ class ProcIdentitySource implements IdentitySource {
     const isThere = this.#startTimes.isSame(process.pid, process.startTimeNs);
     const cgroup = this.#cgroupOf(process, cgroupId, isThere) ?? parent?.cgroup ?? noCgroupFacts;
     const environment = this.#environmentOf(process, isThere, cgroup) ?? this.#inherited(cgroup, parent);
-    const origin = { environment, cgroup };
+    const version = this.#versionOf(process, isThere, { environment, cgroup }, parent);
+    const origin = { environment, cgroup, version };
     return this.#intern(identityLabels(origin, process.executableName, this.#hostName), origin);
+  }
+
+  async complete(labels: SeriesLabels): Promise<SeriesLabels> {
+    const origin = this.#origins.get(labels);
+    if (origin === undefined) return labels;
+    const found = taggedVersion(origin.environment) ?? (await origin.version.version);
+    if (found === undefined) return labels;
+    const version = labelValue(found.version);
+    if (version === '') return labels;
+    const whole = { ...labels, service_version: version, service_version_source: found.source };
+    return this.#intern(whole, origin);
+  }
+
+  /**
+   * A service is one version, whatever helpers it starts: what runs in the unit or container of its parent, or under the name that its parent was
+   * given, has its parent's version. What the parent is a launcher of, and a newer build of the parent's program, is asked itself.
+   */
+  #versionOf(
+    process: ProcessView,
+    isThere: boolean,
+    { environment, cgroup }: Omit<Origin, 'version'>,
+    parent: Origin | undefined,
+  ): VersionTicket {
+    if (environment.serviceVersion !== '' || taggedVersion(environment) !== undefined) return noTicket;
+    const containerId = cgroup.containerId || environment.containerId;
+    const own = this.#versions.ticketOf(process, containerId, isThere);
+    if (parent === undefined || parent.version.isLauncher) return own;
+    const owner = ownerOf(cgroup);
+    const isOfParent =
+      owner === ownerOf(parent.cgroup) &&
+      environment.serviceName === parent.environment.serviceName &&
+      (owner !== '' || environment.serviceName !== '');
+    const isOtherBuild = own.executableName !== '' && own.executableName === parent.version.executableName;
+    return isOfParent && !isOtherBuild ? parent.version : own;
   }
 
   /** Undefined when neither the process nor its cgroup's id tells. */
@@ -137,7 +180,7 @@ class ProcIdentitySource implements IdentitySource {
   }
 
   #intern(labels: SeriesLabels, origin: Origin): SeriesLabels {
-    const key = JSON.stringify([labels, origin]);
+    const key = JSON.stringify([labels, origin.environment, origin.cgroup, origin.version.key]);
     const known = this.#identities.get(key);
     if (known !== undefined) return known;
     Object.freeze(labels);
@@ -147,7 +190,13 @@ class ProcIdentitySource implements IdentitySource {
   }
 }
 
-const noOrigin: Origin = { environment: noEnvironmentFacts, cgroup: noCgroupFacts };
+const noOrigin: Origin = { environment: noEnvironmentFacts, cgroup: noCgroupFacts, version: noTicket };
+
+/** The tag of its image, where the process's environment tells it (OpenTelemetry's `container.image.tags`) and not its version. */
+function taggedVersion({ serviceVersion, containerImageTag: version }: EnvironmentFacts): FoundVersion | undefined {
+  const says = serviceVersion === '' && version !== '' && version !== 'latest';
+  return says ? { version, source: 'image_tag' } : undefined;
+}
 
 /** Names the container and unit that a process belongs to; '' for those that belong to none. */
 function ownerOf(cgroup: CgroupFacts): string {
