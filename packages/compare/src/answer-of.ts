@@ -69,9 +69,11 @@ function sideOf(side: SideSummary, { total, ...where }: ComparedSide) {
   };
 }
 
-function rowOf({ id: _, carrier, ...row }: FunctionComparison) {
+function rowOf(row: FunctionComparison) {
+  const { id, carrier, ...rest } = row;
+  void id;
   return {
-    ...row,
+    ...rest,
     interval: limitsOf(row.interval),
     mde: finite(row.mde),
     carrier: carrier === null ? null : { name: carrier.name, file: carrier.file, stack: [...carrier.stack] },

@@ -154,7 +154,7 @@ test('a change that is gone in the longer window went away', () => {
 /** A merged call tree from drawings of both sides, whose functions have the files that the counts say. */
 function treeOf({ name, file }: FunctionNames, before: string, after: string): CallTree {
   const table = new FunctionTable();
-  for (const [id, one] of name.entries()) expect(table.idOf(one, file[id] ?? '')).toBe(id);
+  for (const [id, each] of name.entries()) expect(table.idOf(each, file[id] ?? '')).toBe(id);
   const side = (text: string): MergedSide => {
     const profile = profileFromText(text, { sampleTypes: [{ type: 'samples', unit: 'count' }] });
     const strings = [...profile.strings];

@@ -7,6 +7,13 @@ export class FunctionTable implements FunctionNames {
   readonly file: string[] = [];
   readonly #ids = new Map<string, number>();
 
+  #isFrozen = false;
+
+  /** From now on what is not known stays unknown: `NO_FUNCTION`. */
+  freeze(): void {
+    this.#isFrozen = true;
+  }
+
   get length(): number {
     return this.name.length;
   }
@@ -17,6 +24,7 @@ export class FunctionTable implements FunctionNames {
     const key = `${name}\0${file}`;
     const known = this.#ids.get(key);
     if (known !== undefined) return known;
+    if (this.#isFrozen) return NO_FUNCTION;
     const id = this.name.push(name) - 1;
     this.file.push(file);
     this.#ids.set(key, id);

@@ -1,6 +1,6 @@
 /** The shapes of /api/v1/compare; `everflame diff` writes the same for files. */
 import { type Static, Type } from 'typebox';
-import { Int64, literals, nullable, RangeQuery, SelectorQuery, strict, UnixMs } from './shapes.ts';
+import { Int64, nullable, RangeQuery, SelectorQuery, strict, UnixMs } from './shapes.ts';
 
 /** `before` and `after` are versions of `service`; without them the sides are selectors and ranges, as in /api/v1/diff. */
 export const CompareQuery = {
@@ -67,7 +67,7 @@ const CompareSide = Type.Object(
   },
   strict,
 );
-export const CompareVerdict = literals(
+export const CompareVerdict = Type.Enum([
   'regressed',
   'improved',
   'unchanged',
@@ -76,7 +76,7 @@ export const CompareVerdict = literals(
   'new',
   'gone',
   'weak evidence',
-);
+]);
 export type CompareVerdict = Static<typeof CompareVerdict>;
 export const CompareFunction = Type.Object(
   {
@@ -97,7 +97,7 @@ export const CompareFunction = Type.Object(
     q: nullable(Type.Number(), 'p with all functions accounted for (Benjamini-Hochberg)'),
     verdict: CompareVerdict,
     verdictText: Type.String({ description: 'for people: "moved within billing.ts", "unchanged within ±4 %"' }),
-    lean: nullable(literals('regressed', 'improved'), 'where weak evidence leans'),
+    lean: nullable(Type.Enum(['regressed', 'improved']), 'where weak evidence leans'),
     mde: nullable(Type.Number(), 'smallest change that would have been found with probability 0.8'),
     samplesBefore: Type.Number(),
     samplesAfter: Type.Number(),
@@ -110,7 +110,7 @@ export const CompareFunction = Type.Object(
       Type.Object({ name: Type.String(), file: Type.String(), stack: Type.Array(Type.String()) }, strict),
       'the stack that carries the change, root first, and the function at its end',
     ),
-    persistence: literals('lasts', 'went away', 'not checked'),
+    persistence: Type.Enum(['lasts', 'went away', 'not checked']),
   },
   strict,
 );
@@ -125,13 +125,13 @@ export const CompareAnswer = Type.Object(
       {
         before: CompareSide,
         after: CompareSide,
-        normalisation: literals('share', 'cores', 'request'),
-        unitKind: literals('host', 'pod', 'process', 'block', 'file'),
+        normalisation: Type.Enum(['share', 'cores', 'request']),
+        unitKind: Type.Enum(['host', 'pod', 'process', 'block', 'file']),
         pairedUnits: Type.Integer({ description: 'units on both sides, compared with themselves' }),
         weakEvidence: nullable(Type.String(), 'why no verdict is given: "3 hosts"'),
-        verdict: literals('regressed', 'improved', 'unchanged', 'not enough data', 'weak evidence'),
-        nature: literals('cost', 'moved', 'load', 'none'),
-        basis: nullable(literals('request', 'equal work', 'cores'), 'what the verdict is about'),
+        verdict: Type.Enum(['regressed', 'improved', 'unchanged', 'not enough data', 'weak evidence']),
+        nature: Type.Enum(['cost', 'moved', 'load', 'none']),
+        basis: nullable(Type.Enum(['request', 'equal work', 'cores']), 'what the verdict is about'),
         change: nullable(CompareChange, 'of the whole, on that basis'),
         equalWork: nullable(CompareChange, 'against the functions that did not change'),
         cores: nullable(CompareChange, 'CPU per instance'),

@@ -12,7 +12,6 @@ export const UnixMs = Type.Number({ description: 'Unix time in milliseconds' });
 
 export const nullable = <T extends TSchema>(type: T, description: string) =>
   Type.Union([type, Type.Null()], { description });
-export const literals = <T extends string>(...values: T[]) => Type.Union(values.map((value) => Type.Literal(value)));
 
 export const RangeQuery = {
   from: Type.Optional(
