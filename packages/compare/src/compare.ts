@@ -325,6 +325,7 @@ function carrierOf(context: Context, id: number): FunctionComparison['carrier'] 
   return {
     id: carrier,
     name: input.functions.name[carrier] ?? '',
+    file: input.functions.file[carrier] ?? '',
     stack: path.map((f) => input.functions.name[f] ?? ''),
   };
 }

@@ -87,7 +87,12 @@ export interface FunctionComparison {
   /** Why the share changed though the cost did not. */
   readonly dilutedBy: string | null;
   /** The stack that carries the change, root first, and the function at its end; null without a tree. */
-  readonly carrier: { readonly id: number; readonly name: string; readonly stack: readonly string[] } | null;
+  readonly carrier: {
+    readonly id: number;
+    readonly name: string;
+    readonly file: string;
+    readonly stack: readonly string[];
+  } | null;
   readonly persistence: 'lasts' | 'went away' | 'not checked';
 }
 
@@ -102,8 +107,11 @@ export interface SideSummary {
   readonly version: string;
   readonly units: number;
   readonly samples: number;
+  /** CPU in cores per instance, and its 95 % interval; null when seconds are not known. */
   readonly cores: number | null;
+  readonly coresInterval: readonly [low: number, high: number] | null;
   readonly secondsPerRequest: number | null;
+  readonly secondsPerRequestInterval: readonly [low: number, high: number] | null;
 }
 
 export interface Summary {
