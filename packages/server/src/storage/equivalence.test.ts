@@ -97,6 +97,7 @@ const entry: fc.Arbitrary<Entry> = fc
     service: fc.constantFrom('api', 'web'),
     host: fc.option(fc.constantFrom('a', 'b'), { nil: undefined }),
     version: fc.option(fc.constantFrom('v1', 'v2'), { nil: undefined }),
+    more: fc.constantFrom({}, {}, { service_version_source: 'build_id' }, { k8s_pod_name: 'p' }, { container_id: 'c' }),
     shape: fc.constantFrom(...shapes),
     samples: fc.array(sample, { maxLength: 6 }),
     extreme: fc.option(fc.record({ value: big, stack: fc.array(frame, { maxLength: 1 }) }), {
@@ -111,7 +112,7 @@ const entry: fc.Arbitrary<Entry> = fc
     ),
     restNanos: fc.nat(999_999),
   })
-  .map(({ name, service, host, version, shape, samples, extreme, timeMs, restNanos }) => {
+  .map(({ name, service, host, version, more, shape, samples, extreme, timeMs, restNanos }) => {
     const added =
       extreme === undefined
         ? []
@@ -122,6 +123,7 @@ const entry: fc.Arbitrary<Entry> = fc
         service_name: service,
         ...(host === undefined ? {} : { host_name: host }),
         ...(version === undefined ? {} : { service_version: version }),
+        ...more,
       },
       profile: buildProfile(shape, [...samples, ...added], BigInt(baseMs + timeMs) * 1_000_000n + BigInt(restNanos)),
     };

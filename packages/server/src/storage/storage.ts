@@ -162,12 +162,26 @@ export interface CountsRow {
   readonly inclusive: Float64Array;
 }
 
+/** What a version did on one host. */
+export interface HostFact {
+  readonly host: string;
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly samples: number;
+}
+
 /** One service version as the stored profiles show it. */
 export interface VersionFact {
   readonly service: string;
   readonly version: string;
   readonly environment: string;
+  /** Sorted; those of `perHost`. */
   readonly hosts: readonly string[];
+  readonly perHost: readonly HostFact[];
+  /** Values of the label `service_version_source`, sorted; '' where a series has none. */
+  readonly sources: readonly string[];
+  /** Different hosts, pods and containers. */
+  readonly instances: number;
   /** Start of the first profile, end of the last, Unix ms. */
   readonly firstMs: number;
   readonly lastMs: number;
