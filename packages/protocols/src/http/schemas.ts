@@ -6,6 +6,7 @@ import { type Static, Type } from 'typebox';
 import { column, Int64, Labels, RangeQuery, SelectorQuery, strict, UnixMs } from './shapes.ts';
 
 export * from './compare.ts';
+export * from './deployments.ts';
 export { Int64, RangeQuery, SelectorQuery } from './shapes.ts';
 
 /** RFC 9457. `code` is stable; `detail` says what is wrong and what to do. */
@@ -282,35 +283,6 @@ export const ServicesAnswer = Type.Object(
   strict,
 );
 export type ServicesAnswer = Static<typeof ServicesAnswer>;
-
-export const Deployment = Type.Object(
-  {
-    service: Type.String(),
-    version: Type.String(),
-    environment: Type.String({ description: 'deployment_environment_name, or empty' }),
-    firstSeen: Type.Union([UnixMs, Type.Null()], { description: 'first sample; null when only marked' }),
-    lastSeen: Type.Union([UnixMs, Type.Null()]),
-    hosts: Type.Array(Type.String()),
-    samples: Type.Number(),
-    marks: Type.Array(Type.Object({ at: UnixMs, commit: Type.String(), url: Type.String() }, strict)),
-  },
-  strict,
-);
-export type Deployment = Static<typeof Deployment>;
-export const DeploymentsAnswer = Type.Object({ deployments: Type.Array(Deployment) }, strict);
-export type DeploymentsAnswer = Static<typeof DeploymentsAnswer>;
-export const DeploymentMark = Type.Object(
-  {
-    service: Type.String({ minLength: 1, maxLength: 256 }),
-    version: Type.String({ minLength: 1, maxLength: 256 }),
-    environment: Type.Optional(Type.String({ maxLength: 256 })),
-    at: Type.Optional(Type.String({ description: 'RFC 3339, Unix milliseconds or relative. Default now' })),
-    commit: Type.Optional(Type.String({ maxLength: 256 })),
-    url: Type.Optional(Type.String({ maxLength: 2048 })),
-  },
-  strict,
-);
-export type DeploymentMark = Static<typeof DeploymentMark>;
 
 export const StatusAnswer = Type.Object(
   {

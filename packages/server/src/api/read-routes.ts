@@ -96,7 +96,11 @@ export const readRoutes: readonly ReadRoute[] = [
     path: '/deployments',
     kind: 'deployments',
     summary: 'Versions per service, seen or marked',
-    parameters: { service: text('only this service'), version: text('only this version') },
+    parameters: {
+      service: text('only this service'),
+      version: text('only this version'),
+      environment: text('only this environment'),
+    },
     answer: http.DeploymentsAnswer,
   },
   {
