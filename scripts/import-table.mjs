@@ -27,6 +27,7 @@ export const rooms = {
     ingest: ['storage'],
     query: ['storage'],
     deployments: ['storage', 'query'],
+    findings: ['storage', 'query', 'deployments'],
   },
   web: {
     state: [],

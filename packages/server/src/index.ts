@@ -1,3 +1,4 @@
+export { type Webhook, type WebhookKind, webhookKinds } from './findings/webhooks/webhook.ts';
 export { createServer, type Server, type ServerLimits, type ServerOptions, ServerStartError } from './server.ts';
 export { editDistance, nearestName } from './nearest-name.ts';
 export { type Problem, Refused } from './problem.ts';

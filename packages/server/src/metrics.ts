@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { http } from '@everflame/protocols';
 import type { StorageStatus } from './storage/storage.ts';
 
 /** The server's own metrics, in a registry of their own, since a process may run several servers. */
@@ -35,6 +36,16 @@ export class Metrics {
     registers: [this.#registry],
   });
 
+  readonly #openFindings = this.#gauge('everflame_findings_open', 'Findings that are open.');
+  readonly #looks = this.#gauge('everflame_findings_looks', 'Looks for findings since the store was made.');
+  readonly #failedLooks = this.#gauge('everflame_findings_looks_failed', 'Looks that failed since the start.');
+  readonly #webhooks = new Gauge({
+    name: 'everflame_webhook_events',
+    help: 'Events for each webhook: waiting, delivered and dropped since the store was made, attempts that failed since the start.',
+    labelNames: ['webhook', 'state'],
+    registers: [this.#registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.#registry, prefix: 'everflame_' });
   }
@@ -65,6 +76,16 @@ export class Metrics {
     this.#losses.reset();
     for (const { id: agent, hostName: host_name, counters } of agents) {
       for (const { name, cause, total } of counters) this.#losses.set({ agent, host_name, name, cause }, Number(total));
+    }
+  }
+
+  setFindings({ findings, watch }: http.FindingsAnswer): void {
+    this.#openFindings.set(findings.length);
+    this.#looks.set(watch.looks);
+    this.#failedLooks.set(watch.failed);
+    for (const { name: webhook, waiting, delivered, failedAttempts, dropped } of watch.webhooks) {
+      const states = { waiting, delivered, failed_attempt: failedAttempts, dropped };
+      for (const [state, count] of Object.entries(states)) this.#webhooks.set({ webhook, state }, count);
     }
   }
 

@@ -2,6 +2,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { ProfileFailure } from '@everflame/profile';
 import { answerDeployments } from './deployments/deployments.ts';
+import { answerLook } from './findings/answer-look.ts';
+import { answerOverTime } from './findings/over-time.ts';
 import { bugOf, type Problem, Refused } from './problem.ts';
 import { type Check, startBudget } from './query/budget.ts';
 import { answerCallers } from './query/callers.ts';
@@ -36,6 +38,8 @@ const json: Readonly<Record<string, Answerer>> = {
   flamegraph: answerFlamegraph,
   label_values: answerLabelValues,
   labels: answerLabels,
+  look: answerLook,
+  over_time: answerOverTime,
   profile_types: answerProfileTypes,
   query_range: answerQueryRange,
   series: answerSeries,

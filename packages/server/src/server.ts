@@ -6,12 +6,15 @@ import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyInstance } from 'fastify';
+import { addFindingsRoutes } from './api/findings-routes.ts';
 import { guardAgainstPages, isLoopback } from './api/guard.ts';
 import { problemOf, sendProblem } from './api/problem-answer.ts';
 import { addReadRoutes } from './api/read-routes.ts';
 import { addStatusRoutes } from './api/status-routes.ts';
 import { addWebRoutes } from './api/web-routes.ts';
 import { addWriteRoutes } from './api/write-routes.ts';
+import { Findings, questionsOf } from './findings/findings.ts';
+import type { Webhook } from './findings/webhooks/webhook.ts';
 import { Ingest } from './ingest/ingest.ts';
 import { Metrics } from './metrics.ts';
 import { Refused } from './problem.ts';
@@ -47,6 +50,12 @@ export interface ServerOptions {
   readonly limits?: Partial<ServerLimits>;
   /** What is deleted in the course of time. Default: nothing. */
   readonly retention?: Retention;
+  /** Who is told of findings. */
+  readonly webhooks?: readonly Webhook[];
+  /** Where people find the page, for links in messages. Default: where it listens. */
+  readonly publicUrl?: URL;
+  /** Pause between two passes over all services. Default a minute; 0: the server looks for no findings. */
+  readonly findingsEveryMs?: number;
   /** Where what goes wrong inside is written, one line each. Default: standard error. */
   readonly log?: (line: string) => void;
 }
@@ -106,20 +115,33 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       maxWaiting: limits.maxWaitingQueries,
     });
     closers.push(() => queries.close());
+    const version = options.version ?? '0.0.0';
+    const findings = new Findings({
+      dataDir: options.dataDir,
+      questions: questionsOf(queries),
+      webhooks: options.webhooks ?? [],
+      version,
+      log,
+      ...(options.findingsEveryMs === undefined ? {} : { everyMs: options.findingsEveryMs }),
+    });
+    closers.push(() => findings.close());
     const notices = [...(options.notices ?? [])];
     const metrics = new Metrics();
-    const facts = { version: options.version ?? '0.0.0', startedMs: Date.now(), notices };
+    const facts = { version, startedMs: Date.now(), notices };
     const app = await buildApp({ ...options, log }, metrics);
     addReadRoutes(app, queries);
     addWriteRoutes(app, ingest, queries, limits.maxBodyBytes);
-    addStatusRoutes(app, { ingest, queries, metrics, facts });
+    addFindingsRoutes(app, findings);
+    addStatusRoutes(app, { ingest, queries, findings, metrics, facts });
     app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
     await addWebRoutes(app, options.webRoot);
     await app.listen({ host: options.listen.host, port: options.listen.port });
     closers.push(() => app.close());
     const { port } = app.server.address() as AddressInfo;
     const host = options.listen.host.includes(':') ? `[${options.listen.host}]` : options.listen.host;
-    return { url: `http://${host}:${port}`, addNotice: (notice) => void notices.push(notice), close };
+    const url = `http://${host}:${port}`;
+    findings.start((options.publicUrl ?? new URL(url)).href);
+    return { url, addNotice: (notice) => void notices.push(notice), close };
   } catch (error) {
     await close();
     throw startError(error, options);

@@ -7,6 +7,7 @@ import { column, Int64, Labels, RangeQuery, SelectorQuery, strict, UnixMs } from
 
 export * from './compare.ts';
 export * from './deployments.ts';
+export * from './findings.ts';
 export { Int64, RangeQuery, SelectorQuery } from './shapes.ts';
 
 /** RFC 9457. `code` is stable; `detail` says what is wrong and what to do. */

@@ -1,5 +1,6 @@
 import { http } from '@everflame/protocols';
 import type { FastifyInstance } from 'fastify';
+import type { Findings } from '../findings/findings.ts';
 import type { Ingest } from '../ingest/ingest.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Queries } from '../query/queries.ts';
@@ -11,10 +12,18 @@ export interface ServerFacts {
   readonly notices: readonly string[];
 }
 
+interface StatusSources {
+  readonly ingest: Ingest;
+  readonly queries: Queries;
+  readonly findings: Findings;
+  readonly metrics: Metrics;
+  readonly facts: ServerFacts;
+}
+
 /** How the server is: for people, Prometheus and probes. */
 export function addStatusRoutes(
   app: FastifyInstance,
-  { ingest, queries, metrics, facts }: { ingest: Ingest; queries: Queries; metrics: Metrics; facts: ServerFacts },
+  { ingest, queries, findings, metrics, facts }: StatusSources,
 ): void {
   const storageStatus = async (): Promise<StorageStatus> => {
     const { body } = await queries.ask({ kind: 'status', parameters: {}, nowMs: Date.now() });
@@ -49,6 +58,7 @@ export function addStatusRoutes(
 
   app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
     metrics.setStorage(await storageStatus(), ingest.queuedBytes);
+    metrics.setFindings(findings.list({ limit: '10000' }));
     return reply.type(metrics.contentType).send(await metrics.text());
   });
 

@@ -35,13 +35,15 @@ async function storageOf(drawing: string, labelsOf: (digit: string) => Record<st
     .split('\n')
     .flatMap((line) => {
       const [host_name = '', minutes = ''] = line.trim().split(/\s+/u);
-      return minutes.split('').flatMap((digit, minute) =>
-        digit === '.'
-          ? []
-          : [0, 1, 2, 3, 4, 5].map((ten) =>
-              profileAt(startMs + minute * minuteMs + ten * 10_000, { host_name, ...labelsOf(digit) }),
-            ),
-      );
+      return minutes
+        .split('')
+        .flatMap((digit, minute) =>
+          digit === '.'
+            ? []
+            : [0, 1, 2, 3, 4, 5].map((ten) =>
+                profileAt(startMs + minute * minuteMs + ten * 10_000, { host_name, ...labelsOf(digit) }),
+              ),
+        );
     });
   await storage.append([{ batchId: null, entries, agent: null, receivedMs: startMs }]);
   return storage;

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { FindingsStore } from '../../findings/findings-store.ts';
 import { numberedBatch } from '../testing/numbered-batch.ts';
 import { backUpStore, restoreStore } from './backup.ts';
 import { Maintenance } from './maintenance.ts';
@@ -30,11 +31,16 @@ test('a backup of a store in use, taken twice, is restored and verified; a flipp
   writer.rotate();
   while (maintenance.step(0, true));
   await writer.append(batches(340, 350));
+  const findings = new FindingsStore(dataDir);
+  findings.transaction(() => findings.count('looks', 7));
   const { blocks } = await backUpStore(dataDir, backupDir);
   expect(blocks).toBe(readdirSync(join(backupDir, 'blocks')).length);
 
   restoreStore(backupDir, restoredDir);
   expect(() => restoreStore(backupDir, restoredDir)).toThrow('has a store already');
+  const restoredFindings = new FindingsStore(restoredDir);
+  expect(restoredFindings.tally('looks')).toBe(7);
+  for (const store of [findings, restoredFindings]) store.close();
   const before = new EmbeddedReader(dataDir);
   const after = new EmbeddedReader(restoredDir);
   const { bytes: _before, ...expected } = await before.status();

@@ -10,6 +10,7 @@ import {
   statSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { StorageError } from '../storage.ts';
 import { blockPath, blocksDir, blocksOf } from './block/block.ts';
 import { explained, lockDataDir, openForReading } from './database.ts';
@@ -18,6 +19,9 @@ export interface Copied {
   readonly blocks: number;
   readonly bytes: number;
 }
+
+/** Data bases that other rooms keep in the directory: findings. */
+const beside = ['findings.db'];
 
 /** A block may be merged away while it is about to be copied: then the list is taken anew, so often at most. */
 const maxAttempts = 10;
@@ -39,7 +43,9 @@ export async function backUpStore(dataDir: string, targetDir: string): Promise<C
         db.close();
       }
       try {
-        return copyBlocks(dataDir, targetDir);
+        const copied = copyBlocks(dataDir, targetDir);
+        await backUpBeside(dataDir, targetDir);
+        return copied;
       } catch (error) {
         if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT') || attempt === maxAttempts)
           throw error;
@@ -68,12 +74,27 @@ export function restoreStore(backupDir: string, dataDir: string): Copied {
       mkdirSync(blocksDir(dataDir), { recursive: true });
       // The data base comes last: without it there is no store, and what was copied is copied again.
       const copied = copyBlocks(backupDir, dataDir, backupDir);
+      for (const name of beside) {
+        if (existsSync(join(backupDir, name))) copyDurably(join(backupDir, name), join(dataDir, name));
+      }
       copyDurably(join(backupDir, 'everflame.db'), join(dataDir, 'everflame.db'));
       return copied;
     } finally {
       lock.close();
     }
   });
+}
+
+async function backUpBeside(dataDir: string, targetDir: string): Promise<void> {
+  for (const name of beside) {
+    if (!existsSync(join(dataDir, name))) continue;
+    const db = new Database(join(dataDir, name), { readonly: true, fileMustExist: true });
+    try {
+      await db.backup(join(targetDir, name));
+    } finally {
+      db.close();
+    }
+  }
 }
 
 /** Copies the blocks that the data base in `listDir` names, and deletes others from the target. */
