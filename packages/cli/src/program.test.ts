@@ -33,6 +33,7 @@ test('the commands are those that the README names', () => {
     'top',
     'diff',
     'deploy',
+    'findings',
     'demo',
     'backup',
     'restore',

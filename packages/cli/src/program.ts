@@ -4,6 +4,7 @@ import { backupCommand, restoreCommand } from './commands/backup.ts';
 import { demoCommand } from './commands/demo.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { diffCommand } from './commands/diff.ts';
+import { findingsCommand } from './commands/findings.ts';
 import { recordCommand } from './commands/record.ts';
 import { serverCommand } from './commands/server.ts';
 import { topCommand } from './commands/top.ts';
@@ -27,6 +28,7 @@ export function createProgram(): Command {
     topCommand,
     diffCommand,
     deployCommand,
+    findingsCommand,
     demoCommand,
     backupCommand,
     restoreCommand,

@@ -1,6 +1,8 @@
 import type { Option } from 'commander';
+import type { Webhook } from '@everflame/server';
 import { option } from './option.ts';
-import { parseAgeMs, parseBytes, parseListen } from './parse.ts';
+import { parseAgeMs, parseBytes, parseListen, parseUrl } from './parse.ts';
+import { addWebhook } from './parse-webhook.ts';
 
 export interface ServerFlags {
   readonly listen: { readonly host: string; readonly port: number };
@@ -9,6 +11,10 @@ export interface ServerFlags {
   /** Milliseconds. */
   readonly retention?: number;
   readonly retentionSize?: number;
+  readonly webhook?: readonly Webhook[];
+  readonly publicUrl?: URL;
+  /** Whether the server looks for findings. */
+  readonly findings: boolean;
 }
 
 /** Options that `up` and `server` share. */
@@ -27,6 +33,15 @@ export function serverOptions(): Option[] {
     option('--retention-size <size>', 'delete the oldest profiles while there are more bytes than this').argParser(
       parseBytes,
     ),
+    option(
+      '--webhook <url[,option=value]>',
+      'tell this address of findings; may be repeated. kind=json|slack|alertmanager|alertmanager-api, events=regressions|all, secret-env=NAME or secret-file=PATH for a signature',
+    ).argParser(addWebhook),
+    option(
+      '--public-url <url>',
+      'address of the page for links in messages; default: where the server listens',
+    ).argParser(parseUrl),
+    option('--no-findings', 'do not compare new versions and look for changes by itself'),
   ];
 }
 

@@ -20,6 +20,9 @@ export async function startServer(flags: ServerFlags, notices: readonly string[]
         ...(flags.retention === undefined ? {} : { maxAgeMs: flags.retention }),
         ...(flags.retentionSize === undefined ? {} : { maxBytes: flags.retentionSize }),
       },
+      webhooks: flags.webhook ?? [],
+      ...(flags.publicUrl === undefined ? {} : { publicUrl: flags.publicUrl }),
+      ...(flags.findings ? {} : { findingsEveryMs: 0 }),
       ...(existsSync(webRoot) ? { webRoot } : {}),
     });
   } catch (error) {

@@ -2,6 +2,7 @@ import type { http } from '@everflame/protocols';
 import { Command } from 'commander';
 import { ApiClient } from '../api-client.ts';
 import { option } from '../option.ts';
+import { printable } from '../render/table.ts';
 import { serverOption } from '../server-option.ts';
 
 interface DeployFlags {
@@ -26,6 +27,8 @@ export function deployCommand(): Command {
     .addOption(option('--at <time>', 'when: RFC 3339, Unix milliseconds or relative such as now-5m (default: now)'))
     .action(async ({ server, ...mark }: DeployFlags) => {
       const deployment = await new ApiClient(server).post<http.Deployment>('/api/v1/deployments', mark);
-      process.stdout.write(`marked ${deployment.service} ${deployment.version}\n`);
+      const { service, version, environment } = deployment;
+      const where = environment === '' ? '' : ` in ${environment}`;
+      process.stdout.write(`marked ${printable(service)} ${printable(version)}${printable(where)}\n`);
     });
 }
