@@ -6,6 +6,7 @@ import {
   type Comparison,
   type CompareInput,
   FunctionTable,
+  isChange,
   type PastComparison,
   pastEffects,
 } from '@everflame/compare';
@@ -152,9 +153,6 @@ async function explained(storage: StorageReader, all: Counted, check: Check): Pr
   check();
   return compared({ ...input, tree });
 }
-
-const isChange = ({ verdict, lean }: Comparison['functions'][number]): boolean =>
-  lean !== null || ['regressed', 'improved', 'new', 'gone', 'moved'].includes(verdict);
 
 /** What counts from the store can lack is the asker's to know; a broken invariant is a bug. */
 function compared(input: CompareInput): Comparison {
