@@ -20,7 +20,7 @@ export function distinctFunctions({ functions, strings }: Dictionary): Uint32Arr
 
 /**
  * The functions of a dictionary's stacks, so that samples counted by stack become samples counted by function, each function
- * once per sample. Numbers are those of `distinctFunctions`. About 24 bytes a stack.
+ * once per sample. Numbers are those of `distinctFunctions`. About 30 bytes a stack.
  */
 export class StackFunctions {
   readonly distinct: Uint32Array;
@@ -100,6 +100,15 @@ export class StackFunctions {
 
   parent(stack: number): number {
     return this.#parents[stack] ?? 0;
+  }
+
+  /** Gives each function its place in `functions` as number from here on; all that occur are in it, and 0 is first. */
+  renumber(functions: Uint32Array): void {
+    const numbers = new Uint32Array(this.distinct.length);
+    for (const [number, own] of functions.entries()) numbers[own] = number;
+    for (const column of [this.#selves, this.#firsts]) {
+      for (let i = 0; i < column.length; i++) column[i] = numbers[column[i] ?? 0] ?? 0;
+    }
   }
 
   /** The innermost function of the stack; 0 where there is none. */
