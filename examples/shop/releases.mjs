@@ -18,6 +18,14 @@ function replace(sources, file, was, is) {
 /** @type {Record<string, (sources: Sources) => void>} */
 const releases = {
   '1.0.0': () => {},
+  // A tenth of the vouchers is looked at twice: a function of a twentieth of the CPU costs 10 % more, which `npm run test:aa` looks for.
+  '1.0.1': (sources) =>
+    replace(
+      sources,
+      'cart.mjs',
+      'for (const cents of voucherCents) {',
+      'for (const cents of [...voucherCents.slice(0, Math.round(voucherCents.length / 10)), ...voucherCents]) {',
+    ),
   '1.1.0': (sources) => {
     // Invoices break pages, and find out how full a page is by reading the whole document again after every row: the planted regression.
     replace(

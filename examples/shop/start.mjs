@@ -1,9 +1,9 @@
 // Runs one version of the shop under its own load, until the time is over or it is told to stop.
 //
-//   node start.mjs --version 1.1.0 [--instances 1] [--seconds 25] [--rate 150] [--listen 127.0.0.1:0]
+//   node start.mjs --version 1.1.0 [--instances 1] [--pod NAME] [--seconds 25] [--rate 150] [--listen 127.0.0.1:0]
 //
-// The rate is that of all instances together. Every process says who it is as OpenTelemetry does it, several instances as pods shop-1, shop-2, …; the
-// shop writes its names of JIT code to /tmp/perf-PID.map.
+// The rate is that of all instances together. Every process says who it is as OpenTelemetry does it, several instances as pods
+// of the name that is given, else shop-1.1.0, with a number behind it. The shop writes its names of JIT code to /tmp/perf-PID.map.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -17,6 +17,7 @@ const { values } = parseArgs({
   options: {
     version: { type: 'string', default: process.env.SHOP_VERSION ?? '1.0.0' },
     instances: { type: 'string', default: '1' },
+    pod: { type: 'string' },
     seconds: { type: 'string' },
     rate: { type: 'string', default: '150' },
     listen: { type: 'string', default: '127.0.0.1:0' },
@@ -58,9 +59,15 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 
 /** @param {number} instance from 1 */
+function podOf(instance) {
+  if (instances > 1) return { pod: `${values.pod ?? `shop-${values.version}`}-${instance}` };
+  return values.pod === undefined ? {} : { pod: values.pod };
+}
+
+/** @param {number} instance from 1 */
 async function startShop(instance) {
   const flags = ['--perf-basic-prof', '--interpreted-frames-native-stack'];
-  const more = { env: { SHOP_LISTEN: values.listen }, ...(instances === 1 ? {} : { pod: `shop-${instance}` }) };
+  const more = { env: { SHOP_LISTEN: values.listen }, ...podOf(instance) };
   const shop = start('shop', [...flags, join(release, 'service.mjs')], more);
   children.push(shop);
   const end = once(shop, 'exit');
