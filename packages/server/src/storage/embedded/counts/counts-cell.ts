@@ -6,6 +6,8 @@ import { FunctionTotals } from './function-sums.ts';
 export class CountsCell {
   samples = 0;
   value = 0n;
+  /** As `joinedFactor` has it. */
+  factor = Number.NaN;
   durationNanos = 0n;
   profiles = 0;
   functions = new FunctionTotals();
@@ -17,7 +19,8 @@ export class CountsCell {
       throw new StorageError('sum_overflow', 'the sum of a step leaves int64: ask for a shorter step');
     const { ids, self, inclusive } = this.functions;
     const isSomething = (i: number) => self[i] !== 0 || inclusive[i] !== 0;
-    const facts = { labels, timeMs, samples, value, durationNanos, profiles };
+    const perSample = Number.isFinite(this.factor) ? { valuePerSample: BigInt(this.factor) } : {};
+    const facts = { labels, timeMs, samples, value, ...perSample, durationNanos, profiles };
     // Negative counts may have cancelled each other.
     if (ids.every((_, i) => isSomething(i))) return { ...facts, function: ids, self, inclusive };
     return {

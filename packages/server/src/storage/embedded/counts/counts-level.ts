@@ -8,11 +8,16 @@ import { type FunctionColumns, FunctionSums } from './function-sums.ts';
 import { sampleCount } from './sample-count.ts';
 import type { StackFunctions } from './stack-functions.ts';
 import { StackSums } from './stack-sums.ts';
+import { factorWith, joinedFactor } from './value-per-sample.ts';
 
-/** Fewer profiles are as quickly counted from their own samples. */
-const minProfiles = 4;
-/** A row is kept when the profiles behind it have so many rows of samples for each of its functions. */
-const rowsPerFunction = 2;
+/** Which rows a level keeps. */
+export interface LevelRules {
+  readonly stepMs: number;
+  /** Fewer profiles are as quickly counted from their own samples. */
+  readonly minProfiles: number;
+  /** Rows of samples for each function that must stand behind a row. */
+  readonly rowsPerFunction: number;
+}
 
 interface StepFacts extends CountsFacts, SpanTimes {
   readonly headerNumber: number;
@@ -24,34 +29,50 @@ export class CountsLevel implements StepFacts {
   durationNanos = 0n;
   samples = 0;
   values: readonly bigint[] = [];
+  factors: number[] = [];
   headerNumber = 0;
   firstMs = 0;
   lastMs = 0;
   /** Steps of the level below that it has. */
   parts = 0;
-  readonly #stepMs: number;
-  readonly #stacks: StackSums;
-  readonly #sums: FunctionSums;
-  /** Profiles that are going to come, by start of the step. */
-  readonly #expected = new Map<number, number>();
+  readonly #rules: LevelRules;
+  #stacks: StackSums | null = null;
+  #sums: FunctionSums | null = null;
+  /** Steps whose samples are summed. */
+  readonly #worthwhile = new Set<number>();
   #start = Number.NaN;
   #shape: Header | null = null;
   #vectorRows = 0;
   #isExact = true;
 
-  /** Functions have numbers up to `functions`. */
-  constructor(stepMs: number, stacks: StackFunctions, functions: number) {
-    this.#stepMs = stepMs;
+  constructor(rules: LevelRules) {
+    this.#rules = rules;
+  }
+
+  /** Before the first sample. Functions have numbers up to `functions`. */
+  start(stacks: StackFunctions, functions: number): void {
     this.#stacks = new StackSums(stacks);
     this.#sums = new FunctionSums(functions + 1);
   }
 
-  expect(rows: readonly ProfileRow[]): void {
-    this.#expected.clear();
+  /** The profiles that will come. What is summed in a step of the level below is summed here. */
+  expect(rows: readonly ProfileRow[], below: CountsLevel | null): void {
+    this.#worthwhile.clear();
+    let count = 0;
+    let before = Number.NaN;
     for (const { timeMs } of rows) {
       const start = this.#startOf(timeMs);
-      this.#expected.set(start, (this.#expected.get(start) ?? 0) + 1);
+      count = start === before ? count + 1 : 1;
+      before = start;
+      if (count === this.#rules.minProfiles) this.#worthwhile.add(start);
     }
+    if (below === null) return;
+    for (const start of below.#worthwhile) this.#worthwhile.add(this.#startOf(start * below.#rules.stepMs));
+  }
+
+  /** Whether samples will be summed at all. */
+  hasWork(): boolean {
+    return this.#worthwhile.size > 0;
   }
 
   /** Whether what is there belongs to another step. */
@@ -59,14 +80,16 @@ export class CountsLevel implements StepFacts {
     return this.profiles > 0 && this.#startOf(timeMs) !== this.#start;
   }
 
-  /** Whether so many profiles will come that a row may be kept. */
+  /** Whether there are so many profiles in the step that a row may be kept. */
   isWorthwhile(timeMs: number): boolean {
-    return (this.#expected.get(this.#startOf(timeMs)) ?? 0) >= minProfiles;
+    return this.#worthwhile.has(this.#startOf(timeMs));
   }
 
   addFacts({ timeMs, header, durationNanos, totals }: ProfileRow, headerNumber: number, vectorRows: number): void {
     const { values } = decodeTotals(totals, header.sampleTypes.length);
-    const facts = { profiles: 1, durationNanos, samples: 0, values, headerNumber, firstMs: timeMs, lastMs: timeMs };
+    const factors = values.map(() => Number.NaN);
+    const times = { firstMs: timeMs, lastMs: timeMs };
+    const facts = { profiles: 1, durationNanos, samples: 0, values, factors, headerNumber, ...times };
     this.#addFacts(facts, header, vectorRows);
   }
 
@@ -78,7 +101,10 @@ export class CountsLevel implements StepFacts {
       // Of such numbers a sum in float64 may look right and be wrong.
       if (count < 0 || !Number.isSafeInteger(count)) this.#isExact = false;
       this.samples += count;
-      this.#stacks.add(leaves[vector.stacks[i] ?? 0] ?? 0, count);
+      for (let t = 0; t < types; t++) {
+        this.factors[t] = factorWith(this.factors[t] ?? Number.NaN, count, vector.number(t, i));
+      }
+      this.#stacks?.add(leaves[vector.stacks[i] ?? 0] ?? 0, count);
     }
   }
 
@@ -88,7 +114,7 @@ export class CountsLevel implements StepFacts {
     this.parts++;
     this.#addFacts(part, part.#shape, part.#vectorRows);
     if (!part.#isExact) this.#isExact = false;
-    if (columns === null) return;
+    if (columns === null || this.#sums === null) return;
     for (let i = 0; i < columns.length; i++) {
       const id = columns.ids[i] ?? 0;
       this.#sums.addInclusive(id, columns.inclusive[i] ?? 0);
@@ -98,13 +124,14 @@ export class CountsLevel implements StepFacts {
 
   /** The functions of all samples that were added, which are gone then. */
   take(): FunctionColumns {
+    if (this.#stacks === null || this.#sums === null) throw new Error('samples are taken before they can be there');
     this.#stacks.moveTo(this.#sums);
     return this.#sums.take();
   }
 
   /** Whether a row with these columns is true and worth its bytes. */
   isToKeep(columns: FunctionColumns): boolean {
-    return this.#isExact && columns.length * rowsPerFunction <= this.#vectorRows;
+    return this.#isExact && columns.length * this.#rules.rowsPerFunction <= this.#vectorRows;
   }
 
   reset(): void {
@@ -112,6 +139,7 @@ export class CountsLevel implements StepFacts {
     this.durationNanos = 0n;
     this.samples = 0;
     this.values = [];
+    this.factors = [];
     this.parts = 0;
     this.#shape = null;
     this.#vectorRows = 0;
@@ -125,9 +153,11 @@ export class CountsLevel implements StepFacts {
       this.headerNumber = facts.headerNumber;
       this.firstMs = facts.firstMs;
       this.values = [...facts.values];
+      this.factors = facts.factors.map((factor, t) => joinedFactor(factor, this.factors[t] ?? Number.NaN));
     } else {
       if (!isSameShape(this.#shape, shape)) this.#isExact = false;
       this.values = this.values.map((value, t) => value + (facts.values[t] ?? 0n));
+      this.factors = this.factors.map((factor, t) => joinedFactor(factor, facts.factors[t] ?? Number.NaN));
     }
     this.lastMs = facts.lastMs;
     this.profiles += facts.profiles;
@@ -137,7 +167,7 @@ export class CountsLevel implements StepFacts {
   }
 
   #startOf(timeMs: number): number {
-    return Math.floor(timeMs / this.#stepMs);
+    return Math.floor(timeMs / this.#rules.stepMs);
   }
 }
 

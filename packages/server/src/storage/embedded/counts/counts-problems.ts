@@ -8,6 +8,7 @@ import { FunctionSums, FunctionTotals } from './function-sums.ts';
 import { sampleCount } from './sample-count.ts';
 import { StackFunctions } from './stack-functions.ts';
 import { StackSums } from './stack-sums.ts';
+import { factorWith, joinedFactor } from './value-per-sample.ts';
 
 /** What of the kept counts of a part is not what its profiles come to, one line each. Reads each profile once. */
 export function countsProblems(part: Part): string[] {
@@ -32,6 +33,7 @@ interface Sum {
   durationNanos: bigint;
   samples: number;
   values: readonly bigint[];
+  factors: readonly number[];
   readonly functions: FunctionTotals;
 }
 
@@ -61,7 +63,14 @@ class Recount {
   /** What the span's profiles come to. Says where the span differs. */
   check(span: CountsSpan, say: (problem: string) => void): Sum {
     const { firstMs, lastMs, read, parts } = span;
-    const sum: Sum = { profiles: 0, durationNanos: 0n, samples: 0, values: [], functions: new FunctionTotals() };
+    const sum: Sum = {
+      profiles: 0,
+      durationNanos: 0n,
+      samples: 0,
+      values: [],
+      factors: [],
+      functions: new FunctionTotals(),
+    };
     if (parts === null) this.#scan(lastMs, sum);
     for (const part of parts?.() ?? []) {
       if (part.firstMs < firstMs || part.lastMs > lastMs)
@@ -73,8 +82,8 @@ class Recount {
     if (read === null) return sum;
     const kept = this.#kept;
     read(kept);
-    const facts = ({ profiles, durationNanos, samples, values }: Omit<Sum, 'functions'>) =>
-      `${profiles} profiles of ${durationNanos} ns, ${samples} samples, values ${values.join(', ')}`;
+    const facts = ({ profiles, durationNanos, samples, values, factors }: Omit<Sum, 'functions'>) =>
+      `${profiles} profiles of ${durationNanos} ns, ${samples} samples, values ${values.join(', ')}, ${factors.join(', ')} a sample`;
     const where = `counts from ${firstMs} to ${lastMs}`;
     if (facts(kept) !== facts(sum)) say(`${where} say ${facts(kept)}, not ${facts(sum)}`);
     for (let i = 0; i < kept.length; i++) {
@@ -99,22 +108,27 @@ class Recount {
       const { sampleTypes } = row.header;
       const { values } = decodeTotals(row.totals, sampleTypes.length);
       let samples = 0;
+      const factors = values.map(() => Number.NaN);
       for (let i = 0; i < vector.rows; i++) {
         const count = sampleCount(vector, sampleTypes.length, countTypeIndex(sampleTypes), i);
         const leaf = vector.stacks[i] ?? 0;
         samples += count;
+        for (const [t, factor] of factors.entries()) factors[t] = factorWith(factor, count, vector.number(t, i));
         this.#stacks.add(this.#leaves === null ? leaf : (this.#leaves[leaf] ?? 0), count);
       }
-      addFacts(sum, { profiles: 1, durationNanos: row.durationNanos, samples, values });
+      addFacts(sum, { profiles: 1, durationNanos: row.durationNanos, samples, values, factors });
     }
     this.#stacks.moveTo(this.#sums);
     sum.functions.add(this.#sums.take());
   }
 }
 
-function addFacts(sum: Sum, { profiles, durationNanos, samples, values }: Omit<Sum, 'functions'>): void {
+function addFacts(sum: Sum, own: Omit<Sum, 'functions'>): void {
+  const { profiles, durationNanos, samples, values, factors } = own;
   sum.profiles += profiles;
   sum.durationNanos += durationNanos;
   sum.samples += samples;
+  sum.factors =
+    sum.factors.length === 0 ? factors : sum.factors.map((one, t) => joinedFactor(one, factors[t] ?? Number.NaN));
   sum.values = sum.values.length === 0 ? values : sum.values.map((value, t) => value + (values[t] ?? 0n));
 }

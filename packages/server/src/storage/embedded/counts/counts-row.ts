@@ -5,7 +5,8 @@
  *     profiles                              varint
  *     sum of their durations, ns            zigzag
  *     samples                               varint
- *     sum of each sample type               zigzag each
+ *     each sample type: its sum             zigzag
+ *       value of a sample ÷ its count       0: differs; 1: not known; 2: zigzag follows
  *     functions                             varint
  *     ranks                                 varint difference to the one before, less one, each; the first to 0
  *     inclusive less self                   varint each
@@ -24,6 +25,8 @@ export interface CountsFacts {
   samples: number;
   /** One per sample type. */
   values: readonly bigint[];
+  /** As `joinedFactor` has it, one per sample type. */
+  factors: readonly number[];
 }
 
 /** False, and nothing written, where a number is one that the format does not have. Ids are ranks. */
@@ -40,7 +43,12 @@ export function writeCountsRow(
   out.varint(facts.profiles);
   out.bigint(facts.durationNanos);
   out.varint(facts.samples);
-  for (const value of facts.values) out.bigint(value);
+  for (const [t, value] of facts.values.entries()) {
+    out.bigint(value);
+    const factor = facts.factors[t] ?? Number.NaN;
+    out.varint(Number.isFinite(factor) ? 2 : Number.isNaN(factor) ? 1 : 0);
+    if (Number.isFinite(factor)) out.bigint(BigInt(factor));
+  }
   out.varint(length);
   let previous = 0;
   for (let i = 0; i < length; i++) {
@@ -59,6 +67,7 @@ export class CountsRowReader implements CountsFacts, FunctionColumns {
   durationNanos = 0n;
   samples = 0;
   values: readonly bigint[] = [];
+  factors: readonly number[] = [];
   /** That of one of the profiles. */
   header: Header | null = null;
   length = 0;
@@ -75,7 +84,15 @@ export class CountsRowReader implements CountsFacts, FunctionColumns {
     this.profiles = input.varint();
     this.durationNanos = input.bigint();
     this.samples = input.varint();
-    this.values = Array.from({ length: header.sampleTypes.length }, () => input.bigint());
+    const values: bigint[] = [];
+    const factors: number[] = [];
+    for (let rest = header.sampleTypes.length; rest > 0; rest--) {
+      values.push(input.bigint());
+      const kind = input.varint();
+      factors.push(kind === 2 ? Number(input.bigint()) : kind === 1 ? Number.NaN : Infinity);
+    }
+    this.values = values;
+    this.factors = factors;
     const length = input.varint();
     input.expectAtLeast(length);
     if (length > this.ids.length) {

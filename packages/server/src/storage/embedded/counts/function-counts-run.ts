@@ -12,6 +12,7 @@ import { type CountsSpan, minuteMs, type SpanTimes } from './counts-spans.ts';
 import { FunctionNames } from './function-names.ts';
 import { PartSums } from './part-sums.ts';
 import { sampleCount } from './sample-count.ts';
+import { factorWith, joinedFactor } from './value-per-sample.ts';
 
 interface Group {
   readonly labels: Labels;
@@ -100,12 +101,13 @@ export class FunctionCountsRun {
   }
 
   #addRow(sums: PartSums, group: Group, timeMs: number): void {
-    const { header, values, samples, profiles, durationNanos } = this.#row;
+    const { header, values, factors, samples, profiles, durationNanos } = this.#row;
     const type = header === null ? -1 : typeIndex(header, this.#selection);
     if (type < 0) return;
     const cell = this.#cell(group, timeMs);
     cell.samples += samples;
     cell.value += values[type] ?? 0n;
+    cell.factor = joinedFactor(cell.factor, factors[type] ?? Number.NaN);
     cell.durationNanos += durationNanos;
     cell.profiles += profiles;
     sums.use(cell);
@@ -144,6 +146,7 @@ export class FunctionCountsRun {
     const stacks = sums.stacks();
     const { leaves } = sums.part;
     let value = 0n;
+    let { factor } = cell;
     for (let i = 0; i < vector.rows; i++) {
       if (!isWhole) {
         if ((classes[vector.sets[i] ?? 0] ?? excluded) === excluded) continue;
@@ -153,7 +156,9 @@ export class FunctionCountsRun {
       const leaf = vector.stacks[i] ?? 0;
       stacks.add(leaves === null ? leaf : (leaves[leaf] ?? 0), count);
       cell.samples += count;
+      factor = factorWith(factor, count, vector.number(type, i));
     }
+    cell.factor = factor;
     cell.value += isWhole ? (decodeTotals(row.totals, types.length).values[type] ?? 0n) : value;
   }
 }
