@@ -84,7 +84,7 @@ test('one host: its interval is that of counting noise, or that of time blocks, 
     after: shop.side('v2', 'a 1000 1000 405/405 301/301'),
   };
   const asHost = one(compare({ ...input, kind: 'host' }), 'render');
-  expect(asHost).toMatchObject({ verdictText: 'weak evidence: 1 host', lean: 'regressed', q: null });
+  expect(asHost).toMatchObject({ verdictText: 'weak evidence: 1 host', lean: 'regressed' });
   const reach = 1.96 * Math.sqrt((1 - 0.2) / 200 + (1 - 0.405) / 405);
   expect(asHost.interval?.[0]).toBeCloseTo((405 / 200) * Math.exp(-reach) - 1, 4);
   expect(asHost.interval?.[1]).toBeCloseTo((405 / 200) * Math.exp(reach) - 1, 4);
@@ -164,7 +164,12 @@ function treeOf({ name, file }: FunctionNames, before: string, after: string): C
     });
     return { profile: { ...profile, strings, functions: { ...profile.functions, fileString } }, typeIndex: 0 };
   };
-  return callTreeOfProfiles(side(before), side(after), table);
+  return callTreeOfProfiles(
+    side(before),
+    side(after),
+    table,
+    Uint32Array.from(name, (_, id) => id),
+  );
 }
 
 const hosts = (row: (i: number) => string): string =>

@@ -86,7 +86,7 @@ export interface FunctionComparison {
   readonly movedWithin: string | null;
   /** Why the share changed though the cost did not. */
   readonly dilutedBy: string | null;
-  /** The stack that carries the change, root first, and the function at its end; null without a tree. */
+  /** The stack that carries the change, root first, and the function at its end; null without a tree, and where nothing changed. */
   readonly carrier: {
     readonly id: number;
     readonly name: string;
@@ -150,7 +150,7 @@ export interface NotTested {
 
 export interface Comparison {
   readonly summary: Summary;
-  /** All functions of either side; findings first, then by the size of the change. */
+  /** All functions of either side; findings first, those that carry their change themselves before their callers, the largest first. */
   readonly functions: readonly FunctionComparison[];
   /** Relative change of the whole that would have been a finding with probability 0.8; null when it cannot be said. */
   readonly mde: number | null;

@@ -6,7 +6,7 @@ export {
   type TimeFinding,
   type TimeInput,
 } from './change-points/regressions-over-time.ts';
-export { compare, MIN_UNITS } from './compare.ts';
+export { compare, isChange, MIN_UNITS } from './compare.ts';
 export type {
   Change,
   CompareInput,
@@ -28,6 +28,8 @@ export type { Normalisation } from './effects/contrast.ts';
 export { type CallTree, NO_FUNCTION } from './explain/call-tree.ts';
 export { callTreeOfProfiles, type MergedSide } from './profiles/call-tree-of-profiles.ts';
 export { countsOfProfile, functionIdsOf, type GroupCounts } from './profiles/counts-of-profile.ts';
+export { relocationsOf } from './profiles/relocations.ts';
 export { FunctionTable } from './profiles/function-table.ts';
 export { answerOf, type ComparedSide } from './answer-of.ts';
 export { lookShare } from './tests/looks.ts';
+export { blindness } from './tests/relevant-effect.ts';

@@ -43,17 +43,15 @@ export function assumptionsOf(input: CompareInput, analyses: Analyses): string[]
 
 /** What was counted and not tested, and why. Nothing is left out silently. */
 export function notTestedOf(analysis: Analysis, p: Float64Array): NotTested[] {
-  const { table, contrast } = analysis;
+  const { table } = analysis;
   const groups = new Map<string, { functions: number; samples: number }>();
   for (let f = 0; f < p.length; f++) {
     const samples = (table.before[f] ?? 0) + (table.after[f] ?? 0);
     if (samples === 0 || !Number.isNaN(p[f])) continue;
     const reason =
-      contrast.df <= 0
-        ? 'too few units to see how they differ'
-        : samples < MIN_SAMPLES || !Number.isFinite(table.theta[f])
-          ? 'the controls have too few samples of it, or have what would be new'
-          : 'it is in nearly every sample, so its share cannot change';
+      samples < MIN_SAMPLES || !Number.isFinite(table.theta[f])
+        ? 'the controls have too few samples of it, or have what would be new'
+        : 'it is in nearly every sample, so its share cannot change';
     const group = groups.get(reason) ?? { functions: 0, samples: 0 };
     groups.set(reason, { functions: group.functions + 1, samples: group.samples + samples });
   }

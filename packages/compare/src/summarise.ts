@@ -3,7 +3,7 @@ import { type SideCounts, sumOf } from './counts/side-counts.ts';
 import type { Analyses } from './effects/analyse.ts';
 import { Contrast, type Normalisation } from './effects/contrast.ts';
 import { MIN_PAST } from './effects/placebo.ts';
-import { detectableEffect, relevantEffectP, TQuantiles } from './tests/relevant-effect.ts';
+import { blindness, detectableEffect, relevantEffectP, TQuantiles } from './tests/relevant-effect.ts';
 
 /** An estimate of ln change with what is needed to test it. */
 interface Estimate {
@@ -89,7 +89,7 @@ function verdictOf(
   if (chosen === null || change === null) return 'not enough data';
   if (relevantEffectP(chosen.theta, least, chosen.variance, chosen.df) <= alpha)
     return chosen.theta > 0 ? 'regressed' : 'improved';
-  return change.mde <= 0.5 ? 'unchanged' : 'not enough data';
+  return change.mde <= blindness(Math.expm1(least)) ? 'unchanged' : 'not enough data';
 }
 
 /**
@@ -167,6 +167,11 @@ function countVerdicts(functions: readonly FunctionComparison[]): Record<Verdict
   return counts;
 }
 
+/** What of a function's change is its own and not that of what it calls: all where a blame descent ends in it, without a tree its self cost's. */
+export function ownPart({ carrier, id, part, selfPart }: FunctionComparison): number {
+  return carrier === null ? selfPart : carrier.id === id ? part : 0;
+}
+
 /**
  * The finding that carries most of the change of the whole: of those that end where a blame descent ends, or without a tree by their
  * self cost, so that callers do not take the credit of what they call.
@@ -177,15 +182,13 @@ function leadOf(functions: readonly FunctionComparison[], change: number): Summa
       ['regressed', 'improved', 'new', 'gone'].includes(one.verdict) ||
       (one.verdict === 'weak evidence' && one.lean !== null),
   );
-  const partOf = (one: FunctionComparison): number =>
-    one.carrier === null ? one.selfPart : one.carrier.id === one.id ? one.part : 0;
   const direction = change === 0 ? 0 : Math.sign(change);
   let best: FunctionComparison | null = null;
   for (const one of findings) {
-    const weight = direction === 0 ? Math.abs(partOf(one)) : direction * partOf(one);
-    const most = best === null ? 0 : direction === 0 ? Math.abs(partOf(best)) : direction * partOf(best);
+    const weight = direction === 0 ? Math.abs(ownPart(one)) : direction * ownPart(one);
+    const most = best === null ? 0 : direction === 0 ? Math.abs(ownPart(best)) : direction * ownPart(best);
     if (weight > most) best = one;
   }
   if (best === null) return null;
-  return { id: best.id, name: best.name, file: best.file, part: change === 0 ? null : partOf(best) / change };
+  return { id: best.id, name: best.name, file: best.file, part: change === 0 ? null : ownPart(best) / change };
 }

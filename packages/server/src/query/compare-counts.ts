@@ -27,8 +27,10 @@ export interface CountedSide {
   /** Sum of the asked sample type. */
   readonly value: bigint;
   readonly samples: number;
-  /** Builds the table; every side of a comparison has the same functions. */
-  readonly finish: (version: string, functions: number) => SideCounts;
+  /** Sets what has samples here to 1, by function id. */
+  readonly mark: (present: Uint8Array) => void;
+  /** Builds the table, each function at its place (`relocationsOf`); every side of a comparison has the same functions. */
+  readonly finish: (version: string, places: Uint32Array) => SideCounts;
 }
 
 /** Labels of series that tell instances apart: a pod or a container, else what runs on a host. */
@@ -74,13 +76,17 @@ export async function countSide(
     value,
     samples,
     profiles: parts.reduce((sum, part) => sum + part.profiles, 0),
-    finish: (version, functions) => {
-      const builder = new CountsBuilder(version, functions, secondsPerSample);
+    mark: (present) => {
+      for (const { functions } of parts) for (const id of functions) present[id] = 1;
+    },
+    finish: (version, places) => {
+      const builder = new CountsBuilder(version, places.length, secondsPerSample);
       for (const part of parts) {
         const { seconds, ...counts } = part;
         // Series of one instance (its programs) are watched at the same time.
         builder.add(unitName(units.kind, part), {
           ...counts,
+          functions: counts.functions.map((id) => places[id] ?? id),
           seconds: isTime ? Math.min(seconds, longest) : 0,
           requests: null,
         });

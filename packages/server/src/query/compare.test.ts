@@ -204,6 +204,19 @@ test('what is gone is there, with what it had', async () => {
   expect(row(answer, 'old')).toMatchObject({ samplesAfter: 0, units: { before: 8, after: 0 }, change: null });
 });
 
+test('a release in another directory has the same functions', async () => {
+  const at = (directory: string): Cost =>
+    Object.fromEntries(
+      Object.entries(usual).map(([path, seconds]) => [path.replaceAll('@', `@/srv/${directory}/`), seconds]),
+    );
+  await run({ service: 'installed', version: 'v1', cost: at('1.0.0') });
+  await run({ service: 'installed', version: 'v2', cost: at('1.1.0') });
+  const answer = await ask(versions('installed'));
+  expect(findings(answer)).toEqual([]);
+  expect(answer.functions.length).toBe(41);
+  expect(row(answer, 'work3').file).toBe('/srv/1.1.0/work3.ts');
+});
+
 test('selectors and ranges make sides too: the same version in two windows', async () => {
   const range = (name: string, fromMs: number): Record<string, string> => ({
     [`${name}_from`]: String(fromMs),

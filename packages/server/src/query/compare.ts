@@ -6,8 +6,10 @@ import {
   type Comparison,
   type CompareInput,
   FunctionTable,
+  isChange,
   type PastComparison,
   pastEffects,
+  relocationsOf,
 } from '@everflame/compare';
 import { formatSelector } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
@@ -124,17 +126,17 @@ interface Counted {
 /** The comparison; when something changed, again with the call tree of both sides, which says where it is. */
 async function explained(storage: StorageReader, all: Counted, check: Check): Promise<Comparison> {
   const { question, units, counted, past, table } = all;
-  const functions = table.length;
+  const places = placesOf(all);
   const { normalisation, minEffect, q, look } = question;
   const input: CompareInput = {
-    before: counted.before.finish(question.before.name, functions),
-    after: counted.after.finish(question.after.name, functions),
+    before: counted.before.finish(question.before.name, places),
+    after: counted.after.finish(question.after.name, places),
     functions: { name: table.name.slice(), file: table.file.slice() },
     kind: units.kind,
     hosts: units.hosts,
     past: past.pairs.map((pair): PastComparison => {
       check();
-      const sides = { before: pair.before.finish('', functions), after: pair.after.finish('', functions) };
+      const sides = { before: pair.before.finish('', places), after: pair.after.finish('', places) };
       return pastEffects(sides, units.kind, normalisation);
     }),
     pastAligned: past.isAligned,
@@ -148,13 +150,20 @@ async function explained(storage: StorageReader, all: Counted, check: Check): Pr
   ] as const;
   // What came in since the counts were read has no ids.
   table.freeze();
-  const tree = callTreeOfProfiles(sides[0], sides[1], table, check);
+  const tree = callTreeOfProfiles(sides[0], sides[1], table, places, check);
   check();
   return compared({ ...input, tree });
 }
 
-const isChange = ({ verdict, lean }: Comparison['functions'][number]): boolean =>
-  lean !== null || ['regressed', 'improved', 'new', 'gone', 'moved'].includes(verdict);
+/** Functions that are the same in another directory; the past is of the before side. */
+function placesOf({ counted, past, table }: Counted): Uint32Array {
+  const before = new Uint8Array(table.length);
+  const after = new Uint8Array(table.length);
+  counted.before.mark(before);
+  for (const pair of past.pairs) for (const side of [pair.before, pair.after]) side.mark(before);
+  counted.after.mark(after);
+  return relocationsOf(table, before, after);
+}
 
 /** What counts from the store can lack is the asker's to know; a broken invariant is a bug. */
 function compared(input: CompareInput): Comparison {
