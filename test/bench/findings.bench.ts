@@ -32,7 +32,10 @@ async function fill(dataDir: string): Promise<void> {
   const writer = new EmbeddedWriter(dataDir, untilMs);
   const maintenance = new Maintenance(dataDir);
   const shape = { ...standardCode, functions: Number(flags.functions), minStacks: 600 };
-  const models = Array.from({ length: services }, (_, i) => new ModelProfiles(makeService(shape, i + 1, 0, `service-${i}`)));
+  const models = Array.from(
+    { length: services },
+    (_, i) => new ModelProfiles(makeService(shape, i + 1, 0, `service-${i}`)),
+  );
   for (let minute = 0; minute < minutes; minute++) {
     const timeMs = untilMs - (minutes - minute) * minuteMs;
     const entries = models.flatMap((model, i) =>
