@@ -25,13 +25,11 @@ import { EmbeddedReader } from './storage/embedded/reader.ts';
 import { StorageError, type StorageReader } from './storage/storage.ts';
 
 type Answerer = (storage: StorageReader, parameters: Parameters, nowMs: number, check: Check) => Promise<unknown>;
-type Download = (storage: StorageReader, parameters: Parameters, nowMs: number, check: Check) => Promise<Reply>;
+type Replier = (storage: StorageReader, parameters: Parameters, nowMs: number, check: Check) => Promise<Reply>;
 
 const json: Readonly<Record<string, Answerer>> = {
   callers: answerCallers,
   deployments: answerDeployments,
-  diff: answerDiff,
-  flamegraph: answerFlamegraph,
   label_values: answerLabelValues,
   labels: answerLabels,
   profile_types: answerProfileTypes,
@@ -41,8 +39,11 @@ const json: Readonly<Record<string, Answerer>> = {
   status: (storage) => storage.status(),
   top: answerTop,
 };
-const downloads: Readonly<Record<string, Download>> = {
+/** Those that make their bytes themselves. */
+const replies: Readonly<Record<string, Replier>> = {
+  diff: answerDiff,
   export: answerExport,
+  flamegraph: answerFlamegraph,
   flamegraph_file: answerTreeFile,
   pprof: answerPprof,
 };
@@ -65,8 +66,8 @@ async function reply(storage: StorageReader, request: Extract<QueryRequest, { id
   const check = startBudget(budget, cancelled);
   try {
     check();
-    const download = downloads[kind];
-    if (download !== undefined) return { kind: 'answer', id, reply: await download(storage, parameters, nowMs, check) };
+    const replier = replies[kind];
+    if (replier !== undefined) return { kind: 'answer', id, reply: await replier(storage, parameters, nowMs, check) };
     const answerer = json[kind];
     if (answerer === undefined) throw new Error(`no such question: ${kind}`);
     return { kind: 'answer', id, reply: jsonReply(await answerer(storage, parameters, nowMs, check)) };

@@ -1,6 +1,8 @@
 import type { Labels } from '@everflame/profile';
+import type { TimeRange } from '../storage.ts';
 import type { Dictionary } from './dictionary.ts';
 import type { Header } from './header.ts';
+import type { LeafSums, SumColumns } from './tree/leaf-sums.ts';
 import type { Vector } from './vector-scratch.ts';
 
 /** One profile without its samples. Numbers of label sets and mappings are those of its part's dictionary. */
@@ -39,6 +41,11 @@ export interface PartSeries {
   read(row: number, into: Vector): void;
   nodes(): readonly RollupNode[];
   readNode(node: RollupNode, into: Vector): void;
+  /**
+   * Adds the profiles in the range to `sums`, whatever the labels of their samples. `columnsOf` says which columns of a
+   * profile are wanted; null: the profile is not. Answers how many profiles were added.
+   */
+  sum(range: TimeRange, columnsOf: (header: Header) => SumColumns | null, sums: LeafSums): number;
 }
 
 /** Profiles with a dictionary of their own: an epoch of the data base, or the profiles of one service in a block. */
