@@ -3,6 +3,7 @@
  * is stored together by the next: one sync of the disk for all of it.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { StringPool } from '@everflame/profile';
 import { bugOf, type Problem, Refused } from '../problem.ts';
 import { EmbeddedWriter } from '../storage/embedded/writer.ts';
 import { StorageError, type StorageWriter } from '../storage/storage.ts';
@@ -12,6 +13,8 @@ import { readJob, type ReadJob } from './read-job.ts';
 const { dataDir, maxProfileBytes } = workerData as IngestWorkerData;
 /** Bodies decoded before a commit: bounds what is in memory at once, and how long the first of them waits. */
 const maxGroupBytes = 8 * 1024 * 1024;
+
+const pool = new StringPool();
 
 function answer(reply: IngestReply): void {
   parentPort?.postMessage(reply, []);
@@ -69,7 +72,7 @@ class IngestWorker {
           continue;
         }
         bytes += job.body.length;
-        group.push({ id, read: readJob(job, maxProfileBytes) });
+        group.push({ id, read: readJob(job, maxProfileBytes, pool) });
       } catch (error) {
         answer({ kind: 'refused', id, problem: problemOf(error) });
       }
@@ -94,7 +97,7 @@ class IngestWorker {
 }
 
 try {
-  const worker = new IngestWorker(new EmbeddedWriter(dataDir, Date.now()));
+  const worker = new IngestWorker(new EmbeddedWriter(dataDir, Date.now(), {}, pool));
   parentPort?.on('message', (request: IngestRequest) => worker.receive(request));
   answer({ kind: 'ready' });
 } catch (error) {
