@@ -1,13 +1,43 @@
-import type { RestRows } from './tree-run.ts';
-
-/** The nodes of one answer, callers first; node 0 is the root. Values are not below 0. */
-export interface UsedNodes {
+/** The nodes of one answer, callers first; node 0 is the root. Values are above 0, but for the root's. */
+export class UsedNodes {
   readonly parent: Uint32Array;
   readonly frame: Uint32Array;
   readonly total: Float64Array;
   readonly self: Float64Array;
   readonly samples: Float64Array;
   readonly selfSamples: Float64Array;
+  /** Nodes with a smaller total are not here, but as what is left out below those that are. */
+  readonly least: number;
+  readonly left: Uint32Array;
+  readonly leftTotal: Float64Array;
+  readonly leftSamples: Float64Array;
+
+  constructor(length: number, least: number) {
+    this.parent = new Uint32Array(length);
+    this.frame = new Uint32Array(length);
+    this.total = new Float64Array(length);
+    this.self = new Float64Array(length);
+    this.samples = new Float64Array(length);
+    this.selfSamples = new Float64Array(length);
+    this.least = least;
+    this.left = new Uint32Array(length);
+    this.leftTotal = new Float64Array(length);
+    this.leftSamples = new Float64Array(length);
+  }
+
+  /** A child of `parent` is left out. */
+  leave(parent: number, total: number, samples: number): void {
+    this.left[parent] = (this.left[parent] ?? 0) + 1;
+    this.leftTotal[parent] = (this.leftTotal[parent] ?? 0) + total;
+    this.leftSamples[parent] = (this.leftSamples[parent] ?? 0) + samples;
+  }
+}
+
+/** By row of a limited tree: how many children it stands for, with what. 0: it is a node. */
+export interface RestRows {
+  readonly count: Uint32Array;
+  readonly total: Float64Array;
+  readonly samples: Float64Array;
 }
 
 /**
@@ -19,29 +49,20 @@ export function orderNodes(
   rank: Uint32Array,
   maxNodes: number | undefined,
 ): { readonly order: Uint32Array; readonly rest: RestRows | null } {
-  const least = maxNodes === undefined ? 0 : nthGreatest(nodes.total, maxNodes);
-  const isAll = maxNodes === undefined || maxNodes >= nodes.parent.length;
-  const isKept = isAll ? null : nodes.total.map((total) => (total >= least ? 1 : 0));
-  const order = depthFirst(nodes, rank, isKept);
-  if (maxNodes === undefined) return { order, rest: null };
-  return withRemainders(nodes, order, isAll ? -1 : least, maxNodes);
+  const order = depthFirst(nodes, rank);
+  return maxNodes === undefined ? { order, rest: null } : withRemainders(nodes, order, maxNodes);
 }
 
-/** Of the nodes that are kept; a node is only where its parent is. */
-function depthFirst({ parent, frame }: UsedNodes, rank: Uint32Array, isKept: ArrayLike<number> | null): Uint32Array {
+function depthFirst({ parent, frame }: UsedNodes, rank: Uint32Array): Uint32Array {
   const { length } = parent;
   const start = new Uint32Array(rank.length + 1);
-  let count = 0;
   for (let node = 0; node < length; node++) {
-    if (isKept !== null && isKept[node] === 0 && node > 0) continue;
     const key = (rank[frame[node] ?? 0] ?? 0) + 1;
     start[key] = (start[key] ?? 0) + 1;
-    count++;
   }
   for (let key = 0; key < rank.length; key++) start[key + 1] = (start[key + 1] ?? 0) + (start[key] ?? 0);
-  const byRank = new Uint32Array(count);
+  const byRank = new Uint32Array(length);
   for (let node = 0; node < length; node++) {
-    if (isKept !== null && isKept[node] === 0 && node > 0) continue;
     const key = rank[frame[node] ?? 0] ?? 0;
     const at = start[key] ?? 0;
     byRank[at] = node;
@@ -50,15 +71,15 @@ function depthFirst({ parent, frame }: UsedNodes, rank: Uint32Array, isKept: Arr
   // Lists of siblings are made from the back, so that the first in name comes first. 0 ends a list: the root is in none.
   const firstChild = new Uint32Array(length);
   const nextSibling = new Uint32Array(length);
-  for (let i = count - 1; i >= 0; i--) {
+  for (let i = length - 1; i >= 0; i--) {
     const node = byRank[i] ?? 0;
     if (node === 0) continue;
     const up = parent[node] ?? 0;
     nextSibling[node] = firstChild[up] ?? 0;
     firstChild[up] = node;
   }
-  const order = new Uint32Array(count);
-  for (let node = 0, row = 0; row < count; row++) {
+  const order = new Uint32Array(length);
+  for (let node = 0, row = 0; row < length; row++) {
     order[row] = node;
     const child = firstChild[node] ?? 0;
     if (child !== 0) node = child;
@@ -70,15 +91,14 @@ function depthFirst({ parent, frame }: UsedNodes, rank: Uint32Array, isKept: Arr
   return order;
 }
 
-/** `least`: totals below it are left out, of those that have it the first ones stay while there is room; -1: all stay. */
+/** Of the nodes with the least total the first ones stay while there is room. */
 function withRemainders(
-  { parent, total, samples }: UsedNodes,
+  nodes: UsedNodes,
   order: Uint32Array,
-  least: number,
   maxNodes: number,
 ): { readonly order: Uint32Array; readonly rest: RestRows } {
-  const { length } = parent;
-  const isShown = new Uint8Array(length);
+  const { parent, total, samples, least, left, leftTotal, leftSamples } = nodes;
+  const isShown = new Uint8Array(parent.length);
   let room = Math.max(1, maxNodes);
   for (const value of total) if (value > least) room--;
   if ((total[0] ?? 0) <= least) room--;
@@ -86,22 +106,12 @@ function withRemainders(
     const up = parent[node] ?? 0;
     isShown[node] = node === 0 || (isShown[up] === 1 && ((total[node] ?? 0) > least || --room >= 0)) ? 1 : 0;
   }
-  const left = new Uint32Array(length);
-  const leftTotal = new Float64Array(length);
-  const leftSamples = new Float64Array(length);
   let rows = 0;
-  for (let node = 0; node < length; node++) {
-    if (isShown[node] === 1) {
-      rows++;
-      continue;
-    }
-    const up = parent[node] ?? 0;
-    if (isShown[up] === 0) continue;
-    if (left[up] === 0) rows++;
-    left[up] = (left[up] ?? 0) + 1;
-    leftTotal[up] = (leftTotal[up] ?? 0) + (total[node] ?? 0);
-    leftSamples[up] = (leftSamples[up] ?? 0) + (samples[node] ?? 0);
+  for (let node = 0; node < parent.length; node++) {
+    if (isShown[node] === 1) rows++;
+    else if (isShown[parent[node] ?? 0] === 1) nodes.leave(parent[node] ?? 0, total[node] ?? 0, samples[node] ?? 0);
   }
+  for (let node = 0; node < parent.length; node++) if (isShown[node] === 1 && (left[node] ?? 0) > 0) rows++;
   const places = new Uint32Array(rows);
   const rest = { count: new Uint32Array(rows), total: new Float64Array(rows), samples: new Float64Array(rows) };
   const path: number[] = [];
@@ -129,12 +139,14 @@ function withRemainders(
   return { order: places, rest };
 }
 
-/** The n-th greatest number, the least one when there are fewer. By Hoare's selection, in linear time on average. */
-function nthGreatest(numbers: Float64Array, n: number): number {
-  const values = numbers.slice();
-  const wanted = Math.max(0, values.length - Math.max(1, n));
+/** The n-th greatest of `count` numbers above 0, given among zeros. By Hoare's selection, in linear time on average. */
+export function nthGreatest(numbers: Float64Array, count: number, n: number): number {
+  const values = new Float64Array(count);
+  let length = 0;
+  for (const value of numbers) if (value > 0) values[length++] = value;
+  const wanted = Math.max(0, length - Math.max(1, n));
   let low = 0;
-  let high = values.length - 1;
+  let high = length - 1;
   while (low < high) {
     const pivot = values[(low + high) >>> 1] ?? 0;
     let i = low;

@@ -32,6 +32,8 @@ export class TreeIndex {
   readonly #parts = new WeakMap<Part | Dictionary, PartNodes & { readonly growing: Growing | null }>();
   readonly #texts = new Map<string, string>();
   #ranks = new Uint32Array(0);
+  #sums = emptySums(1);
+  #places = new Uint32Array(1);
 
   get isFull(): boolean {
     return this.nodes.length > maxNodes;
@@ -53,6 +55,30 @@ export class TreeIndex {
       known.isNamedByBinary = known.growing.own.isNamedByBinary;
     }
     return known;
+  }
+
+  /** Columns by node for the question at hand, as long as there are nodes or longer. */
+  sums(): NodeSums {
+    if (this.#sums.self.length < this.nodes.length) {
+      const length = Math.ceil(this.nodes.length * 1.25);
+      const { self, selfSamples } = this.#sums;
+      this.#sums = emptySums(length);
+      this.#sums.self.set(self);
+      this.#sums.selfSamples.set(selfSamples);
+      this.#places = new Uint32Array(length);
+    }
+    return this.#sums;
+  }
+
+  /** Zeros for a new question. */
+  clearSums(): void {
+    this.#sums.self.fill(0);
+    this.#sums.selfSamples.fill(0);
+  }
+
+  /** Zeros by node. */
+  places(): Uint32Array {
+    return this.#places.fill(0);
   }
 
   /** The row of the function's name. */
@@ -81,6 +107,18 @@ export class TreeIndex {
     for (const [rank, row] of rows.entries()) this.#ranks[row] = rank;
     return this.#ranks;
   }
+}
+
+interface NodeSums {
+  readonly self: Float64Array;
+  readonly selfSamples: Float64Array;
+  readonly total: Float64Array;
+  readonly samples: Float64Array;
+}
+
+function emptySums(length: number): NodeSums {
+  const column = () => new Float64Array(length);
+  return { self: column(), selfSamples: column(), total: column(), samples: column() };
 }
 
 /** Takes over what a dictionary has got since the last time. */

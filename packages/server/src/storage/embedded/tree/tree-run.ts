@@ -5,7 +5,7 @@ import { excluded, LabelView, type SelectedSeries } from '../label-view.ts';
 import type { Part, PartSeries } from '../part.ts';
 import { Vector } from '../vector-scratch.ts';
 import { LeafSums, type SumColumns } from './leaf-sums.ts';
-import { orderNodes, type UsedNodes } from './order-nodes.ts';
+import { nthGreatest, orderNodes, type RestRows, UsedNodes } from './order-nodes.ts';
 import type { PartNodes, TreeIndex } from './tree-index.ts';
 
 /** Sums what a selection selects by node of the index: a tree without the profile that it would be made of. */
@@ -18,14 +18,13 @@ export class TreeRun {
   readonly #vector = new Vector();
   readonly #columns = new Map<Header, SumColumns | null>();
   readonly #parts: PartNodes[] = [];
-  #self = new Float64Array(0);
-  #selfSamples = new Float64Array(0);
   #shape = '';
   #isSuited = true;
   #profiles = 0;
 
   constructor(index: TreeIndex, selection: Selection, typeIndex: (header: Header) => number) {
     this.#index = index;
+    index.clearSums();
     this.#selection = selection;
     this.#typeIndex = typeIndex;
   }
@@ -54,7 +53,7 @@ export class TreeRun {
   /** `maxNodes`: as `limitTree` takes it. Null: `MergeRun` has to answer. */
   finish(maxNodes?: number): { readonly tree: Tree | LimitedTree; readonly profiles: number } | null {
     if (this.#parts.length > 1 && this.#parts.some(({ isNamedByBinary }) => isNamedByBinary)) return null;
-    const used = this.#usedNodes();
+    const used = this.#usedNodes(maxNodes);
     if (!Number.isSafeInteger(used.total[0]) || !Number.isSafeInteger(used.samples[0])) return null;
     const { order, rest } = orderNodes(used, this.#index.ranks(), maxNodes);
     return { tree: this.#tree(used, order, rest), profiles: this.#profiles };
@@ -97,61 +96,63 @@ export class TreeRun {
   }
 
   #addToNodes(nodes: Uint32Array): void {
-    const { length } = this.#index.nodes;
-    if (this.#self.length < length) {
-      this.#self = larger(this.#self, length);
-      this.#selfSamples = larger(this.#selfSamples, length);
-    }
     const { values, counts } = this.#sums;
-    const self = this.#self;
-    const samples = this.#selfSamples;
+    const { self, selfSamples } = this.#index.sums();
     for (let leaf = 0; leaf < nodes.length; leaf++) {
       const value = values[leaf] ?? 0;
       if (value === 0) continue;
       const node = nodes[leaf] ?? 0;
       self[node] = (self[node] ?? 0) + value;
-      samples[node] = (samples[node] ?? 0) + (counts[leaf] ?? 0);
+      selfSamples[node] = (selfSamples[node] ?? 0) + (counts[leaf] ?? 0);
     }
   }
 
-  /** The nodes with a value and those above them, numbered anew, callers first. */
-  #usedNodes(): UsedNodes {
-    const self = this.#self;
-    const { pairs } = this.#index.nodes;
-    const isUsed = new Uint8Array(Math.max(1, self.length));
+  /** The nodes with a value, callers first, without those that are certain to be left out when there may be `maxNodes`. */
+  #usedNodes(maxNodes: number | undefined): UsedNodes {
+    const { length, pairs } = this.#index.nodes;
+    const { self, selfSamples, total, samples } = this.#index.sums();
+    total.set(self);
+    samples.set(selfSamples);
     let count = 1;
-    isUsed[0] = 1;
-    for (let node = self.length - 1; node > 0; node--) {
-      if (self[node] === 0) continue;
-      for (let at = node; isUsed[at] === 0; at = pairs[at * 2] ?? 0) {
-        isUsed[at] = 1;
-        count++;
+    // Callers have smaller numbers: from the back, each total is complete before it goes up.
+    for (let node = length - 1; node > 0; node--) {
+      const value = total[node] ?? 0;
+      if (value === 0) continue;
+      count++;
+      const up = pairs[node * 2] ?? 0;
+      total[up] = (total[up] ?? 0) + value;
+      samples[up] = (samples[up] ?? 0) + (samples[node] ?? 0);
+    }
+    let least = 0;
+    if (maxNodes !== undefined && maxNodes < count) {
+      least = nthGreatest(total.subarray(0, length), count, maxNodes);
+      count = 1;
+      for (let node = 1; node < length; node++) if ((total[node] ?? 0) >= least) count++;
+    }
+    const used = new UsedNodes(count, least);
+    /** By node: place + 1; 0: it is left out. */
+    const place = this.#index.places();
+    place[0] = 1;
+    used.total[0] = total[0] ?? 0;
+    used.self[0] = self[0] ?? 0;
+    used.samples[0] = samples[0] ?? 0;
+    used.selfSamples[0] = selfSamples[0] ?? 0;
+    for (let node = 1, at = 1; node < length; node++) {
+      const value = total[node] ?? 0;
+      if (value === 0) continue;
+      const up = (place[pairs[node * 2] ?? 0] ?? 0) - 1;
+      if (value < least) {
+        if (up >= 0) used.leave(up, value, samples[node] ?? 0);
+        continue;
       }
-    }
-    const place = new Uint32Array(isUsed.length);
-    const used = {
-      parent: new Uint32Array(count),
-      frame: new Uint32Array(count),
-      total: new Float64Array(count),
-      self: new Float64Array(count),
-      samples: new Float64Array(count),
-      selfSamples: new Float64Array(count),
-    };
-    for (let node = 0, at = 0; node < isUsed.length; node++) {
-      if (isUsed[node] === 0) continue;
-      place[node] = at;
-      used.parent[at] = place[pairs[node * 2] ?? 0] ?? 0;
+      place[node] = at + 1;
+      used.parent[at] = up;
       used.frame[at] = pairs[node * 2 + 1] ?? 0;
+      used.total[at] = value;
       used.self[at] = self[node] ?? 0;
-      used.selfSamples[at] = this.#selfSamples[node] ?? 0;
+      used.samples[at] = samples[node] ?? 0;
+      used.selfSamples[at] = selfSamples[node] ?? 0;
       at++;
-    }
-    used.total.set(used.self);
-    used.samples.set(used.selfSamples);
-    for (let at = count - 1; at > 0; at--) {
-      const up = used.parent[at] ?? 0;
-      used.total[up] = (used.total[up] ?? 0) + (used.total[at] ?? 0);
-      used.samples[up] = (used.samples[up] ?? 0) + (used.samples[at] ?? 0);
     }
     return used;
   }
@@ -189,13 +190,6 @@ export class TreeRun {
     const tree = { frames: frames.columns(), parent, frame, total, self, samples, selfSamples };
     return rest === null ? tree : { ...tree, rest: rest.count };
   }
-}
-
-/** By row of a limited tree: how many children it stands for, with what. 0: it is a node. */
-export interface RestRows {
-  readonly count: Uint32Array;
-  readonly total: Float64Array;
-  readonly samples: Float64Array;
 }
 
 /** The frames of one answer, numbered as they come. */
@@ -252,10 +246,4 @@ class OwnFrames {
 function put(words: Int32Array, row: number, value: number): void {
   words[row * 2] = value | 0;
   words[row * 2 + 1] = Math.floor(value / 4_294_967_296);
-}
-
-function larger(column: Float64Array, length: number): Float64Array<ArrayBuffer> {
-  const result = new Float64Array(length);
-  result.set(column);
-  return result;
 }
