@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { ProfileFailure } from '@everflame/profile';
 import { answerDeployments } from './deployments/deployments.ts';
+import { Garbage } from './garbage.ts';
 import { bugOf, type Problem, Refused } from './problem.ts';
 import { type Check, startBudget } from './query/budget.ts';
 import { answerCallers } from './query/callers.ts';
@@ -83,11 +84,17 @@ function send(message: QueryReply): void {
 const { dataDir, budget } = workerData as QueryWorkerData;
 try {
   const storage = new EmbeddedReader(dataDir);
+  const garbage = new Garbage();
   parentPort?.on('message', (request: QueryRequest) => {
     if ('kind' in request) {
       void storage.close();
       parentPort?.close();
-    } else void reply(storage, request).then(send);
+    } else {
+      void reply(storage, request).then((answer) => {
+        send(answer);
+        garbage.collectIfMuch();
+      });
+    }
   });
   send({ kind: 'ready' });
 } catch (error) {

@@ -4,6 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { StringPool } from '@everflame/profile';
+import { Garbage } from '../garbage.ts';
 import { bugOf, type Problem, Refused } from '../problem.ts';
 import { EmbeddedWriter } from '../storage/embedded/writer.ts';
 import { StorageError, type StorageWriter } from '../storage/storage.ts';
@@ -29,6 +30,7 @@ function problemOf(error: unknown): Problem {
 class IngestWorker {
   readonly #storage: StorageWriter;
   readonly #waiting: { id: number; job: IngestJob }[] = [];
+  readonly #garbage = new Garbage();
   #isRunning = false;
   #isClosing = false;
 
@@ -48,6 +50,7 @@ class IngestWorker {
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
       await this.#storeGroup();
+      this.#garbage.collectIfMuch();
       // Lets messages in that came meanwhile.
       await new Promise((resolve) => setImmediate(resolve));
     }

@@ -54,4 +54,6 @@ export interface Part {
   /** The stack of each number in a vector; null where vectors name stacks themselves. */
   readonly leaves: Uint32Array | null;
   readonly series: readonly PartSeries[];
+  /** Gives the dictionary back until it is asked for again. */
+  release?(): void;
 }

@@ -43,6 +43,10 @@ export class BlockPart implements Part {
     return this.#read().leaves;
   }
 
+  release(): void {
+    this.#content = null;
+  }
+
   #read(): ReturnType<typeof readDictionary> {
     this.#content ??= soundly(this.#file, () =>
       readDictionary(

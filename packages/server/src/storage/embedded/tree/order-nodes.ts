@@ -12,7 +12,8 @@ export class UsedNodes {
   readonly leftTotal: Float64Array;
   readonly leftSamples: Float64Array;
 
-  constructor(length: number, least: number) {
+  /** `isLimited`: something may be left out. */
+  constructor(length: number, least: number, isLimited: boolean) {
     this.parent = new Uint32Array(length);
     this.frame = new Uint32Array(length);
     this.total = new Float64Array(length);
@@ -20,9 +21,9 @@ export class UsedNodes {
     this.samples = new Float64Array(length);
     this.selfSamples = new Float64Array(length);
     this.least = least;
-    this.left = new Uint32Array(length);
-    this.leftTotal = new Float64Array(length);
-    this.leftSamples = new Float64Array(length);
+    this.left = new Uint32Array(isLimited ? length : 0);
+    this.leftTotal = new Float64Array(isLimited ? length : 0);
+    this.leftSamples = new Float64Array(isLimited ? length : 0);
   }
 
   /** A child of `parent` is left out. */

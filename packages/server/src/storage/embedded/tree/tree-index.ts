@@ -49,6 +49,8 @@ export class TreeIndex {
       const nodes = leaves === null ? growing.own.nodes : leaves.map((stack) => growing.own.nodes[stack] ?? 0);
       known = { ...growing.own, nodes, growing: leaves === null ? growing : null };
       this.#parts.set(key, known);
+      // Which node a leaf is, is all that trees need of it.
+      part.release?.();
     } else if (known.growing !== null) {
       known.growing.follow();
       known.nodes = known.growing.own.nodes;

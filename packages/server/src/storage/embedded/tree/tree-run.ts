@@ -129,7 +129,7 @@ export class TreeRun {
       count = 1;
       for (let node = 1; node < length; node++) if ((total[node] ?? 0) >= least) count++;
     }
-    const used = new UsedNodes(count, least);
+    const used = new UsedNodes(count, least, maxNodes !== undefined);
     /** By node: place + 1; 0: it is left out. */
     const place = this.#index.places();
     place[0] = 1;
