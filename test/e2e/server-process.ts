@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A server in a process of its own, so that it can be killed. */
 export interface ServerProcess {
@@ -14,7 +17,9 @@ export interface ServerProcess {
 /** Starts a server on a free port and waits until it is ready. */
 export async function startServerProcess(dataDir: string): Promise<ServerProcess> {
   const script = fileURLToPath(new URL('serve.ts', import.meta.url));
-  const child = spawn(process.execPath, [script, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] });
+  // As the `everflame` command starts it.
+  const env = { NODE_COMPILE_CACHE: join(root, '.everflame', 'compile-cache'), ...process.env };
+  const child = spawn(process.execPath, [script, dataDir], { stdio: ['ignore', 'pipe', 'inherit'], env });
   const exited = once(child, 'exit');
   for await (const line of createInterface({ input: child.stdout })) {
     const url = /^ready (?<url>\S+)$/.exec(line)?.groups?.['url'];

@@ -1,13 +1,16 @@
 import type { Option } from 'commander';
 import type { Webhook } from '@everflame/server';
 import { option } from './option.ts';
-import { parseAgeMs, parseBytes, parseListen, parseUrl } from './parse.ts';
+import { parseAgeMs, parseBytes, parseDurationMs, parseListen, parseUrl } from './parse.ts';
 import { addWebhook } from './parse-webhook.ts';
 
 export interface ServerFlags {
   readonly listen: { readonly host: string; readonly port: number };
   readonly dataDir: string;
   readonly maxProfileBytes: number;
+  /** Milliseconds. */
+  readonly maxQueryTime: number;
+  readonly maxQueryBytes: number;
   /** Milliseconds. */
   readonly retention?: number;
   readonly retentionSize?: number;
@@ -26,6 +29,12 @@ export function serverOptions(): Option[] {
     dataDirOption(),
     option('--max-profile-bytes <size>', 'largest profile accepted, decompressed')
       .default(64 * 2 ** 20, '64MiB')
+      .argParser(parseBytes),
+    option('--max-query-time <duration>', 'longest that one question may take')
+      .default(30_000, '30s')
+      .argParser(parseDurationMs),
+    option('--max-query-bytes <size>', 'memory that one question may use for its columns')
+      .default(2 ** 30, '1GiB')
       .argParser(parseBytes),
     option('--retention <age>', 'delete profiles older than this, for example 30d; without it none').argParser(
       parseAgeMs,

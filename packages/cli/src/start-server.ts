@@ -15,7 +15,11 @@ export async function startServer(flags: ServerFlags, notices: readonly string[]
       dataDir: resolve(flags.dataDir),
       version: everflameVersion(),
       notices,
-      limits: { maxProfileBytes: flags.maxProfileBytes },
+      limits: {
+        maxProfileBytes: flags.maxProfileBytes,
+        maxQueryMs: flags.maxQueryTime,
+        maxQueryBytes: flags.maxQueryBytes,
+      },
       retention: {
         ...(flags.retention === undefined ? {} : { maxAgeMs: flags.retention }),
         ...(flags.retentionSize === undefined ? {} : { maxBytes: flags.retentionSize }),

@@ -10,6 +10,7 @@ export type {
 } from './profile.ts';
 export { type ProfileError, type ProfileErrorCode, ProfileFailure } from './profile-error.ts';
 export { decodeProfile, type DecodeResult } from './codec/decode-profile.ts';
+export { type PooledRows, StringPool } from './codec/string-pool.ts';
 export type { DecodeLimits } from './codec/decode-limits.ts';
 export { encodeProfile } from './codec/encode-profile.ts';
 export { checkValid } from './check-valid.ts';

@@ -4,6 +4,7 @@ import { ProfileFailure } from '@everflame/profile';
 import { answerDeployments } from './deployments/deployments.ts';
 import { answerLook } from './findings/answer-look.ts';
 import { answerOverTime } from './findings/over-time.ts';
+import { Garbage } from './garbage.ts';
 import { bugOf, type Problem, Refused } from './problem.ts';
 import { type Check, startBudget } from './query/budget.ts';
 import { answerCallers } from './query/callers.ts';
@@ -28,14 +29,12 @@ import { EmbeddedReader } from './storage/embedded/reader.ts';
 import { StorageError, type StorageReader } from './storage/storage.ts';
 
 type Answerer = (storage: StorageReader, parameters: Parameters, nowMs: number, check: Check) => Promise<unknown>;
-type Download = (storage: StorageReader, parameters: Parameters, nowMs: number, check: Check) => Promise<Reply>;
+type Replier = (storage: StorageReader, parameters: Parameters, nowMs: number, check: Check) => Promise<Reply>;
 
 const json: Readonly<Record<string, Answerer>> = {
   callers: answerCallers,
   compare: answerCompare,
   deployments: answerDeployments,
-  diff: answerDiff,
-  flamegraph: answerFlamegraph,
   label_values: answerLabelValues,
   labels: answerLabels,
   look: answerLook,
@@ -47,8 +46,11 @@ const json: Readonly<Record<string, Answerer>> = {
   status: (storage) => storage.status(),
   top: answerTop,
 };
-const downloads: Readonly<Record<string, Download>> = {
+/** Those that make their bytes themselves. */
+const replies: Readonly<Record<string, Replier>> = {
+  diff: answerDiff,
   export: answerExport,
+  flamegraph: answerFlamegraph,
   flamegraph_file: answerTreeFile,
   pprof: answerPprof,
 };
@@ -71,8 +73,8 @@ async function reply(storage: StorageReader, request: Extract<QueryRequest, { id
   const check = startBudget(budget, cancelled);
   try {
     check();
-    const download = downloads[kind];
-    if (download !== undefined) return { kind: 'answer', id, reply: await download(storage, parameters, nowMs, check) };
+    const replier = replies[kind];
+    if (replier !== undefined) return { kind: 'answer', id, reply: await replier(storage, parameters, nowMs, check) };
     const answerer = json[kind];
     if (answerer === undefined) throw new Error(`no such question: ${kind}`);
     return { kind: 'answer', id, reply: jsonReply(await answerer(storage, parameters, nowMs, check)) };
@@ -88,11 +90,17 @@ function send(message: QueryReply): void {
 const { dataDir, budget } = workerData as QueryWorkerData;
 try {
   const storage = new EmbeddedReader(dataDir);
+  const garbage = new Garbage();
   parentPort?.on('message', (request: QueryRequest) => {
     if ('kind' in request) {
       void storage.close();
       parentPort?.close();
-    } else void reply(storage, request).then(send);
+    } else {
+      void reply(storage, request).then((answer) => {
+        send(answer);
+        garbage.collectIfMuch();
+      });
+    }
   });
   send({ kind: 'ready' });
 } catch (error) {

@@ -18,6 +18,7 @@ import type { Webhook } from './findings/webhooks/webhook.ts';
 import { Ingest } from './ingest/ingest.ts';
 import { Metrics } from './metrics.ts';
 import { Refused } from './problem.ts';
+import { defaultBudget } from './query/budget.ts';
 import { Queries } from './query/queries.ts';
 import { lockDataDir } from './storage/embedded/database.ts';
 import { MaintenanceThread } from './storage/embedded/maintenance-thread.ts';
@@ -35,6 +36,10 @@ export interface ServerLimits {
   readonly maxReaders: number;
   /** Questions that wait for a reader. Default 64. */
   readonly maxWaitingQueries: number;
+  /** Time of one question. Default 30 s. */
+  readonly maxQueryMs: number;
+  /** Memory of one question outside of JavaScript's heap: columns of profiles and trees. Default 1 GiB. */
+  readonly maxQueryBytes: number;
 }
 
 export interface ServerOptions {
@@ -87,6 +92,8 @@ const defaultLimits: ServerLimits = {
   maxQueuedBytes: 64 * mib,
   maxReaders: 2,
   maxWaitingQueries: 64,
+  maxQueryMs: defaultBudget.timeMs,
+  maxQueryBytes: defaultBudget.memoryMb * mib,
 };
 
 /**
@@ -108,11 +115,12 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     closers.push(() => ingest.close());
     const maintenance = new MaintenanceThread(options.dataDir, options.retention ?? {}, log);
     closers.push(() => maintenance.close());
-    const queries = await Queries.start({
+    const queries = new Queries({
       dataDir: options.dataDir,
       workerUrl: new URL('read-worker.ts', import.meta.url),
       maxWorkers: limits.maxReaders,
       maxWaiting: limits.maxWaitingQueries,
+      budget: { timeMs: limits.maxQueryMs, memoryMb: limits.maxQueryBytes / mib },
     });
     closers.push(() => queries.close());
     const version = options.version ?? '0.0.0';

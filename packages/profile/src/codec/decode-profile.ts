@@ -2,6 +2,7 @@ import { type ProfileError, ProfileFailure } from '../profile-error.ts';
 import type { Profile } from '../profile.ts';
 import type { DecodeLimits } from './decode-limits.ts';
 import { ProfileReader } from './profile-reader.ts';
+import type { StringPool } from './string-pool.ts';
 
 export type DecodeResult =
   | { readonly ok: true; readonly profile: Profile }
@@ -15,11 +16,13 @@ export type DecodeResult =
  * at nothing, naming the field; stricter than `go tool pprof` in three things: invalid UTF-8, dangling mapping ids, and a
  * profile without sample types are refused.
  *
+ * `pool`: strings of profiles read before, which makes many profiles of the same programs faster to read.
+ *
  * Never throws, whatever the input; time and memory are proportional to its size.
  */
-export function decodeProfile(bytes: Uint8Array, limits: DecodeLimits = {}): DecodeResult {
+export function decodeProfile(bytes: Uint8Array, limits: DecodeLimits = {}, pool?: StringPool): DecodeResult {
   try {
-    return { ok: true, profile: new ProfileReader(bytes, limits).read() };
+    return { ok: true, profile: new ProfileReader(bytes, limits, pool).read() };
   } catch (error) {
     if (error instanceof ProfileFailure) return { ok: false, error: error.toError() };
     throw error;

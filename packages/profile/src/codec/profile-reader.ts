@@ -6,6 +6,7 @@ import type { DecodeLimits } from './decode-limits.ts';
 import type { MessageKind } from './field-names.ts';
 import { FieldPath } from './field-path.ts';
 import { SampleReader } from './sample-reader.ts';
+import type { StringPool } from './string-pool.ts';
 import { StringReader } from './string-reader.ts';
 
 /** Start and end offsets of the messages of one repeated field. */
@@ -45,10 +46,10 @@ export class ProfileReader {
   readonly #path = new FieldPath();
   readonly #texts = new LastScalars();
 
-  constructor(bytes: Uint8Array, limits: DecodeLimits) {
+  constructor(bytes: Uint8Array, limits: DecodeLimits, pool?: StringPool) {
     this.#limits = limits;
     this.#reader = new WireReader(bytes, (field) => this.#path.text(field));
-    this.#strings = new StringReader(this.#reader);
+    this.#strings = new StringReader(this.#reader, pool);
   }
 
   read(): Profile {

@@ -1,5 +1,6 @@
 import type { GrowableU32 } from '../tables/growable.ts';
 import type { WireReader } from '../wire/wire-reader.ts';
+import { hashOf, type StringPool } from './string-pool.ts';
 
 /** Reads the string table and resolves indexes into it. */
 export class StringReader {
@@ -11,8 +12,12 @@ export class StringReader {
   /** From the file's index to a row: files may hold a string twice. */
   #rowOfIndex = new Uint32Array(0);
 
-  constructor(reader: WireReader) {
+  readonly #pool: StringPool | undefined;
+
+  /** `pool`: where strings of other profiles are, too. */
+  constructor(reader: WireReader, pool: StringPool | undefined) {
     this.#reader = reader;
+    this.#pool = pool;
   }
 
   /** `bounds`: start and end of each string in the input. */
@@ -20,8 +25,12 @@ export class StringReader {
     const { bytes } = this.#reader;
     const length = bounds.length / 2;
     if (length === 0) this.#reader.fail('string_table', "it is missing; its first entry must be ''");
-    const rowOfText = new Map<string, number>();
     this.#rowOfIndex = new Uint32Array(length);
+    if (this.#pool !== undefined) {
+      this.#readPooled(bounds, this.#pool);
+      return;
+    }
+    const rowOfText = new Map<string, number>();
     for (let i = 0; i < length; i++) {
       const start = bounds.at(i * 2);
       const end = bounds.at(i * 2 + 1);
@@ -35,6 +44,30 @@ export class StringReader {
       }
       this.#rowOfIndex[i] = row;
     }
+  }
+
+  #readPooled(bounds: GrowableU32, pool: StringPool): void {
+    const { bytes } = this.#reader;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const length = bounds.length / 2;
+    const pooled = new Uint32Array(length);
+    pool.begin();
+    for (let i = 0; i < length; i++) {
+      const start = bounds.at(i * 2);
+      const end = bounds.at(i * 2 + 1);
+      if (i === 0 && start !== end) this.#reader.fail('string_table', "its first entry must be ''");
+      const hash = hashOf(view, start, end);
+      let found = pool.find(view, start, end, hash);
+      if (found < 0) found = pool.add(bytes, start, end, hash, asciiText(bytes, start, end) ?? this.#utf8(start, end, i));
+      let row = pool.rowInProfile(found);
+      if (row < 0) {
+        row = this.rows.push(pool.text(found)) - 1;
+        pooled[row] = found;
+        pool.setRowInProfile(found, row);
+      }
+      this.#rowOfIndex[i] = row;
+    }
+    pool.finish(this.rows, pooled);
   }
 
   /** The row of a file's index, given as the halves of an int64. Fails at the reader's current field. */

@@ -1,3 +1,4 @@
+import { halvesOf } from '../tables/growable.ts';
 import { frameAt, type FrameColumns, FrameTable } from './frame-table.ts';
 import { type FunctionColumns, isFunction } from './functions.ts';
 import { type Amounts, compareText, type Tree, TreeNodes, type TreeShape } from './tree.ts';
@@ -45,13 +46,38 @@ function adopt(tree: Tree, frames: FrameTable, nodes: TreeNodes): Uint32Array {
 function spread(side: Amounts, place: ArrayLike<number>, order: Uint32Array, places: number): Amounts {
   const source = new Int32Array(places).fill(-1);
   for (let i = 0; i < place.length; i++) source[place[i] ?? 0] = i;
-  const from = (at: number): number => source[at] ?? -1;
+  const from = new Int32Array(order.length);
+  for (let row = 0; row < order.length; row++) from[row] = source[order[row] ?? 0] ?? -1;
   return {
-    total: BigInt64Array.from(order, (at) => side.total[from(at)] ?? 0n),
-    self: BigInt64Array.from(order, (at) => side.self[from(at)] ?? 0n),
-    samples: Float64Array.from(order, (at) => side.samples[from(at)] ?? 0),
-    selfSamples: Float64Array.from(order, (at) => side.selfSamples[from(at)] ?? 0),
+    total: gatheredInts(side.total, from),
+    self: gatheredInts(side.self, from),
+    samples: gathered(side.samples, from),
+    selfSamples: gathered(side.selfSamples, from),
   };
+}
+
+/** Rows of a column in another order; -1: 0. */
+function gathered(column: Float64Array, from: Int32Array): Float64Array {
+  const result = new Float64Array(from.length);
+  for (let row = 0; row < from.length; row++) {
+    const at = from[row] ?? -1;
+    if (at >= 0) result[row] = column[at] ?? 0;
+  }
+  return result;
+}
+
+/** The same by halves: a BigInt for each row costs ten times as much. */
+function gatheredInts(column: BigInt64Array, from: Int32Array): BigInt64Array {
+  const result = new BigInt64Array(from.length);
+  const source = halvesOf(column);
+  const halves = halvesOf(result);
+  for (let row = 0; row < from.length; row++) {
+    const at = from[row] ?? -1;
+    if (at < 0) continue;
+    halves[row * 2] = source[at * 2] ?? 0;
+    halves[row * 2 + 1] = source[at * 2 + 1] ?? 0;
+  }
+  return result;
 }
 
 /**

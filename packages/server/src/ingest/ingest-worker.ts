@@ -3,6 +3,8 @@
  * is stored together by the next: one sync of the disk for all of it.
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { StringPool } from '@everflame/profile';
+import { Garbage } from '../garbage.ts';
 import { bugOf, type Problem, Refused } from '../problem.ts';
 import { EmbeddedWriter } from '../storage/embedded/writer.ts';
 import { StorageError, type StorageWriter } from '../storage/storage.ts';
@@ -12,6 +14,8 @@ import { readJob, type ReadJob } from './read-job.ts';
 const { dataDir, maxProfileBytes } = workerData as IngestWorkerData;
 /** Bodies decoded before a commit: bounds what is in memory at once, and how long the first of them waits. */
 const maxGroupBytes = 8 * 1024 * 1024;
+
+const pool = new StringPool();
 
 function answer(reply: IngestReply): void {
   parentPort?.postMessage(reply, []);
@@ -26,6 +30,7 @@ function problemOf(error: unknown): Problem {
 class IngestWorker {
   readonly #storage: StorageWriter;
   readonly #waiting: { id: number; job: IngestJob }[] = [];
+  readonly #garbage = new Garbage();
   #isRunning = false;
   #isClosing = false;
 
@@ -45,6 +50,7 @@ class IngestWorker {
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
       await this.#storeGroup();
+      this.#garbage.collectIfMuch();
       // Lets messages in that came meanwhile.
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -69,7 +75,7 @@ class IngestWorker {
           continue;
         }
         bytes += job.body.length;
-        group.push({ id, read: readJob(job, maxProfileBytes) });
+        group.push({ id, read: readJob(job, maxProfileBytes, pool) });
       } catch (error) {
         answer({ kind: 'refused', id, problem: problemOf(error) });
       }
@@ -94,7 +100,7 @@ class IngestWorker {
 }
 
 try {
-  const worker = new IngestWorker(new EmbeddedWriter(dataDir, Date.now()));
+  const worker = new IngestWorker(new EmbeddedWriter(dataDir, Date.now(), {}, pool));
   parentPort?.on('message', (request: IngestRequest) => worker.receive(request));
   answer({ kind: 'ready' });
 } catch (error) {

@@ -9,6 +9,9 @@ export interface IngestLimits {
   readonly maxQueuedBytes: number;
 }
 
+/** What is young is collected often: the columns of decoded profiles, outside of the heap, are given back only then. */
+const resourceLimits = { maxYoungGenerationSizeMb: 6 };
+
 interface Waiting {
   readonly resolve: (stored: Stored) => void;
   readonly reject: (error: Error) => void;
@@ -99,7 +102,7 @@ export class Ingest {
   /** A thread that ends by itself is started again by the next job, so that a bad body stops nobody but its sender. */
   #startWorker(): Promise<void> {
     const url = new URL('ingest-worker.ts', import.meta.url);
-    const worker = new Worker(url, { workerData: this.#workerData, name: 'ingest' });
+    const worker = new Worker(url, { workerData: this.#workerData, name: 'ingest', resourceLimits });
     return new Promise((resolve, reject) => {
       worker.on('message', (reply: IngestReply) => {
         if (reply.kind === 'ready') {

@@ -1,4 +1,4 @@
-import { checkLabels, decodeProfile, inferProfileName, type Labels, type Profile } from '@everflame/profile';
+import { checkLabels, decodeProfile, inferProfileName, type Labels, type Profile, type StringPool } from '@everflame/profile';
 import { Refused } from '../problem.ts';
 import type { Entry } from '../storage/storage.ts';
 
@@ -14,6 +14,8 @@ export interface EntryInput {
   readonly pprof: Uint8Array;
   readonly nowMs: number;
   readonly maxProfileBytes: number;
+  /** Strings of profiles read before. */
+  readonly pool?: StringPool | undefined;
   /** Stands before the names of fields, for example `profiles[3].`. */
   readonly path: string;
 }
@@ -23,7 +25,7 @@ export interface EntryInput {
  *
  * @throws Refused 400 or 413 with the field and the reason
  */
-export function readEntry({ labels, pprof, nowMs, path, maxProfileBytes }: EntryInput): Entry {
+export function readEntry({ labels, pprof, nowMs, path, maxProfileBytes, pool }: EntryInput): Entry {
   const { __name__: named, ...rest } = labels;
   const series = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== ''));
   const checked = checkLabels(series);
@@ -36,7 +38,7 @@ export function readEntry({ labels, pprof, nowMs, path, maxProfileBytes }: Entry
     const detail = `the profile has ${pprof.length} bytes, ${maxProfileBytes} are the most: send a smaller one, or start the server with a greater --max-profile-bytes`;
     throw new Refused(413, 'too_large', detail, `${path}profile`);
   }
-  const decoded = decodeProfile(pprof);
+  const decoded = decodeProfile(pprof, {}, pool);
   if (!decoded.ok) {
     const { code, message, field } = decoded.error;
     throw new Refused(400, `profile_${code}`, message, path + (field === '' ? 'profile' : field));

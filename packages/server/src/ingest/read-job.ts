@@ -1,3 +1,4 @@
+import type { StringPool } from '@everflame/profile';
 import { decodeWriteRequest, WireFormatError, type WriteRequest } from '@everflame/protocols';
 import { Refused } from '../problem.ts';
 import type { Batch } from '../storage/storage.ts';
@@ -15,11 +16,15 @@ export interface ReadJob {
 }
 
 /**
- * Unpacks, decodes and checks what was posted: whole or not at all.
+ * Unpacks, decodes and checks what was posted: whole or not at all. `pool`: strings of profiles read before.
  *
  * @throws Refused
  */
-export function readJob(job: Exclude<IngestJob, { kind: 'mark' }>, maxProfileBytes: number): ReadJob {
+export function readJob(
+  job: Exclude<IngestJob, { kind: 'mark' }>,
+  maxProfileBytes: number,
+  pool?: StringPool,
+): ReadJob {
   const isBatch = job.kind === 'write';
   const bytes = decompress(job.body, isBatch ? Math.max(maxProfileBytes, leastBatchBytes) : maxProfileBytes);
   const { nowMs } = job;
@@ -32,7 +37,7 @@ export function readJob(job: Exclude<IngestJob, { kind: 'mark' }>, maxProfileByt
         'body',
       );
     }
-    const entry = readEntry({ labels: job.labels, pprof: bytes, nowMs, path: '', maxProfileBytes });
+    const entry = readEntry({ labels: job.labels, pprof: bytes, nowMs, path: '', maxProfileBytes, pool });
     return {
       batch: { batchId: null, entries: [entry], agent: null, receivedMs: nowMs },
       timeIsArrival: entry.profile.timeNanos === BigInt(Math.trunc(nowMs)) * 1_000_000n,
@@ -40,7 +45,7 @@ export function readJob(job: Exclude<IngestJob, { kind: 'mark' }>, maxProfileByt
   }
   const request = readWriteRequest(bytes);
   const entries = request.profiles.map(({ labels, pprof }, i) =>
-    readEntry({ labels, pprof, nowMs, path: `profiles[${i}].`, maxProfileBytes }),
+    readEntry({ labels, pprof, nowMs, path: `profiles[${i}].`, maxProfileBytes, pool }),
   );
   const { agent } = request;
   return {

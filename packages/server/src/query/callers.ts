@@ -1,9 +1,9 @@
-import { buildTree, callersOf } from '@everflame/profile';
+import { callersOf } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import type { StorageReader } from '../storage/storage.ts';
 import type { Check } from './budget.ts';
 import { answerHead } from './columns.ts';
-import { mergeFor } from './merged.ts';
+import { treeFor } from './merged.ts';
 import { type Parameters, required } from './parameters.ts';
 import { topRows } from './top.ts';
 
@@ -15,9 +15,9 @@ export async function answerCallers(
   check: Check,
 ): Promise<http.CallersAnswer> {
   const name = required(parameters, 'function', 'the name of a function as /api/v1/top shows it');
-  const { range, choice, merged } = await mergeFor(storage, parameters, nowMs, [], check);
-  const found = callersOf(buildTree(merged.profile, merged.typeIndex), name);
-  const head = { ...answerHead(choice, range), profiles: merged.profiles };
+  const { range, choice, tree, profiles } = await treeFor(storage, parameters, nowMs, check);
+  const found = callersOf(tree, name);
+  const head = { ...answerHead(choice, range), profiles };
   if (found === undefined) {
     const row = { name, file: '', binary: '', self: '0', total: '0', samples: 0, selfSamples: 0 };
     return { ...head, function: row, callers: [], callees: [] };

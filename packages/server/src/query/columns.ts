@@ -3,6 +3,12 @@ import type { http } from '@everflame/protocols';
 import type { Choice } from './profile-choice.ts';
 import type { TimeRange } from '../storage/storage.ts';
 
+/** Amounts for `jsonOf`: int64 as decimal text, counts as numbers. */
+export function amountTexts(side: Pick<Tree, 'total' | 'self' | 'samples' | 'selfSamples'>) {
+  const { total, self, samples, selfSamples } = side;
+  return { total, self, samples, selfSamples };
+}
+
 /** int64 as decimal text. */
 export function decimals(column: BigInt64Array): string[] {
   return Array.from(column, String);

@@ -1,21 +1,19 @@
 import {
-  buildTree,
   diffFunctions,
   diffTrees,
   functionsOfTree,
-  type ProfileFilters,
-  type Tree,
-  usesTags,
 } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import { Refused } from '../problem.ts';
-import type { Merged, StorageReader, TimeRange } from '../storage/storage.ts';
+import type { MergedTree, StorageReader, TimeRange } from '../storage/storage.ts';
 import type { Check } from './budget.ts';
-import { amountColumns, frameColumns, numbers } from './columns.ts';
-import { filterMerged, readFilters } from './filters.ts';
-import { mergeChoice } from './merged.ts';
+import { amountTexts, frameColumns } from './columns.ts';
+import { readFilters } from './filters.ts';
+import { treeOfChoice } from './merged.ts';
+import { JSON_MEDIA_TYPE, jsonOf } from './json-columns.ts';
 import { type Parameters, present, readSelector, readTimeRange } from './parameters.ts';
 import { type Choice, chooseProfile } from './profile-choice.ts';
+import type { Reply } from './query-messages.ts';
 
 /** The sides in their order, which is that of their parameters' prefixes. */
 const prefixes = ['before_', 'after_'] as const;
@@ -26,7 +24,7 @@ export async function answerDiff(
   parameters: Parameters,
   nowMs: number,
   check: Check,
-): Promise<http.DiffAnswer> {
+): Promise<Reply> {
   const [before, after] = await Promise.all(prefixes.map((prefix) => chooseSide(storage, parameters, nowMs, prefix)));
   if (before === undefined || after === undefined) throw new Error('a comparison has two sides');
   const said = before.choice ?? after.choice;
@@ -36,8 +34,8 @@ export async function answerDiff(
     throw new Refused(400, 'different_profile_types', detail, 'query');
   }
   const filters = readFilters(parameters);
-  const left = await mergeSide(storage, before, filters, check);
-  const right = await mergeSide(storage, after, filters, check);
+  const left = await treeOfChoice(storage, before.choice, filters, check);
+  const right = await treeOfChoice(storage, after.choice, filters, check);
   const tree = diffTrees(left.tree, right.tree);
   const functions = diffFunctions(functionsOfTree(left.tree), functionsOfTree(right.tree));
   const share = (self: bigint | undefined, total: bigint) => (total === 0n ? null : Number(self ?? 0n) / Number(total));
@@ -47,17 +45,17 @@ export async function answerDiff(
     total: String(functions[side].total[row] ?? 0n),
     samples: functions[side].samples[row] ?? 0,
   });
-  return {
+  const body = jsonOf<http.DiffAnswer>({
     profileType: said?.profileType.id ?? '',
     unit: said?.profileType.sampleUnit ?? '',
     before: sideHead(before, left),
     after: sideHead(after, right),
     frames: frameColumns(tree),
     nodes: {
-      parent: numbers(tree.parent),
-      frame: numbers(tree.frame),
-      before: amountColumns(tree.before),
-      after: amountColumns(tree.after),
+      parent: tree.parent,
+      frame: tree.frame,
+      before: amountTexts(tree.before),
+      after: amountTexts(tree.after),
     },
     functions: functions.frames.name.map((name, row) => ({
       name,
@@ -68,7 +66,8 @@ export async function answerDiff(
       shareAfter: share(functions.after.self[row], totals.after),
       presence: functions.presence[row] ?? 'both',
     })),
-  };
+  });
+  return { contentType: JSON_MEDIA_TYPE, body };
 }
 
 interface Side {
@@ -88,27 +87,11 @@ async function chooseSide(
   return { query, range, choice: await chooseProfile(storage, readSelector(parameters, prefix), range) };
 }
 
-interface MergedSide {
-  readonly tree: Tree;
-  readonly merged: Merged;
-}
-
-async function mergeSide(
-  storage: StorageReader,
-  { choice }: Side,
-  filters: ProfileFilters,
-  check: Check,
-): Promise<MergedSide> {
-  const whole = await mergeChoice(storage, choice, usesTags(filters) ? 'own' : [], check);
-  const merged = filterMerged(whole, filters, check);
-  return { tree: buildTree(merged.profile, merged.typeIndex), merged };
-}
-
-function sideHead({ query, range }: Side, { tree, merged }: MergedSide): http.DiffAnswer['before'] {
+function sideHead({ query, range }: Side, { tree, profiles }: MergedTree): http.DiffAnswer['before'] {
   return {
     total: String(tree.total[0] ?? 0n),
     samples: tree.samples[0] ?? 0,
-    profiles: merged.profiles,
+    profiles,
     from: range.fromMs,
     until: range.untilMs,
     query,

@@ -1,5 +1,4 @@
 import {
-  buildLimitedTree,
   buildTree,
   encodeTree,
   type LimitedTree,
@@ -14,8 +13,9 @@ import type { http } from '@everflame/protocols';
 import { Refused } from '../problem.ts';
 import type { StorageReader } from '../storage/storage.ts';
 import type { Check } from './budget.ts';
-import { amountColumns, answerHead, frameColumns, numbers } from './columns.ts';
-import { mergeFor } from './merged.ts';
+import { amountTexts, answerHead, frameColumns } from './columns.ts';
+import { JSON_MEDIA_TYPE, jsonOf } from './json-columns.ts';
+import { mergeFor, treeFor } from './merged.ts';
 import { type Parameters, present } from './parameters.ts';
 import type { Reply } from './query-messages.ts';
 
@@ -25,18 +25,21 @@ export async function answerFlamegraph(
   parameters: Parameters,
   nowMs: number,
   check: Check,
-): Promise<http.FlamegraphAnswer> {
+): Promise<Reply> {
   const { head, tree, limited } = await readTree(storage, parameters, nowMs, check);
   const shown = limited ?? tree;
   return {
-    ...head,
-    frames: frameColumns(shown),
-    nodes: {
-      parent: numbers(shown.parent),
-      frame: numbers(shown.frame),
-      ...amountColumns(shown),
-      ...(limited === null ? {} : { rest: numbers(limited.rest) }),
-    },
+    contentType: JSON_MEDIA_TYPE,
+    body: jsonOf<http.FlamegraphAnswer>({
+      ...head,
+      frames: frameColumns(shown),
+      nodes: {
+        parent: shown.parent,
+        frame: shown.frame,
+        ...amountTexts(shown),
+        ...(limited === null ? {} : { rest: limited.rest }),
+      },
+    }),
   };
 }
 
@@ -67,22 +70,30 @@ async function readTree(
 ): Promise<TreeAnswer> {
   const limits = readLimits(parameters);
   const groupBy = present(parameters, 'group_by');
-  const labels = groupBy === undefined ? [] : [groupBy];
-  const { range, choice, merged } = await mergeFor(storage, parameters, nowMs, labels, check);
-  const { maxNodes, ...others } = limits;
-  const isFirstView =
-    maxNodes !== undefined && groupBy === undefined && Object.keys(others).length === 0 && !isBelow(parameters);
-  const head = { ...answerHead(choice, range), profiles: merged.profiles };
-  if (isFirstView) {
-    const limited = buildLimitedTree(merged.profile, merged.typeIndex, maxNodes);
-    return { head, tree: limited, limited };
+  if (groupBy !== undefined) {
+    const { range, choice, merged } = await mergeFor(storage, parameters, nowMs, [groupBy], check);
+    const head = { ...answerHead(choice, range), profiles: merged.profiles };
+    const tree = buildTree(merged.profile, merged.typeIndex, { groupBy });
+    check();
+    return { head, tree, limited: limitedTree(tree, parameters, limits) };
   }
-  const tree = buildTree(merged.profile, merged.typeIndex, groupBy === undefined ? {} : { groupBy });
-  check();
+  const { maxNodes, ...others } = limits;
+  const isFirstView = maxNodes !== undefined && Object.keys(others).length === 0 && !isBelow(parameters);
+  const answer = await treeFor(storage, parameters, nowMs, check, isFirstView ? maxNodes : undefined);
+  const { range, choice, tree, profiles } = answer;
+  const head = { ...answerHead(choice, range), profiles };
+  if (isFirstView) {
+    // The limit says that a remainder may be in it.
+    return { head, tree, limited: 'rest' in tree ? tree : limitTree(tree, limits) };
+  }
+  return { head, tree, limited: limitedTree(tree, parameters, limits) };
+}
+
+/** Null: the whole tree is asked for. */
+function limitedTree(tree: Tree, parameters: Parameters, limits: TreeLimits): LimitedTree | null {
   const first = findNode(tree, parameters);
   const isWhole = first === 0 && Object.keys(limits).length === 0;
-  const limited = isWhole ? null : limitTree(tree, limits, first);
-  return { head, tree, limited };
+  return isWhole ? null : limitTree(tree, limits, first);
 }
 
 /** Whether a node is asked for. */

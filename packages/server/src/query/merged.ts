@@ -1,5 +1,5 @@
-import { ProfileBuilder } from '@everflame/profile';
-import type { Merged, MergeQuery, RangeSeries, Selection, StorageReader, TimeRange } from '../storage/storage.ts';
+import { buildTree, isUnfiltered, limitTree, ProfileBuilder, type ProfileFilters, usesTags } from '@everflame/profile';
+import type { Merged, MergedTree, MergeQuery, RangeSeries, Selection, StorageReader, TimeRange } from '../storage/storage.ts';
 import type { Check } from './budget.ts';
 import { filterMerged, labelsForFilters, readFilters } from './filters.ts';
 import { type Parameters, readSelector, readTimeRange } from './parameters.ts';
@@ -31,6 +31,48 @@ export async function mergeFor(
   const labels = await labelsForFilters(storage, filters, names, range);
   const merged = await mergeChoice(storage, choice, labels, check);
   return { range, choice, merged: filterMerged(merged, filters, check) };
+}
+
+export interface TreeAnswer extends MergedTree {
+  readonly range: TimeRange;
+  readonly choice: Choice | null;
+}
+
+/**
+ * The tree of what a selector, a range and filters come to; with `maxNodes` what `limitTree` leaves of it.
+ *
+ * @throws Refused, StorageError
+ */
+export async function treeFor(
+  storage: StorageReader,
+  parameters: Parameters,
+  nowMs: number,
+  check: Check,
+  maxNodes?: number,
+): Promise<TreeAnswer> {
+  const range = readTimeRange(parameters, nowMs);
+  const filters = readFilters(parameters);
+  const choice = await chooseProfile(storage, readSelector(parameters), range);
+  return { range, choice, ...(await treeOfChoice(storage, choice, filters, check, maxNodes)) };
+}
+
+export async function treeOfChoice(
+  storage: StorageReader,
+  choice: Choice | null,
+  filters: ProfileFilters,
+  check: Check,
+  maxNodes?: number,
+): Promise<MergedTree> {
+  check();
+  if (choice !== null && isUnfiltered(filters)) {
+    const found = await storage.tree?.({ ...choice.selection, check }, maxNodes);
+    check();
+    if (found !== null && found !== undefined) return found;
+  }
+  const whole = await mergeChoice(storage, choice, usesTags(filters) ? 'own' : [], check);
+  const { profile, typeIndex, profiles } = filterMerged(whole, filters, check);
+  const tree = buildTree(profile, typeIndex);
+  return { tree: maxNodes === undefined ? tree : limitTree(tree, { maxNodes }), profiles };
 }
 
 export async function mergeChoice(

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { startBudget } from './budget.ts';
 import { Queries } from './queries.ts';
@@ -29,8 +30,8 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((queries) => queries.close()));
 });
 
-async function start(maxWaiting = 10): Promise<Queries> {
-  const queries = await Queries.start({ dataDir: '', workerUrl, maxWorkers: 1, maxWaiting });
+function start(maxWaiting = 10, idleMs = 60_000): Queries {
+  const queries = new Queries({ dataDir: '', workerUrl, maxWorkers: 1, maxWaiting, idleMs });
   opened.push(queries);
   return queries;
 }
@@ -48,7 +49,7 @@ async function answers(asked: readonly Promise<{ body: Uint8Array }>[]): Promise
 }
 
 test('identical questions in flight share one execution, others and later ones do not', async () => {
-  const queries = await start();
+  const queries = start();
   const same = [1, 2, 3].map(() => queries.ask(question(30), signal()));
   const other = queries.ask(question(1, { ...ended, query: '{a="b"}' }), signal());
   expect(await answers([...same, other])).toEqual(['1', '1', '1', '2']);
@@ -56,7 +57,7 @@ test('identical questions in flight share one execution, others and later ones d
 });
 
 test('questions about now are the same for a second', async () => {
-  const queries = await start();
+  const queries = start();
   const at = (nowMs: number) => queries.ask(question(20, { from: 'now-1h', until: 'now' }, nowMs), signal());
   expect(await answers([at(0), at(999), at(1000)])).toEqual(['1', '1', '2']);
   const open = (nowMs: number) => queries.ask(question(20, {}, nowMs), signal());
@@ -64,12 +65,12 @@ test('questions about now are the same for a second', async () => {
 });
 
 test('a question without a signal is executed for itself', async () => {
-  const queries = await start();
+  const queries = start();
   expect(await answers([queries.ask(question(20), signal()), queries.ask(question(20))])).toEqual(['1', '2']);
 });
 
 test('an execution stops when the last one who waits has gone, and is not joined any more', async () => {
-  const queries = await start();
+  const queries = start();
   const [first, second] = [new AbortController(), new AbortController()];
   const asked = [first, second].map((controller) => queries.ask(question(60_000), controller.signal));
   const outcomes = Promise.allSettled(asked);
@@ -85,7 +86,7 @@ test('an execution stops when the last one who waits has gone, and is not joined
 });
 
 test('above the bound a new question is refused, one that is in flight is not', async () => {
-  const queries = await start(1);
+  const queries = start(1);
   const first = queries.ask(question(50), signal());
   await expect(queries.ask(question(1), signal())).rejects.toMatchObject({ problem: { status: 429 } });
   expect(await answers([first, queries.ask(question(50), signal())])).toEqual(['1', '1']);
@@ -111,4 +112,12 @@ test('a budget names itself when it is used up', () => {
   expect(problem({ timeMs: 60_000, memoryMb: 0 })).toMatchObject({
     problem: { status: 422, code: 'query_too_large', detail: expect.stringContaining('0 MB') },
   });
+});
+
+test('a thread that nobody asks ends, and the next question starts another', async () => {
+  const queries = start(10, 100);
+  expect(await answers([queries.ask(question(1), signal())])).toEqual(['1']);
+  expect(await answers([queries.ask(question(1), signal())])).toEqual(['2']);
+  await sleep(400);
+  expect(await answers([queries.ask(question(1), signal())])).toEqual(['1']);
 });

@@ -12,6 +12,8 @@ export interface QueryPoolOptions {
   readonly maxWaiting: number;
   /** What one question may use. Default 30 s and 1024 MB. */
   readonly budget?: BudgetLimits;
+  /** A thread without a question for so long is ended; the next question starts another. Default ten minutes. */
+  readonly idleMs?: number;
 }
 
 /** An execution that several may wait for. */
@@ -27,21 +29,20 @@ interface Shared {
 /** Questions about now that are asked within this time are the same. */
 const sameNowMs = 1000;
 
-/** Asks the readers' threads. One is started at once, the others when all before them are busy. */
+const defaultIdleMs = 10 * 60_000;
+
+/** Asks the readers' threads. They are started by questions that find all before them busy, and end when nobody asks. */
 export class Queries {
   readonly #options: QueryPoolOptions;
   readonly #readers: Reader[] = [];
   readonly #shared = new Map<string, Shared>();
 
-  private constructor(options: QueryPoolOptions) {
-    this.#options = options;
-  }
+  readonly #timer: NodeJS.Timeout;
 
-  /** @throws Refused when the store cannot be opened */
-  static async start(options: QueryPoolOptions): Promise<Queries> {
-    const queries = new Queries(options);
-    await queries.#add().ready;
-    return queries;
+  constructor(options: QueryPoolOptions) {
+    this.#options = options;
+    const idleMs = options.idleMs ?? defaultIdleMs;
+    this.#timer = setInterval(() => this.#endIdle(idleMs), idleMs / 2).unref();
   }
 
   /**
@@ -100,7 +101,15 @@ export class Queries {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#timer);
     await Promise.all(this.#readers.map((reader) => reader.close()));
+  }
+
+  #endIdle(idleMs: number): void {
+    const idle = this.#readers.filter((reader) => reader.isIdleFor(idleMs));
+    const busy = this.#readers.filter((reader) => !idle.includes(reader));
+    this.#readers.splice(0, this.#readers.length, ...busy);
+    for (const reader of idle) void reader.close();
   }
 
   #add(): Reader {
@@ -116,32 +125,27 @@ interface Waiting {
 }
 
 class Reader {
-  readonly ready: Promise<void>;
   isAlive = true;
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 1;
+  #lastMs = performance.now();
 
   constructor({ dataDir, workerUrl, budget = defaultBudget }: QueryPoolOptions) {
     const workerData: QueryWorkerData = { dataDir, budget };
-    const resourceLimits = { maxOldGenerationSizeMb: maxHeapMb };
     this.#worker = new Worker(workerUrl, { workerData, name: 'query', resourceLimits });
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.ready = promise;
-    // Whoever only asks is told by the answer.
-    promise.catch(() => undefined);
     this.#worker.on('message', (reply: QueryReply) => {
-      if (reply.kind === 'ready') resolve();
-      else if (reply.kind === 'failed') {
-        const { status, code, detail } = reply.problem;
-        reject(new Refused(status, code, detail));
-      } else this.#receive(reply);
+      if (reply.kind === 'failed') this.#fail(reply.problem);
+      else if (reply.kind !== 'ready') this.#receive(reply);
     });
     this.#worker.on('error', (error) => {
-      reject(error);
       this.#fail('code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? tooMuch : stopped(error.message));
     });
     this.#worker.on('exit', () => this.#fail(stopped('it has ended')));
+  }
+
+  isIdleFor(milliseconds: number): boolean {
+    return this.#waiting.size === 0 && performance.now() - this.#lastMs >= milliseconds;
   }
 
   get waiting(): number {
@@ -150,6 +154,7 @@ class Reader {
 
   ask(question: Question, cancelled: Int32Array<SharedArrayBuffer>): Promise<Reply> {
     const id = this.#nextId++;
+    this.#lastMs = performance.now();
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       this.#post({ id, question, cancelled });
@@ -170,6 +175,7 @@ class Reader {
   #receive(reply: Extract<QueryReply, { id: number }>): void {
     const waiting = this.#waiting.get(reply.id);
     this.#waiting.delete(reply.id);
+    this.#lastMs = performance.now();
     if (reply.kind === 'answer') waiting?.resolve(reply.reply);
     else {
       const { status, code, detail, field } = reply.problem;
@@ -198,6 +204,8 @@ function isAboutNow({ parameters }: Question): boolean {
 
 /** Objects of one thread; the columns of profiles and trees are outside of it. A thread that needs more is ended, the others go on. */
 const maxHeapMb = 1024;
+/** What is young is collected often: buffers outside of the heap are given back only then. */
+const resourceLimits = { maxOldGenerationSizeMb: maxHeapMb, maxYoungGenerationSizeMb: 16 };
 const tooMuch: Problem = {
   status: 422,
   code: 'too_much',

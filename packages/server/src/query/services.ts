@@ -1,9 +1,9 @@
-import { buildTree, makeProfileType, NO_GROUP, type Tree } from '@everflame/profile';
+import { makeProfileType, type Matcher, type Tree } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import type { SeriesFact, StorageReader, TimeRange } from '../storage/storage.ts';
 import type { Check } from './budget.ts';
 import { answerHead } from './columns.ts';
-import { mergeChoice, rangeOf } from './merged.ts';
+import { rangeOf, treeOfChoice } from './merged.ts';
 import { type Parameters, readSelector, readStepMs, readTimeRange } from './parameters.ts';
 import { type Choice, chooseProfile, typesOf } from './profile-choice.ts';
 
@@ -24,12 +24,17 @@ export async function answerServices(
   const choice = await chooseServicesType(storage, parameters, range);
   const head = { ...answerHead(choice, range), stepMs };
   if (choice === null) return { ...head, services: [] };
-  const [facts, lines, merged] = await Promise.all([
+  const [facts, lines] = await Promise.all([
     storage.series(range, choice.selection.matchers),
     rangeOf(storage, choice, stepMs, [serviceLabel], check),
-    mergeChoice(storage, choice, [serviceLabel], check),
   ]);
-  const tops = topByGroup(buildTree(merged.profile, merged.typeIndex, { groupBy: serviceLabel }));
+  const tops = new Map<string, Top[]>();
+  for (const { labels } of lines) {
+    const service = labels[serviceLabel] ?? '';
+    const matcher: Matcher = { name: serviceLabel, operator: '=', value: service };
+    const own = { ...choice, selection: { ...choice.selection, matchers: [...choice.selection.matchers, matcher] } };
+    tops.set(service, topOf((await treeOfChoice(storage, own, {}, check)).tree));
+  }
   const versions = await versionsByService(storage, facts);
   const services = lines.map(({ labels, times, values, samples }) => {
     const service = labels[serviceLabel] ?? '';
@@ -42,7 +47,7 @@ export async function answerServices(
       samples: samples.reduce((sum, count) => sum + count, 0),
       times: [...times],
       values: values.map(String),
-      top: tops.get(service === '' ? NO_GROUP : service) ?? [],
+      top: tops.get(service) ?? [],
     };
   });
   services.sort((a, b) => (a.value < b.value ? 1 : a.value > b.value ? -1 : a.service < b.service ? -1 : 1));
@@ -79,26 +84,18 @@ async function versionsByService(
   return versions;
 }
 
-/** The functions with the most self value below each child of the root. */
-function topByGroup({ frames, frame, parent, self }: Tree): ReadonlyMap<string, { name: string; self: string }[]> {
-  const groupOf = new Uint32Array(parent.length);
-  const sums = new Map<number, Map<number, bigint>>();
-  for (let node = 1; node < parent.length; node++) {
-    const up = parent[node] ?? 0;
-    const group = up === 0 ? node : (groupOf[up] ?? 0);
-    groupOf[node] = group;
+interface Top {
+  readonly name: string;
+  readonly self: string;
+}
+
+/** The functions with the most self value. */
+function topOf({ frames, frame, self }: Tree): Top[] {
+  const sums = new Map<number, bigint>();
+  for (let node = 1; node < frame.length; node++) {
     const value = self[node] ?? 0n;
-    if (up === 0 || value === 0n) continue;
-    const own = sums.get(group) ?? new Map<number, bigint>();
-    sums.set(group, own);
-    const row = frame[node] ?? 0;
-    own.set(row, (own.get(row) ?? 0n) + value);
+    if (value !== 0n) sums.set(frame[node] ?? 0, (sums.get(frame[node] ?? 0) ?? 0n) + value);
   }
-  const tops = new Map<string, { name: string; self: string }[]>();
-  for (const [group, own] of sums) {
-    const sorted = [...own].sort(([, a], [, b]) => (a < b ? 1 : a > b ? -1 : 0)).slice(0, topCount);
-    const top = sorted.map(([row, value]) => ({ name: frames.name[row] ?? '', self: String(value) }));
-    tops.set(frames.name[frame[group] ?? 0] ?? '', top);
-  }
-  return tops;
+  const sorted = [...sums].sort(([, a], [, b]) => (a < b ? 1 : a > b ? -1 : 0)).slice(0, topCount);
+  return sorted.map(([row, value]) => ({ name: frames.name[row] ?? '', self: String(value) }));
 }

@@ -1,9 +1,9 @@
-import { type FunctionColumns, topFunctions } from '@everflame/profile';
+import { type FunctionColumns, functionsOfTree } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import type { StorageReader } from '../storage/storage.ts';
 import type { Check } from './budget.ts';
 import { answerHead } from './columns.ts';
-import { mergeFor } from './merged.ts';
+import { treeFor } from './merged.ts';
 import type { Parameters } from './parameters.ts';
 
 /** All functions, the one with the most self value first, as `go tool pprof -top` counts them. */
@@ -13,11 +13,11 @@ export async function answerTop(
   nowMs: number,
   check: Check,
 ): Promise<http.TopAnswer> {
-  const { range, choice, merged } = await mergeFor(storage, parameters, nowMs, [], check);
-  const functions = topFunctions(merged.profile, merged.typeIndex);
+  const { range, choice, tree, profiles } = await treeFor(storage, parameters, nowMs, check);
+  const functions = functionsOfTree(tree);
   return {
     ...answerHead(choice, range),
-    profiles: merged.profiles,
+    profiles,
     total: String(functions.self.reduce((sum, value) => sum + value, 0n)),
     samples: functions.selfSamples.reduce((sum, count) => sum + count, 0),
     functions: topRows(functions),

@@ -1,7 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type LabelInput, type Matcher, type Profile, ProfileBuilder, type ValueType } from '@everflame/profile';
+import {
+  buildTree,
+  type LabelInput,
+  limitTree,
+  type Matcher,
+  type Profile,
+  ProfileBuilder,
+  type ValueType,
+} from '@everflame/profile';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { EmbeddedReader } from './embedded/reader.ts';
@@ -13,6 +21,7 @@ import {
   type Entry,
   type FunctionCounts,
   type Merged,
+  type MergedTree,
   StorageError,
   type StorageReader,
 } from './storage.ts';
@@ -32,7 +41,7 @@ const baseMs = 1_700_000_000_000;
 
 /** Beyond what float64 holds, and so large that two of them leave int64 whatever small ones are added. */
 const big = fc.constantFrom(2n ** 53n + 1n, 2n ** 62n + 100_000n);
-const small = fc.bigInt({ min: -5n, max: 50n });
+const small = fc.oneof({ weight: 30, arbitrary: fc.bigInt({ min: 1n, max: 50n }) }, fc.bigInt({ min: -5n, max: 50n }));
 const label: fc.Arbitrary<LabelInput> = fc.oneof(
   fc.record({ key: fc.constantFrom('thread_name', 'host_name'), text: fc.constantFrom('main', 'worker', 'a') }),
   fc.record({
@@ -254,6 +263,41 @@ async function outcome<T>(answer: Promise<T>): Promise<T | string> {
   }
 }
 
+/** Lines of a tree: depth, frame and amounts of each node. Of frames that several binaries have either may be named. */
+function spellTree({ tree, profiles }: MergedTree): unknown {
+  const depth = new Uint32Array(tree.parent.length);
+  const rows = Array.from(tree.parent, (parent, node) => {
+    depth[node] = node === 0 ? 0 : (depth[parent] ?? 0) + 1;
+    const frame = tree.frame[node] ?? 0;
+    const { name, file, kind } = tree.frames;
+    const rest = 'rest' in tree ? tree.rest[node] : 0;
+    const amounts = [tree.total[node], tree.self[node], tree.samples[node], tree.selfSamples[node]];
+    return print([depth[node], name[frame], file[frame], kind[frame], amounts, rest]);
+  });
+  return { profiles, rows };
+}
+
+/** Asks for trees in both ways; how many were answered by the index. */
+async function checkTrees(reader: StorageReader, asked: readonly Question[]): Promise<number> {
+  let answered = 0;
+  for (const { name, shape, typeIndex, matchers, fromMs, spanMs, stepMs } of asked) {
+    const sampleType = shape.sampleTypes[typeIndex] ?? shape.sampleTypes[0] ?? { type: '', unit: '' };
+    const range = { fromMs, untilMs: fromMs + spanMs };
+    const selection = { ...range, name, sampleType, periodType: shape.periodType, matchers };
+    const found = await reader.tree?.(selection);
+    if (found === null || found === undefined) continue;
+    answered++;
+    const merged = await reader.merge({ ...selection, labels: [] });
+    const tree = buildTree(merged.profile, merged.typeIndex);
+    expect(spellTree(found)).toEqual(spellTree({ tree, profiles: merged.profiles }));
+    const maxNodes = 1 + (stepMs % 7);
+    const limited = await reader.tree?.(selection, maxNodes);
+    const expected = { tree: limitTree(tree, { maxNodes }), profiles: merged.profiles };
+    expect(limited === null || limited === undefined ? limited : spellTree(limited)).toEqual(spellTree(expected));
+  }
+  return answered;
+}
+
 async function answers(reader: StorageReader, asked: readonly Question[]) {
   const said: unknown[] = [];
   for (const { name, shape, typeIndex, matchers, fromMs, spanMs, labels, stepMs, minutes } of asked) {
@@ -287,6 +331,8 @@ interface Happening {
 }
 type Question = typeof question extends fc.Arbitrary<infer Q> ? Q : never;
 
+let treesOfIndex = 0;
+
 async function checkStore(happenings: readonly Happening[], asked: readonly Question[]): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'everflame-storage-'));
   const memory = new MemoryStorage();
@@ -300,6 +346,7 @@ async function checkStore(happenings: readonly Happening[], asked: readonly Ques
       if (rotates) writer.rotate();
       for (let step = 0; step < steps; step++) maintenance.step(baseMs, true);
       expect(await answers(follower, asked)).toEqual(await answers(memory, asked));
+      treesOfIndex += await checkTrees(follower, asked);
       if (!restarts) continue;
       await writer.close();
       writer = new EmbeddedWriter(dataDir, baseMs, { profiles: 5 });
@@ -308,8 +355,10 @@ async function checkStore(happenings: readonly Happening[], asked: readonly Ques
     while (maintenance.step(baseMs, true));
     const expected = await answers(memory, asked);
     expect(await answers(follower, asked)).toEqual(expected);
+    treesOfIndex += await checkTrees(follower, asked);
     const fresh = new EmbeddedReader(dataDir);
     expect(await answers(fresh, asked)).toEqual(expected);
+    treesOfIndex += await checkTrees(fresh, asked);
     await fresh.close();
   } finally {
     await follower.close();
@@ -334,3 +383,7 @@ test('rollups are the sums of what they stand for', async () => {
   const property = many(fc.tuple(denseBatch), 3);
   await fc.assert(property, { numRuns: 30 });
 }, 120_000);
+
+test('most of the trees asked for above were answered by the index of trees', () => {
+  expect(treesOfIndex).toBeGreaterThan(100);
+});

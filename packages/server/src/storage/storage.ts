@@ -2,7 +2,7 @@
  * What the server needs from a store. Two halves, since they run in different threads: one writer, several readers.
  * Engines: `memory.ts` (the reference that the property tests believe) and `embedded/`.
  */
-import type { Labels, Matcher, Profile, ValueType } from '@everflame/profile';
+import type { Labels, LimitedTree, Matcher, Profile, Tree, ValueType } from '@everflame/profile';
 
 /** One profile to be stored. `labels` are the series labels without `__name__`, which is `name`. */
 export interface Entry {
@@ -110,6 +110,13 @@ export interface Merged {
   readonly profile: Profile;
   /** The asked sample type in `profile.sampleTypes`. */
   readonly typeIndex: number;
+  /** How many stored profiles have a part in it. */
+  readonly profiles: number;
+}
+
+/** What `buildTree` makes of a merged profile, or `limitTree` of that. */
+export interface MergedTree {
+  readonly tree: Tree | LimitedTree;
   /** How many stored profiles have a part in it. */
   readonly profiles: number;
 }
@@ -234,6 +241,11 @@ export interface StorageReader {
   sampleLabelValues(range: TimeRange, name: string): Promise<readonly string[]>;
   /** @throws StorageError `sum_overflow` */
   merge(query: MergeQuery): Promise<Merged>;
+  /**
+   * The tree of what `merge` would give without labels, without the profile in between; with `maxNodes` limited to these.
+   * Null, or no such method: make it from `merge`. (Of functions whose name occurs with several files another may be shown.)
+   */
+  tree?(selection: Selection, maxNodes?: number): Promise<MergedTree | null>;
   /** @throws StorageError `sum_overflow` */
   range(selection: Selection, stepMs: number, by: readonly string[]): Promise<readonly RangeSeries[]>;
   /**

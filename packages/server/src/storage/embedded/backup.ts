@@ -38,7 +38,10 @@ export async function backUpStore(dataDir: string, targetDir: string): Promise<C
       explained(targetDir, () => mkdirSync(blocksDir(targetDir), { recursive: true }));
       const db = openForReading(dataDir);
       try {
-        await db.backup(join(targetDir, 'everflame.db'));
+        const target = join(targetDir, 'everflame.db');
+        await db.backup(target);
+        sync(target);
+        sync(targetDir);
       } finally {
         db.close();
       }
@@ -78,6 +81,7 @@ export function restoreStore(backupDir: string, dataDir: string): Copied {
         if (existsSync(join(backupDir, name))) copyDurably(join(backupDir, name), join(dataDir, name));
       }
       copyDurably(join(backupDir, 'everflame.db'), join(dataDir, 'everflame.db'));
+      sync(dataDir);
       return copied;
     } finally {
       lock.close();
@@ -114,12 +118,18 @@ function copyBlocks(fromDir: string, targetDir: string, listDir = targetDir): Co
   for (const name of readdirSync(blocksDir(targetDir))) {
     if (name.endsWith('.block') && !wanted.has(name)) rmSync(join(blocksDir(targetDir), name));
   }
+  sync(blocksDir(targetDir));
   return { blocks: facts.length, bytes };
 }
 
 function copyDurably(from: string, to: string): void {
   copyFileSync(from, to);
-  const fd = openSync(to, 'r');
+  sync(to);
+}
+
+/** A file, or the names in a folder. */
+function sync(path: string): void {
+  const fd = openSync(path, 'r');
   try {
     fsyncSync(fd);
   } finally {

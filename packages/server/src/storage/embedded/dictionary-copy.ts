@@ -40,13 +40,11 @@ export class DictionaryCopy {
       wanted[words[stack * stackWords.count + stackWords.parent] ?? 0] = 1;
     }
     const numbers = new Uint32Array(length);
-    const row = new Uint32Array(stackWords.count);
     for (let stack = 1; stack < length; stack++) {
       if (wanted[stack] !== 1) continue;
       const at = stack * stackWords.count;
-      row[stackWords.parent] = numbers[words[at + stackWords.parent] ?? 0] ?? 0;
-      row[stackWords.location] = this.location(words[at + stackWords.location] ?? 0);
-      numbers[stack] = this.#to.stacks.intern(row, stackWords.count);
+      const parent = numbers[words[at + stackWords.parent] ?? 0] ?? 0;
+      numbers[stack] = this.#to.stacks.internPair(parent, this.location(words[at + stackWords.location] ?? 0));
     }
     return numbers;
   }

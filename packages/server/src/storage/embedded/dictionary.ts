@@ -1,4 +1,4 @@
-import type { Profile } from '@everflame/profile';
+import type { PooledRows, Profile, StringPool } from '@everflame/profile';
 import type { ByteReader, ByteWriter } from './bytes.ts';
 import { WordTable } from './word-table.ts';
 
@@ -36,6 +36,11 @@ export class Dictionary {
   readonly stacks = new WordTable(stackWords.count);
   readonly labelSets = new WordTable(0);
   #numbers: Map<string, number> | null = null;
+  /** By row of the pool's generation: number of the string, plus one. */
+  #pooledNumbers = new Uint32Array(0);
+  #generation: object | null = null;
+  /** By number of a name: the function that was met with it last. */
+  #functionOfName = new Uint32Array(0);
 
   string(text: string): number {
     this.#numbers ??= new Map(this.strings.map((value, number) => [value, number]));
@@ -53,8 +58,26 @@ export class Dictionary {
     return text;
   }
 
-  /** Adds what the samples of the profile use. */
-  intern(profile: Profile): InternedProfile {
+  /** The string of a pool's row. */
+  pooled({ generation }: PooledRows, row: number, text: string): number {
+    if (this.#generation !== generation) {
+      this.#generation = generation;
+      this.#pooledNumbers = new Uint32Array(1024);
+    }
+    const known = this.#pooledNumbers[row] ?? 0;
+    if (known > 0) return known - 1;
+    if (row >= this.#pooledNumbers.length) {
+      const larger = new Uint32Array(Math.max(row + 1, this.#pooledNumbers.length * 2));
+      larger.set(this.#pooledNumbers);
+      this.#pooledNumbers = larger;
+    }
+    const number = this.string(text);
+    this.#pooledNumbers[row] = number + 1;
+    return number;
+  }
+
+  /** Adds what the samples of the profile use. `pool`: where its strings may have been read from. */
+  intern(profile: Profile, pool?: StringPool): InternedProfile {
     const { stacks, samples, labelSets } = profile;
     const used = new Uint8Array(stacks.length);
     const usedLabelSets = new Uint8Array(labelSets.length);
@@ -64,19 +87,32 @@ export class Dictionary {
     }
     for (let stack = stacks.length - 1; stack > 0; stack--) if (used[stack] === 1) used[stacks.parent[stack] ?? 0] = 1;
 
-    const run = new ProfileInterning(this, profile);
+    const run = new ProfileInterning(this, profile, pool?.rowsOf(profile.strings));
     const mainMapping = profile.mappings.length > 1 ? run.mapping(1) : 0;
     const numbers = new Uint32Array(stacks.length);
-    const row = new Uint32Array(stackWords.count);
     for (let stack = 1; stack < stacks.length; stack++) {
       if (used[stack] !== 1) continue;
-      row[stackWords.parent] = numbers[stacks.parent[stack] ?? 0] ?? 0;
-      row[stackWords.location] = run.location(stacks.location[stack] ?? 0);
-      numbers[stack] = this.stacks.intern(row, stackWords.count);
+      const parent = numbers[stacks.parent[stack] ?? 0] ?? 0;
+      numbers[stack] = this.stacks.internPair(parent, run.location(stacks.location[stack] ?? 0));
     }
     const sets = new Uint32Array(labelSets.length);
     for (let set = 1; set < labelSets.length; set++) if (usedLabelSets[set] === 1) sets[set] = run.labelSet(set);
     return { stacks: numbers, labelSets: sets, mainMapping };
+  }
+
+  /** The function of these words. Mostly the name alone tells which one it is, without a hash. */
+  functionRow(words: Uint32Array): number {
+    const name = words[functionWords.name] ?? 0;
+    const guess = this.#functionOfName[name] ?? 0;
+    if (guess > 0 && this.functions.equals(guess, words, functionWords.count)) return guess;
+    const number = this.functions.intern(words, functionWords.count);
+    if (name >= this.#functionOfName.length) {
+      const larger = new Uint32Array(Math.max(name + 1, this.#functionOfName.length * 2));
+      larger.set(this.#functionOfName);
+      this.#functionOfName = larger;
+    }
+    this.#functionOfName[name] = number;
+    return number;
   }
 
   /** How much there is, to write from there on later. */
@@ -143,11 +179,21 @@ class ProfileInterning {
   readonly #functions: Uint32Array;
   readonly #mappings: Uint32Array;
   readonly #locations: Uint32Array;
+  readonly #pooled: PooledRows | undefined;
+  readonly #startLines: Uint32Array;
+  readonly #addresses: Uint32Array;
+  readonly #lineNumbers: Uint32Array;
+  readonly #lineColumns: Uint32Array;
   #row = new Uint32Array(64);
 
-  constructor(dictionary: Dictionary, profile: Profile) {
+  constructor(dictionary: Dictionary, profile: Profile, pooled: PooledRows | undefined) {
+    this.#pooled = pooled;
     this.#dictionary = dictionary;
     this.#profile = profile;
+    this.#startLines = wordsOf(profile.functions.startLine);
+    this.#addresses = wordsOf(profile.locations.address);
+    this.#lineNumbers = wordsOf(profile.locations.lineNumber);
+    this.#lineColumns = wordsOf(profile.locations.lineColumn);
     this.#strings = new Uint32Array(profile.strings.length);
     this.#functions = new Uint32Array(profile.functions.length);
     this.#mappings = new Uint32Array(profile.mappings.length);
@@ -157,7 +203,10 @@ class ProfileInterning {
   string(index: number): number {
     const known = this.#strings[index] ?? 0;
     if (known > 0) return known - 1;
-    const number = this.#dictionary.string(this.#profile.strings[index] ?? '');
+    const text = this.#profile.strings[index] ?? '';
+    const pooled = this.#pooled;
+    const number =
+      pooled === undefined ? this.#dictionary.string(text) : this.#dictionary.pooled(pooled, pooled.rows[index] ?? 0, text);
     this.#strings[index] = number + 1;
     return number;
   }
@@ -170,8 +219,8 @@ class ProfileInterning {
     row[functionWords.name] = this.string(functions.nameString[index] ?? 0);
     row[functionWords.systemName] = this.string(functions.systemNameString[index] ?? 0);
     row[functionWords.file] = this.string(functions.fileString[index] ?? 0);
-    put64(row, functionWords.startLine, functions.startLine, index);
-    const number = this.#dictionary.functions.intern(row, functionWords.count);
+    put64(row, functionWords.startLine, this.#startLines, index);
+    const number = this.#dictionary.functionRow(row);
     this.#functions[index] = number + 1;
     return number;
   }
@@ -181,9 +230,9 @@ class ProfileInterning {
     if (index === 0 || known > 0) return index === 0 ? 0 : known - 1;
     const { mappings } = this.#profile;
     const row = this.#row;
-    put64(row, mappingWords.start, mappings.memoryStart, index);
-    put64(row, mappingWords.limit, mappings.memoryLimit, index);
-    put64(row, mappingWords.offset, mappings.fileOffset, index);
+    put64(row, mappingWords.start, wordsOf(mappings.memoryStart), index);
+    put64(row, mappingWords.limit, wordsOf(mappings.memoryLimit), index);
+    put64(row, mappingWords.offset, wordsOf(mappings.fileOffset), index);
     row[mappingWords.file] = this.string(mappings.fileString[index] ?? 0);
     row[mappingWords.buildId] = this.string(mappings.buildIdString[index] ?? 0);
     row[mappingWords.flags] = mappings.flags[index] ?? 0;
@@ -205,13 +254,13 @@ class ProfileInterning {
     if (count > this.#row.length) this.#row = new Uint32Array(count * 2);
     const row = this.#row;
     row[locationWords.mapping] = mapping;
-    put64(row, locationWords.address, locations.address, index);
+    put64(row, locationWords.address, this.#addresses, index);
     row[locationWords.isFolded] = locations.isFolded[index] ?? 0;
     for (let line = 0; line < lines; line++) {
       const at = locationWords.count + line * lineWords.count;
       row[at + lineWords.function] = this.function(locations.lineFunction[firstLine + line] ?? 0);
-      put64(row, at + lineWords.line, locations.lineNumber, firstLine + line);
-      put64(row, at + lineWords.column, locations.lineColumn, firstLine + line);
+      put64(row, at + lineWords.line, this.#lineNumbers, firstLine + line);
+      put64(row, at + lineWords.column, this.#lineColumns, firstLine + line);
     }
     const number = this.#dictionary.locations.intern(row, count);
     this.#locations[index] = number + 1;
@@ -230,22 +279,22 @@ class ProfileInterning {
       const at = label * labelWords.count;
       row[at + labelWords.key] = this.string(labelSets.keyString[first + label] ?? 0);
       row[at + labelWords.text] = this.string(labelSets.textString[first + label] ?? 0);
-      put64(row, at + labelWords.number, labelSets.number, first + label);
+      put64(row, at + labelWords.number, wordsOf(labelSets.number), first + label);
       row[at + labelWords.unit] = this.string(labelSets.unitString[first + label] ?? 0);
     }
     return this.#dictionary.labelSets.intern(row, count);
   }
 }
 
-/** Writes one 64-bit number of a column as two words. */
-function put64(row: Uint32Array, at: number, column: BigInt64Array | BigUint64Array, index: number): void {
-  // BigInt.asUintN and Number are made without a BigInt on the heap, unlike shifts.
-  const value = column[index] ?? 0n;
-  const low = Number(BigInt.asUintN(32, value));
-  row[at] = low;
-  const rest = Number(value);
-  // Small numbers, which most are, are exact in float64; the sign's bits fill the high word.
-  row[at + 1] = Number.isSafeInteger(rest) ? Math.floor(rest / 4_294_967_296) : Number((value >> 32n) & 0xffff_ffffn);
+/** Writes one 64-bit number of a column as two words, by way of the column's own words: no BigInt is made. */
+function put64(row: Uint32Array, at: number, words: Uint32Array, index: number): void {
+  row[at] = words[index * 2] ?? 0;
+  row[at + 1] = words[index * 2 + 1] ?? 0;
+}
+
+/** Everflame runs on little-endian machines only: the low word of each number comes first. */
+function wordsOf(column: BigInt64Array | BigUint64Array): Uint32Array {
+  return new Uint32Array(column.buffer, column.byteOffset, column.length * 2);
 }
 
 /** The signed 64-bit number in two words. */

@@ -3,7 +3,9 @@ import { ByteReader } from './bytes.ts';
 import type { Connection } from './database.ts';
 import { Dictionary } from './dictionary.ts';
 import { countTypeIndex, type Header, parseHeader } from './header.ts';
+import type { TimeRange } from '../storage.ts';
 import type { Part, PartSeries, ProfileRow } from './part.ts';
+import type { LeafSums, SumColumns } from './tree/leaf-sums.ts';
 import { decodeLabelSets, unpack, VectorReader } from './vector.ts';
 import type { Vector } from './vector-scratch.ts';
 
@@ -128,6 +130,22 @@ class EpochSeries implements PartSeries {
     reader.stacks(into.stacks);
     reader.labelSets(into.sets);
     for (let column = 0; column < columns; column++) reader.numbers((i, low, high) => into.put(column, i, low, high));
+  }
+
+  sum({ fromMs, untilMs }: TimeRange, columnsOf: (header: Header) => SumColumns | null, sums: LeafSums): number {
+    const stored = this.#db.prepare<[number, number, number], { header: number; data: Uint8Array }>(
+      'SELECT header, data FROM profile WHERE series = ? AND time_ms >= ? AND time_ms < ?',
+    );
+    let count = 0;
+    for (const row of stored.iterate(this.#id, fromMs, untilMs)) {
+      const header = this.#headers.get(row.header);
+      if (header === undefined) throw new RangeError(`header ${row.header} is missing`);
+      const columns = columnsOf(header);
+      if (columns === null) continue;
+      sums.addEpochVector(unpack(row.data), columns);
+      count++;
+    }
+    return count;
   }
 
   nodes(): [] {

@@ -34,6 +34,8 @@ export class Maintenance {
   readonly #db: Connection;
   readonly #retention: Retention;
   #lastChangeMs = 0;
+  #idleVersion = -1;
+  #idleUntilMs = 0;
 
   /** @throws StorageError */
   constructor(dataDir: string, retention: Retention = {}) {
@@ -48,6 +50,20 @@ export class Maintenance {
 
   /** Does the most urgent thing. False when there was nothing to do. `isFinal`: merges what a later profile may join. */
   step(nowMs: number, isFinal = false): boolean {
+    return explained(this.#dataDir, () => {
+      // Nothing is looked at while nothing changes, so that a server at rest costs nothing.
+      const version = Number(this.#db.pragma('data_version', { simple: true }));
+      if (!isFinal && version === this.#idleVersion && nowMs < this.#idleUntilMs) return false;
+      if (this.#anything(nowMs, isFinal)) return true;
+      this.#idleVersion = version;
+      // What became quiet is merged, and what became old deleted, without a change.
+      const quietAtMs = this.#lastChangeMs + quietMs;
+      this.#idleUntilMs = nowMs <= quietAtMs ? quietAtMs + 1 : nowMs + quietMs;
+      return false;
+    });
+  }
+
+  #anything(nowMs: number, isFinal: boolean): boolean {
     return explained(this.#dataDir, () => {
       if (this.#deleteExpired(nowMs) || this.#seal(nowMs)) return true;
       const blocks = this.#mergeable();

@@ -1,7 +1,9 @@
 import type { Labels } from '@everflame/profile';
 import type { CountsSpan } from './counts/counts-spans.ts';
+import type { TimeRange } from '../storage.ts';
 import type { Dictionary } from './dictionary.ts';
 import type { Header } from './header.ts';
+import type { LeafSums, SumColumns } from './tree/leaf-sums.ts';
 import type { Vector } from './vector-scratch.ts';
 
 /** One profile without its samples. Numbers of label sets and mappings are those of its part's dictionary. */
@@ -42,6 +44,11 @@ export interface PartSeries {
   readNode(node: RollupNode, into: Vector): void;
   /** Samples by function that the part keeps, by day; null when it keeps none. */
   counts(): readonly CountsSpan[] | null;
+  /**
+   * Adds the profiles in the range to `sums`, whatever the labels of their samples. `columnsOf` says which columns of a
+   * profile are wanted; null: the profile is not. Answers how many profiles were added.
+   */
+  sum(range: TimeRange, columnsOf: (header: Header) => SumColumns | null, sums: LeafSums): number;
 }
 
 /** Profiles with a dictionary of their own: an epoch of the data base, or the profiles of one service in a block. */
@@ -50,4 +57,6 @@ export interface Part {
   /** The stack of each number in a vector; null where vectors name stacks themselves. */
   readonly leaves: Uint32Array | null;
   readonly series: readonly PartSeries[];
+  /** Gives the dictionary back until it is asked for again. */
+  release?(): void;
 }

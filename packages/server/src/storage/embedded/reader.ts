@@ -7,6 +7,7 @@ import {
   type FunctionCounts,
   type Mark,
   type Merged,
+  type MergedTree,
   type MergeQuery,
   type RangeSeries,
   type Selection,
@@ -36,6 +37,8 @@ import { type MergeMode, MergeRun, type Retry, typeIndex } from './merge-run.ts'
 import type { Part, PartSeries } from './part.ts';
 import { RangeRun } from './range-run.ts';
 import { damagedParts, noteDamage, Sources } from './sources.ts';
+import { TreeIndex } from './tree/tree-index.ts';
+import { TreeRun } from './tree/tree-run.ts';
 import { Vector } from './vector-scratch.ts';
 
 const allTime: TimeRange = { fromMs: 0, untilMs: Number.MAX_SAFE_INTEGER };
@@ -45,6 +48,7 @@ export class EmbeddedReader implements StorageReader {
   readonly #dataDir: string;
   readonly #db: Connection;
   readonly #sources: Sources;
+  #trees = new TreeIndex();
 
   /** @throws StorageError */
   constructor(dataDir: string) {
@@ -109,6 +113,15 @@ export class EmbeddedReader implements StorageReader {
         if (typeof answer !== 'string') return answer;
         mode = answer === 'shapes_differ' ? { ...mode, onlyAskedType: true } : { ...mode, bigSums: true };
       }
+    });
+  }
+
+  tree(selection: Selection, maxNodes?: number): Promise<MergedTree | null> {
+    return this.#read(() => {
+      if (this.#trees.isFull) this.#trees = new TreeIndex();
+      const run = new TreeRun(this.#trees, selection, (header) => typeIndex(header, selection));
+      for (const [part, selected] of this.#selected(selection)) if (!run.add(part, selected)) return null;
+      return run.finish(maxNodes);
     });
   }
 

@@ -64,7 +64,7 @@ export class Sources {
     let bytes = fact.bytes;
     for (const one of this.#blocks.values()) bytes += one.bytes;
     for (const [id, one] of this.#blocks) {
-      if (bytes <= maxKeptBytes) break;
+      if (bytes <= maxKeptBytes && this.#blocks.size < maxKeptBlocks) break;
       bytes -= one.bytes;
       one.block.close();
       this.#blocks.delete(id);
@@ -85,6 +85,9 @@ export class Sources {
 
 /** Blocks stay open up to this much on disk; their dictionaries unpacked take about as much. */
 const maxKeptBytes = 64 * 1024 * 1024;
+
+/** Each is a file descriptor. */
+const maxKeptBlocks = 64;
 
 /** @throws DamagedBlock that names the file; ENOENT */
 export function openBlock(dataDir: string, id: number): Block {

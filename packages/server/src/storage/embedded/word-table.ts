@@ -47,11 +47,11 @@ export class WordTable {
   intern(source: Uint32Array, count: number): number {
     if ((this.length + 1) * 2 > this.#slots.length) this.#rebuild();
     const mask = this.#slots.length - 1;
-    let slot = hashWords(source, 0, count) & mask;
+    let slot = (this.width === 2 ? hashPair(source[0] ?? 0, source[1] ?? 0) : hashWords(source, 0, count)) & mask;
     for (;;) {
       const row = this.#slots[slot] ?? 0;
       if (row === 0) break;
-      if (this.#equals(row, source, count)) return row;
+      if (this.equals(row, source, count)) return row;
       slot = (slot + 1) & mask;
     }
     const row = this.append(source, count);
@@ -59,7 +59,33 @@ export class WordTable {
     return row;
   }
 
-  #equals(row: number, source: Uint32Array, count: number): boolean {
+  /**
+   * `intern` of a row of two words. What came in together mostly comes in together again, so the row after `first`, where that
+   * names a row of this table, is looked at before the index: no hash, no cache miss.
+   */
+  internPair(first: number, second: number): number {
+    const { words } = this;
+    const guess = (first + 1) * 2;
+    if (words[guess] === first && words[guess + 1] === second && first + 1 < this.length) return first + 1;
+    if ((this.length + 1) * 2 > this.#slots.length) this.#rebuild();
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let slot = hashPair(first, second) & mask;
+    for (;;) {
+      const row = slots[slot] ?? 0;
+      if (row === 0) break;
+      if (words[row * 2] === first && words[row * 2 + 1] === second) return row;
+      slot = (slot + 1) & mask;
+    }
+    pair[0] = first;
+    pair[1] = second;
+    const row = this.append(pair, 2);
+    slots[slot] = row;
+    return row;
+  }
+
+  /** Whether the row has the first `count` words of `source`. */
+  equals(row: number, source: Uint32Array, count: number): boolean {
     const start = this.start(row);
     if (this.width === 0 && this.end(row) - start !== count) return false;
     for (let i = 0; i < count; i++) if (this.words[start + i] !== source[i]) return false;
@@ -72,7 +98,12 @@ export class WordTable {
     this.#slots = new Uint32Array(size);
     const mask = size - 1;
     for (let row = 1; row < this.length; row++) {
-      let slot = hashWords(this.words, this.start(row), this.end(row)) & mask;
+      const start = this.start(row);
+      const hash =
+        this.width === 2
+          ? hashPair(this.words[start] ?? 0, this.words[start + 1] ?? 0)
+          : hashWords(this.words, start, this.end(row));
+      let slot = hash & mask;
       while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
       this.#slots[slot] = row;
     }
@@ -101,4 +132,14 @@ function hashWords(words: Uint32Array, from: number, to: number): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
+function hashPair(first: number, second: number): number {
+  let hash = Math.imul(first ^ seed, 0xcc9e2d51);
+  hash = (hash << 15) | (hash >>> 17);
+  hash = (Math.imul(hash, 0x1b873593) ^ second) | 0;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+const pair = new Uint32Array(2);
 const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;

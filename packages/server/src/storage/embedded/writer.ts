@@ -1,4 +1,4 @@
-import { type Labels, labelsKey, type Profile } from '@everflame/profile';
+import { type Labels, labelsKey, type Profile, type StringPool } from '@everflame/profile';
 import type { AppendResult, Batch, Entry, Mark, StorageWriter } from '../storage.ts';
 import { ByteWriter } from './bytes.ts';
 import { type Connection, explained, openForWriting } from './database.ts';
@@ -13,7 +13,7 @@ const batchMemoryMs = 30 * 24 * 3_600_000;
  * An epoch ends after this many profiles, bytes of vectors or stacks in its dictionary, which bounds the memory for it in
  * every thread, or with the first batch received after this time.
  */
-const defaultEpochLimits = { profiles: 2500, bytes: 8 * 1024 * 1024, stacks: 400_000, ageMs: 30 * 60_000 };
+const defaultEpochLimits = { profiles: 2500, bytes: 24 * 1024 * 1024, stacks: 1_500_000, ageMs: 30 * 60_000 };
 export type EpochLimits = typeof defaultEpochLimits;
 
 /** The one writer of an embedded store. Everything that a call stores is one transaction with one sync of the disk. */
@@ -21,6 +21,7 @@ export class EmbeddedWriter implements StorageWriter {
   readonly #dataDir: string;
   readonly #db: Connection;
   readonly #limits: EpochLimits;
+  readonly #pool: StringPool | undefined;
   #dictionary = new Dictionary();
   #epoch: number;
   #epochProfiles = 0;
@@ -35,8 +36,13 @@ export class EmbeddedWriter implements StorageWriter {
   /** How much of the dictionary is on disk. What a failed transaction added is written by the next. */
   #written: DictionaryMark;
 
-  /** @throws StorageError */
-  constructor(dataDir: string, nowMs: number, limits: Partial<EpochLimits> = {}) {
+  /**
+   * `pool`: where the strings of what comes may have been read from.
+   *
+   * @throws StorageError
+   */
+  constructor(dataDir: string, nowMs: number, limits: Partial<EpochLimits> = {}, pool?: StringPool) {
+    this.#pool = pool;
     this.#dataDir = dataDir;
     this.#limits = { ...defaultEpochLimits, ...limits };
     this.#db = openForWriting(dataDir);
@@ -126,7 +132,7 @@ export class EmbeddedWriter implements StorageWriter {
   }
 
   #entry({ name, labels, profile }: Entry): void {
-    const interned = this.#dictionary.intern(profile);
+    const interned = this.#dictionary.intern(profile, this.#pool);
     const encoded = encodeVector(profile, interned, this.#out);
     const timeMs = Number(profile.timeNanos / 1_000_000n);
     const endMs = timeMs + Math.max(0, Number(profile.durationNanos / 1_000_000n));

@@ -4,7 +4,9 @@ import { type CountsSpan, GroupCounts } from '../counts/counts-spans.ts';
 import type { Dictionary } from '../dictionary.ts';
 import { parseLabels } from '../epoch-part.ts';
 import { countTypeIndex, type Header, parseHeader } from '../header.ts';
+import type { TimeRange } from '../../storage.ts';
 import type { Part, PartSeries, ProfileRow, RollupNode } from '../part.ts';
+import type { LeafSums, SumColumns } from '../tree/leaf-sums.ts';
 import type { Vector } from '../vector-scratch.ts';
 import { readDictionary } from './block-dictionary.ts';
 import { type BlockFileReader, type SectionRef, soundly, takeRef } from './block-file.ts';
@@ -62,6 +64,10 @@ export class BlockPart implements Part {
     return this.#counts?.days(series) ?? null;
   }
 
+  release(): void {
+    this.#content = null;
+  }
+
   #read(): ReturnType<typeof readDictionary> {
     this.#content ??= soundly(this.#file, () =>
       readDictionary(
@@ -90,6 +96,9 @@ class BlockSeries implements PartSeries {
   readonly #nodes: readonly (RollupNode & { readonly ref: SectionRef })[];
   #rows: readonly ProfileRow[] = [];
   #chunk = { number: -1, vectors: new ByteReader(new Uint8Array()), next: 0 };
+  /** Time of each profile, once it was asked for; ascending. */
+  #times: Float64Array | null = null;
+  #byFirst: ReadonlyMap<number, readonly (RollupNode & { readonly ref: SectionRef })[]> | null = null;
 
   constructor(
     file: BlockFileReader,
@@ -157,6 +166,101 @@ class BlockSeries implements PartSeries {
       readBlockVector(new ByteReader(this.#file.section(stored.ref)), columnsOf(this.#rows[node.first]), into);
     });
   }
+
+  sum(
+    { fromMs, untilMs }: TimeRange,
+    wantedOf: (header: Header) => SumColumns | null,
+    sums: LeafSums,
+  ): number {
+    return soundly(this.#file, () => {
+      const [only, ...others] = this.headers;
+      if (only === undefined) return 0;
+      if (others.length > 0) return this.#sumByHeader({ fromMs, untilMs }, wantedOf, sums);
+      const columns = wantedOf(only.header);
+      if (columns === null) return 0;
+      const isWhole = this.firstMs >= fromMs && this.lastMs < untilMs;
+      const times = isWhole ? null : this.#allTimes();
+      const first = times === null ? 0 : firstNotBelow(times, fromMs);
+      const end = times === null ? this.profiles : firstNotBelow(times, untilMs);
+      this.#sumRows(first, end, columns, sums);
+      return Math.max(0, end - first);
+    });
+  }
+
+  #allTimes(): Float64Array {
+    this.#times ??= Float64Array.from(this.rows(), ({ timeMs }) => timeMs);
+    return this.#times;
+  }
+
+  /** Neighbours that are wanted are summed together. */
+  #sumByHeader(
+    { fromMs, untilMs }: TimeRange,
+    wantedOf: (header: Header) => SumColumns | null,
+    sums: LeafSums,
+  ): number {
+    const rows = this.rows();
+    let count = 0;
+    let first = 0;
+    const wanted = rows.map(({ timeMs, header }) => (timeMs >= fromMs && timeMs < untilMs ? wantedOf(header) : null));
+    for (let row = 1; row <= rows.length; row++) {
+      const columns = wanted[first] ?? null;
+      if (row < rows.length && isSame(columns, wanted[row] ?? null)) continue;
+      if (columns !== null) {
+        count += row - first;
+        this.#sumRows(first, row, columns, sums);
+      }
+      first = row;
+    }
+    return count;
+  }
+
+  /** Takes the largest rollups that lie within, and profiles where there is none. */
+  #sumRows(first: number, end: number, columns: SumColumns, sums: LeafSums): void {
+    this.#byFirst ??= Map.groupBy(
+      this.#nodes.toSorted((a, b) => b.count - a.count),
+      (node) => node.first,
+    );
+    let chunk = { number: -1, bytes: noBytes, at: 0, next: 0 };
+    for (let row = first; row < end;) {
+      const node = this.#byFirst.get(row)?.find(({ count }) => row + count <= end);
+      if (node !== undefined) {
+        sums.addBlockVector(this.#file.section(node.ref), 0, columns);
+        row += node.count;
+        continue;
+      }
+      const number = Math.floor(row / fanOut);
+      if (chunk.number !== number) {
+        const ref = this.#chunks[number];
+        if (ref === undefined) throw new RangeError(`there is no profile ${row}`);
+        chunk = { number, bytes: this.#file.section(ref), at: 0, next: number * fanOut };
+      }
+      for (; chunk.next < row; chunk.next++) {
+        const all = this.headers.length === 1 ? columns.all : columnsOf(this.#rows[chunk.next]);
+        chunk.at = sums.skipBlockVector(chunk.bytes, chunk.at, all);
+      }
+      chunk.at = sums.addBlockVector(chunk.bytes, chunk.at, columns);
+      chunk.next++;
+      row++;
+    }
+  }
+}
+
+const noBytes: Uint8Array = new Uint8Array();
+
+function isSame(a: SumColumns | null, b: SumColumns | null): boolean {
+  return a?.all === b?.all && a?.asked === b?.asked && a?.count === b?.count;
+}
+
+/** The first place whose number is not below `value`. */
+function firstNotBelow(numbers: Float64Array, value: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((numbers[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function columnsOf(row: ProfileRow | undefined): number {

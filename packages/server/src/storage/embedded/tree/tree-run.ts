@@ -1,0 +1,249 @@
+import { type FrameKind, type LimitedTree, REMAINDER, type Tree } from '@everflame/profile';
+import type { Selection } from '../../storage.ts';
+import { countTypeIndex, type Header } from '../header.ts';
+import { excluded, LabelView, type SelectedSeries } from '../label-view.ts';
+import type { Part, PartSeries } from '../part.ts';
+import { Vector } from '../vector-scratch.ts';
+import { LeafSums, type SumColumns } from './leaf-sums.ts';
+import { nthGreatest, orderNodes, type RestRows, UsedNodes } from './order-nodes.ts';
+import type { PartNodes, TreeIndex } from './tree-index.ts';
+
+/** Sums what a selection selects by node of the index: a tree without the profile that it would be made of. */
+export class TreeRun {
+  readonly #index: TreeIndex;
+  readonly #selection: Selection;
+  readonly #typeIndex: (header: Header) => number;
+  readonly #labels = new LabelView([]);
+  readonly #sums = new LeafSums();
+  readonly #vector = new Vector();
+  readonly #columns = new Map<Header, SumColumns | null>();
+  readonly #parts: PartNodes[] = [];
+  #shape = '';
+  #isSuited = true;
+  #profiles = 0;
+
+  constructor(index: TreeIndex, selection: Selection, typeIndex: (header: Header) => number) {
+    this.#index = index;
+    index.clearSums();
+    this.#selection = selection;
+    this.#typeIndex = typeIndex;
+  }
+
+  /** Adds the selected series of a part. False: this question is none for the index, `MergeRun` has to answer it. */
+  add(part: Part, selected: readonly { readonly series: PartSeries; readonly own: SelectedSeries }[]): boolean {
+    const nodes = this.#index.of(part);
+    const sums = this.#sums;
+    sums.reset(nodes.nodes.length);
+    let isInUse = false;
+    for (const { series, own } of selected) {
+      this.#selection.check?.();
+      if (own.open.length === 0) this.#profiles += series.sum(this.#selection, (header) => this.#of(header), sums);
+      else {
+        if (!isInUse) this.#labels.use(part.dictionary);
+        isInUse = true;
+        this.#addByLabels(series, own);
+      }
+      if (!this.#isSuited || !sums.isPlain) return false;
+    }
+    this.#parts.push(nodes);
+    this.#addToNodes(nodes.nodes);
+    return true;
+  }
+
+  /** `maxNodes`: as `limitTree` takes it. Null: `MergeRun` has to answer. */
+  finish(maxNodes?: number): { readonly tree: Tree | LimitedTree; readonly profiles: number } | null {
+    if (this.#parts.length > 1 && this.#parts.some(({ isNamedByBinary }) => isNamedByBinary)) return null;
+    const used = this.#usedNodes(maxNodes);
+    if (!Number.isSafeInteger(used.total[0]) || !Number.isSafeInteger(used.samples[0])) return null;
+    const { order, rest } = orderNodes(used, this.#index.ranks(), maxNodes);
+    return { tree: this.#tree(used, order, rest), profiles: this.#profiles };
+  }
+
+  /** Which columns of profiles with this header are summed; null: none of them. */
+  #of(header: Header): SumColumns | null {
+    const known = this.#columns.get(header);
+    if (known !== undefined) return known;
+    const asked = this.#typeIndex(header);
+    const types = header.sampleTypes.length;
+    const count = countTypeIndex(header.sampleTypes);
+    const columns = { asked, all: count < 0 ? types + 1 : types, count: count < 0 ? types : count };
+    this.#columns.set(header, asked < 0 ? null : columns);
+    if (asked < 0) return null;
+    // Profiles of several shapes count in a way of their own, and frames to be dropped are named by the first of all.
+    const shape = JSON.stringify(header.sampleTypes);
+    if (this.#shape === '') this.#shape = shape;
+    if (this.#shape !== shape || header.dropFrames !== '') this.#isSuited = false;
+    return columns;
+  }
+
+  /** Series whose samples decide by their labels whether they are selected. */
+  #addByLabels(series: PartSeries, own: SelectedSeries): void {
+    const { fromMs, untilMs } = this.#selection;
+    const vector = this.#vector;
+    for (const [i, { timeMs, header, labelSets }] of series.rows().entries()) {
+      if (timeMs < fromMs || timeMs >= untilMs) continue;
+      const columns = this.#of(header);
+      if (columns === null) continue;
+      const classes = this.#labels.classes(own, labelSets.length === 0 ? new Uint32Array(1) : labelSets);
+      if (classes.every((one) => one === excluded)) continue;
+      this.#profiles++;
+      series.read(i, vector);
+      for (let row = 0; row < vector.rows; row++) {
+        if (classes[vector.sets[row] ?? 0] === excluded) continue;
+        this.#sums.add(vector.stacks[row] ?? 0, vector.number(columns.asked, row), vector.number(columns.count, row));
+      }
+    }
+  }
+
+  #addToNodes(nodes: Uint32Array): void {
+    const { values, counts } = this.#sums;
+    const { self, selfSamples } = this.#index.sums();
+    for (let leaf = 0; leaf < nodes.length; leaf++) {
+      const value = values[leaf] ?? 0;
+      if (value === 0) continue;
+      const node = nodes[leaf] ?? 0;
+      self[node] = (self[node] ?? 0) + value;
+      selfSamples[node] = (selfSamples[node] ?? 0) + (counts[leaf] ?? 0);
+    }
+  }
+
+  /** The nodes with a value, callers first, without those that are certain to be left out when there may be `maxNodes`. */
+  #usedNodes(maxNodes: number | undefined): UsedNodes {
+    const { length, pairs } = this.#index.nodes;
+    const { self, selfSamples, total, samples } = this.#index.sums();
+    total.set(self);
+    samples.set(selfSamples);
+    let count = 1;
+    // Callers have smaller numbers: from the back, each total is complete before it goes up.
+    for (let node = length - 1; node > 0; node--) {
+      const value = total[node] ?? 0;
+      if (value === 0) continue;
+      count++;
+      const up = pairs[node * 2] ?? 0;
+      total[up] = (total[up] ?? 0) + value;
+      samples[up] = (samples[up] ?? 0) + (samples[node] ?? 0);
+    }
+    let least = 0;
+    if (maxNodes !== undefined && maxNodes < count) {
+      least = nthGreatest(total.subarray(0, length), count, maxNodes);
+      count = 1;
+      for (let node = 1; node < length; node++) if ((total[node] ?? 0) >= least) count++;
+    }
+    const used = new UsedNodes(count, least, maxNodes !== undefined);
+    /** By node: place + 1; 0: it is left out. */
+    const place = this.#index.places();
+    place[0] = 1;
+    used.total[0] = total[0] ?? 0;
+    used.self[0] = self[0] ?? 0;
+    used.samples[0] = samples[0] ?? 0;
+    used.selfSamples[0] = selfSamples[0] ?? 0;
+    for (let node = 1, at = 1; node < length; node++) {
+      const value = total[node] ?? 0;
+      if (value === 0) continue;
+      const up = (place[pairs[node * 2] ?? 0] ?? 0) - 1;
+      if (value < least) {
+        if (up >= 0) used.leave(up, value, samples[node] ?? 0);
+        continue;
+      }
+      place[node] = at + 1;
+      used.parent[at] = up;
+      used.frame[at] = pairs[node * 2 + 1] ?? 0;
+      used.total[at] = value;
+      used.self[at] = self[node] ?? 0;
+      used.samples[at] = samples[node] ?? 0;
+      used.selfSamples[at] = selfSamples[node] ?? 0;
+      at++;
+    }
+    return used;
+  }
+
+  /** In the order given: places in `used`; where `rest` is not 0 a remainder of the place instead of the place. */
+  #tree(used: UsedNodes, order: Uint32Array, rest: RestRows | null): Tree | LimitedTree {
+    const { length } = order;
+    const frames = new OwnFrames(this.#index.names, this.#parts);
+    const parent = new Uint32Array(length);
+    const frame = new Uint32Array(length);
+    const columns = [0, 1].map(() => new BigInt64Array(length)) as [BigInt64Array, BigInt64Array];
+    const words = columns.map(({ buffer }) => new Int32Array(buffer)) as [Int32Array, Int32Array];
+    const samples = new Float64Array(length);
+    const selfSamples = new Float64Array(length);
+    const rowOf = new Uint32Array(used.parent.length);
+    for (let row = 0; row < length; row++) {
+      const at = order[row] ?? 0;
+      const left = rest?.count[row] ?? 0;
+      if (rest !== null && left > 0) {
+        parent[row] = rowOf[at] ?? 0;
+        frame[row] = frames.remainder();
+        put(words[0], row, rest.total[row] ?? 0);
+        samples[row] = rest.samples[row] ?? 0;
+        continue;
+      }
+      rowOf[at] = row;
+      parent[row] = rowOf[used.parent[at] ?? 0] ?? 0;
+      frame[row] = frames.row(used.frame[at] ?? 0);
+      put(words[0], row, used.total[at] ?? 0);
+      put(words[1], row, used.self[at] ?? 0);
+      samples[row] = used.samples[at] ?? 0;
+      selfSamples[row] = used.selfSamples[at] ?? 0;
+    }
+    const [total, self] = columns;
+    const tree = { frames: frames.columns(), parent, frame, total, self, samples, selfSamples };
+    return rest === null ? tree : { ...tree, rest: rest.count };
+  }
+}
+
+/** The frames of one answer, numbered as they come. */
+class OwnFrames {
+  readonly #indexNames: readonly string[];
+  readonly #parts: readonly PartNodes[];
+  /** By frame of the index: row + 1. */
+  readonly #rows: Uint32Array;
+  readonly #used: number[] = [0];
+  #remainder = 0;
+
+  constructor(names: readonly string[], parts: readonly PartNodes[]) {
+    this.#indexNames = names;
+    this.#parts = parts;
+    this.#rows = new Uint32Array(names.length);
+    this.#rows[0] = 1;
+  }
+
+  row(frame: number): number {
+    const known = this.#rows[frame] ?? 0;
+    if (known > 0) return known - 1;
+    const row = this.#used.push(frame) - 1;
+    this.#rows[frame] = row + 1;
+    return row;
+  }
+
+  remainder(): number {
+    if (this.#remainder === 0) this.#remainder = this.#used.push(-1) - 1;
+    return this.#remainder;
+  }
+
+  columns(): Tree['frames'] {
+    const { length } = this.#used;
+    const name = this.#used.map((frame) => (frame < 0 ? REMAINDER : (this.#indexNames[frame] ?? '')));
+    const file = new Array<string>(length).fill('');
+    const binary = new Array<string>(length).fill('');
+    const kind = new Array<FrameKind | ''>(length).fill('');
+    for (const part of this.#parts) {
+      for (let i = 0; i < part.frames.length; i++) {
+        const row = (this.#rows[part.frames[i] ?? 0] ?? 0) - 1;
+        if (row < 0) continue;
+        if (file[row] === '') file[row] = part.files[i] ?? '';
+        if (binary[row] === '') binary[row] = part.binaries[i] ?? '';
+        if (kind[row] === '') kind[row] = part.kinds[i] ?? '';
+      }
+    }
+    kind[0] = 'root';
+    name[0] = 'root';
+    if (this.#remainder > 0) kind[this.#remainder] = 'group';
+    return { name, file, binary, kind: kind.map((one) => (one === '' ? 'native' : one)) };
+  }
+}
+
+function put(words: Int32Array, row: number, value: number): void {
+  words[row * 2] = value | 0;
+  words[row * 2 + 1] = Math.floor(value / 4_294_967_296);
+}
