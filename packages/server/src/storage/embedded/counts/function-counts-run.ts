@@ -33,6 +33,8 @@ export class FunctionCountsRun {
   readonly #names = new FunctionNames();
   readonly #vector = new Vector();
   readonly #row = new CountsRowReader();
+  /** Of any profile of a series in a part: more than needed, never less. */
+  #dropsFrames = false;
 
   constructor(selection: Selection, stepMs: number, by: readonly string[]) {
     if (Number.isFinite(stepMs) && (stepMs < minuteMs || stepMs % minuteMs !== 0))
@@ -47,6 +49,8 @@ export class FunctionCountsRun {
     const sums = new PartSums(part);
     this.#labels.use(part.dictionary);
     for (const { series, own } of selected) {
+      if (series.headers.some(({ header }) => header.dropFrames !== '' && typeIndex(header, this.#selection) >= 0))
+        this.#dropsFrames = true;
       const group = this.#group(series.labels);
       // Kept counts are of all samples: conditions that samples decide have to look at each.
       const days = own.open.length === 0 ? series.counts() : null;
@@ -62,7 +66,7 @@ export class FunctionCountsRun {
     const rows = [...this.#groups.values()].flatMap(({ labels, cells }) =>
       [...cells].sort(([a], [b]) => a - b).map(([timeMs, cell]) => cell.row(labels, timeMs)),
     );
-    return { functions: this.#names.columns(), rows };
+    return { functions: this.#names.columns(), rows, ...(this.#dropsFrames ? { dropsFrames: true } : {}) };
   }
 
   #group(labels: Labels): Group {
