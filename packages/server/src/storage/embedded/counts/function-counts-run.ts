@@ -114,8 +114,7 @@ export class FunctionCountsRun {
     cell.factor = joinedFactor(cell.factor, factors[type] ?? Number.NaN);
     cell.durationNanos += durationNanos;
     cell.profiles += profiles;
-    sums.use(cell);
-    sums.addColumns(this.#row);
+    sums.addColumns(cell, this.#row);
   }
 
   /** Looks at the samples of the profiles within the spans, which are in order. */
@@ -133,7 +132,6 @@ export class FunctionCountsRun {
       if (classes.every((one) => one === excluded)) continue;
       check?.();
       const cell = this.#cell(group, timeMs);
-      sums.use(cell);
       series.read(i, this.#vector);
       cell.profiles++;
       cell.durationNanos += row.durationNanos;
@@ -147,8 +145,7 @@ export class FunctionCountsRun {
     const types = row.header.sampleTypes;
     const countType = countTypeIndex(types);
     const isWhole = !classes.includes(excluded);
-    const stacks = sums.stacks();
-    const { leaves } = sums.part;
+    const samples = sums.samples(cell);
     let value = 0n;
     let { factor } = cell;
     for (let i = 0; i < vector.rows; i++) {
@@ -158,7 +155,7 @@ export class FunctionCountsRun {
       }
       const count = sampleCount(vector, types.length, countType, i);
       const leaf = vector.stacks[i] ?? 0;
-      stacks.add(leaves === null ? leaf : (leaves[leaf] ?? 0), count);
+      samples[leaf] = (samples[leaf] ?? 0) + count;
       cell.samples += count;
       factor = factorWith(factor, count, vector.number(type, i));
     }
