@@ -115,6 +115,14 @@ test('a profile posted plain, gzipped or with zstd is stored and answered by eve
   expect(range.series.map(({ labels, values }) => [labels, values])).toEqual(
     [0, 1, 2].map((version) => [{ service_version: `v${version}` }, ['100']]),
   );
+  const functions = await get<http.QueryRangeAnswer>(
+    `/query_range?query=${selector}&by=function&top=1&step=1h`,
+    http.QueryRangeAnswer,
+  );
+  expect(functions.series.map(({ labels, values }) => [labels, values])).toEqual([
+    [{ function: 'work', file: '' }, ['300']],
+    [{ rest: '0 other functions' }, ['0']],
+  ]);
   const diff = await get<http.DiffAnswer>(
     `/diff?before_query=${encodeURIComponent('{service_version="v0"}')}&after_query=${selector}`,
     http.DiffAnswer,
@@ -241,6 +249,8 @@ const badQuestions: readonly (readonly [path: string, expected: string])[] = [
   ['/top?from=now&until=now-1h', '400 bad_time_range from'],
   ['/query_range?step=1ms', '400 bad_step step'],
   ['/query_range?step=fast', '400 bad_step step'],
+  ['/query_range?by=function&step=90s', '400 bad_step step'],
+  ['/query_range?by=function&top=many', '400 bad_value top'],
   ['/callers', '400 missing_parameter function'],
   ['/export?format=svg', '400 bad_format format'],
   ['/pprof?query={service_name="nobody"}', '404 nothing_stored query'],

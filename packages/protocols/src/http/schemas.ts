@@ -49,9 +49,17 @@ export const QueryRangeQuery = {
       description: 'length of a step: 10s, 5m, 1h, or milliseconds. Default: about 120 steps, at least 10s',
     }),
   ),
-  by: Type.Optional(Type.String({ description: 'label: one series for each of its values' })),
+  by: Type.Optional(
+    Type.String({
+      description:
+        'label: one series for each of its values; or "function": one for each of the top functions and the rest',
+    }),
+  ),
+  top: Type.Optional(Type.String({ description: 'with by=function: how many functions, 1 to 100. Default: 10' })),
   function: Type.Optional(Type.String({ description: 'value of this function alone, by its exact name' })),
-  value: Type.Optional(Type.String({ description: 'of the function: total (default) or self' })),
+  value: Type.Optional(
+    Type.String({ description: 'of the function: total or self. Default: total; with by=function self' }),
+  ),
 };
 export const FlamegraphQuery = {
   ...ProfileQuery,

@@ -36,7 +36,8 @@ export function countFunctions(parts: readonly CountedProfile[], by: readonly st
   const answers = [...rows.values()].sort((a, b) => a.timeMs - b.timeMs).map((row) => row.finish());
   if (answers.some(({ value }) => value !== BigInt.asIntN(64, value)))
     throw new StorageError('sum_overflow', 'the sum of a step leaves int64');
-  return { functions: table, rows: answers };
+  const dropsFrames = parts.some(({ profile }) => profile.dropFrames !== '') ? ({ dropsFrames: true } as const) : {};
+  return { functions: table, rows: answers, ...dropsFrames };
 }
 
 /** Functions of a stack, innermost first; 0 for a location or a line without one. */

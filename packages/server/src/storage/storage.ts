@@ -143,6 +143,8 @@ export interface FunctionCounts {
     readonly file: readonly string[];
   };
   readonly rows: readonly CountsRow[];
+  /** Set when profiles among them name frames that views leave out (`dropFrames`): these are counted here all the same. */
+  readonly dropsFrames?: true;
 }
 
 export interface CountsRow {

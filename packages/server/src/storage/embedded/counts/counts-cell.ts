@@ -18,16 +18,18 @@ export class CountsCell {
     if (value !== BigInt.asIntN(64, value))
       throw new StorageError('sum_overflow', 'the sum of a step leaves int64: ask for a shorter step');
     const { ids, self, inclusive } = this.functions;
-    const isSomething = (i: number) => self[i] !== 0 || inclusive[i] !== 0;
     const perSample = Number.isFinite(this.factor) ? { valuePerSample: BigInt(this.factor) } : {};
     const facts = { labels, timeMs, samples, value, ...perSample, durationNanos, profiles };
     // Negative counts may have cancelled each other.
-    if (ids.every((_, i) => isSomething(i))) return { ...facts, function: ids, self, inclusive };
+    let isSomething = true;
+    for (let i = 0; i < ids.length; i++) if (self[i] === 0 && inclusive[i] === 0) isSomething = false;
+    if (isSomething) return { ...facts, function: ids, self, inclusive };
+    const isWanted = (_: number, i: number) => self[i] !== 0 || inclusive[i] !== 0;
     return {
       ...facts,
-      function: ids.filter((_, i) => isSomething(i)),
-      self: self.filter((_, i) => isSomething(i)),
-      inclusive: inclusive.filter((_, i) => isSomething(i)),
+      function: ids.filter(isWanted),
+      self: self.filter(isWanted),
+      inclusive: inclusive.filter(isWanted),
     };
   }
 }

@@ -33,6 +33,8 @@ export class FunctionCountsRun {
   readonly #names = new FunctionNames();
   readonly #vector = new Vector();
   readonly #row = new CountsRowReader();
+  /** Of any profile of a series in a part: more than needed, never less. */
+  #dropsFrames = false;
 
   constructor(selection: Selection, stepMs: number, by: readonly string[]) {
     if (Number.isFinite(stepMs) && (stepMs < minuteMs || stepMs % minuteMs !== 0))
@@ -47,6 +49,8 @@ export class FunctionCountsRun {
     const sums = new PartSums(part);
     this.#labels.use(part.dictionary);
     for (const { series, own } of selected) {
+      if (series.headers.some(({ header }) => header.dropFrames !== '' && typeIndex(header, this.#selection) >= 0))
+        this.#dropsFrames = true;
       const group = this.#group(series.labels);
       // Kept counts are of all samples: conditions that samples decide have to look at each.
       const days = own.open.length === 0 ? series.counts() : null;
@@ -62,7 +66,7 @@ export class FunctionCountsRun {
     const rows = [...this.#groups.values()].flatMap(({ labels, cells }) =>
       [...cells].sort(([a], [b]) => a - b).map(([timeMs, cell]) => cell.row(labels, timeMs)),
     );
-    return { functions: this.#names.columns(), rows };
+    return { functions: this.#names.columns(), rows, ...(this.#dropsFrames ? { dropsFrames: true } : {}) };
   }
 
   #group(labels: Labels): Group {
@@ -110,8 +114,7 @@ export class FunctionCountsRun {
     cell.factor = joinedFactor(cell.factor, factors[type] ?? Number.NaN);
     cell.durationNanos += durationNanos;
     cell.profiles += profiles;
-    sums.use(cell);
-    sums.addColumns(this.#row);
+    sums.addColumns(cell, this.#row);
   }
 
   /** Looks at the samples of the profiles within the spans, which are in order. */
@@ -129,7 +132,6 @@ export class FunctionCountsRun {
       if (classes.every((one) => one === excluded)) continue;
       check?.();
       const cell = this.#cell(group, timeMs);
-      sums.use(cell);
       series.read(i, this.#vector);
       cell.profiles++;
       cell.durationNanos += row.durationNanos;
@@ -143,8 +145,7 @@ export class FunctionCountsRun {
     const types = row.header.sampleTypes;
     const countType = countTypeIndex(types);
     const isWhole = !classes.includes(excluded);
-    const stacks = sums.stacks();
-    const { leaves } = sums.part;
+    const samples = sums.samples(cell);
     let value = 0n;
     let { factor } = cell;
     for (let i = 0; i < vector.rows; i++) {
@@ -154,7 +155,7 @@ export class FunctionCountsRun {
       }
       const count = sampleCount(vector, types.length, countType, i);
       const leaf = vector.stacks[i] ?? 0;
-      stacks.add(leaves === null ? leaf : (leaves[leaf] ?? 0), count);
+      samples[leaf] = (samples[leaf] ?? 0) + count;
       cell.samples += count;
       factor = factorWith(factor, count, vector.number(type, i));
     }
