@@ -1,13 +1,12 @@
 import type { Option } from 'commander';
 import { option } from './option.ts';
-import { parseAgeMs, parseBytes, parseListen } from './parse.ts';
+import { parseBytes, parseListen, parseRetention, type RetentionAges } from './parse.ts';
 
 export interface ServerFlags {
   readonly listen: { readonly host: string; readonly port: number };
   readonly dataDir: string;
   readonly maxProfileBytes: number;
-  /** Milliseconds. */
-  readonly retention?: number;
+  readonly retention?: RetentionAges;
   readonly retentionSize?: number;
 }
 
@@ -21,9 +20,10 @@ export function serverOptions(): Option[] {
     option('--max-profile-bytes <size>', 'largest profile accepted, decompressed')
       .default(64 * 2 ** 20, '64MiB')
       .argParser(parseBytes),
-    option('--retention <age>', 'delete profiles older than this, for example 30d; without it none').argParser(
-      parseAgeMs,
-    ),
+    option(
+      '--retention <age>',
+      'delete profiles older than this, for example 30d, without it none; of some series: \'{service_name="batch"}=7d\' (repeatable, the first selector that fits decides)',
+    ).argParser(parseRetention),
     option('--retention-size <size>', 'delete the oldest profiles while there are more bytes than this').argParser(
       parseBytes,
     ),

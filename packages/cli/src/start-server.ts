@@ -17,7 +17,7 @@ export async function startServer(flags: ServerFlags, notices: readonly string[]
       notices,
       limits: { maxProfileBytes: flags.maxProfileBytes },
       retention: {
-        ...(flags.retention === undefined ? {} : { maxAgeMs: flags.retention }),
+        ...flags.retention,
         ...(flags.retentionSize === undefined ? {} : { maxBytes: flags.retentionSize }),
       },
       ...(existsSync(webRoot) ? { webRoot } : {}),

@@ -18,7 +18,7 @@ import { Refused } from './problem.ts';
 import { Queries } from './query/queries.ts';
 import { lockDataDir } from './storage/embedded/database.ts';
 import { MaintenanceThread } from './storage/embedded/maintenance-thread.ts';
-import type { Retention } from './storage/embedded/maintenance.ts';
+import type { Retention } from './storage/embedded/retention.ts';
 import { StorageError } from './storage/storage.ts';
 
 export interface ServerLimits {

@@ -138,7 +138,8 @@ export interface VersionFact {
 
 /** What retention has deleted since the store was made, by cause. */
 export interface DeletedFact {
-  readonly cause: 'age' | 'size';
+  /** `selector`: older than what was asked for its selector. */
+  readonly cause: 'age' | 'selector' | 'size';
   readonly profiles: number;
   readonly samples: number;
   readonly bytes: number;

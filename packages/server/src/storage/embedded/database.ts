@@ -167,6 +167,11 @@ export function explained<T>(dataDir: string, action: () => T): T {
   }
 }
 
+/** Whether there was no room left for what was to be written. */
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'SQLITE_FULL' || error.code === 'ENOSPC');
+}
+
 export function isSqliteError(error: unknown): error is InstanceType<typeof Database.SqliteError> {
   return error instanceof Database.SqliteError;
 }

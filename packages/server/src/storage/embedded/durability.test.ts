@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { afterEach, expect, test } from 'vitest';
-import type { Merged } from '../storage.ts';
-import { numberedBatch, numberedStartMs, numberedType } from '../testing/numbered-batch.ts';
+import { numberedBatch, storedNumbers } from '../testing/numbered-batch.ts';
 import { Maintenance } from './maintenance.ts';
 import { EmbeddedReader } from './reader.ts';
 import { EmbeddedWriter } from './writer.ts';
@@ -22,29 +21,6 @@ function newDir(): string {
   const dir = mkdtempSync(join(tmpdir(), 'everflame-durability-'));
   dirs.push(dir);
   return dir;
-}
-
-/** How often each numbered profile is stored: the value of its own function. */
-function numbersOf({ profile }: Merged): Map<string, bigint> {
-  const { samples, stacks, locations, functions, strings } = profile;
-  const found = new Map<string, bigint>();
-  for (let i = 0; i < samples.length; i++) {
-    const location = stacks.location[samples.stack[i] ?? 0] ?? 0;
-    const leaf = locations.lineFunction[locations.lineOffset[location] ?? 0] ?? 0;
-    found.set(strings[functions.nameString[leaf] ?? 0] ?? '', samples.values[i] ?? 0n);
-  }
-  return found;
-}
-
-async function stored(dataDir: string): Promise<Map<string, bigint>> {
-  const reader = new EmbeddedReader(dataDir);
-  try {
-    const range = { fromMs: 0, untilMs: Number.MAX_SAFE_INTEGER };
-    const types = { name: 'process_cpu', sampleType: numberedType, periodType: numberedType };
-    return numbersOf(await reader.merge({ ...range, ...types, matchers: [], labels: [] }));
-  } finally {
-    await reader.close();
-  }
 }
 
 function eachOnce(count: number): Map<string, bigint> {
@@ -83,7 +59,7 @@ test(`${rounds} times kill -9 while profiles are stored and blocks are made and 
     const lines = said.split('\n').slice(0, -1);
     expect(lines.length).toBeGreaterThan(0);
     acknowledged = Number(lines.at(-1)) + 1;
-    const found = await stored(dataDir);
+    const found = await storedNumbers(dataDir);
     // The one after the last acknowledged may be there or not: nobody was told.
     found.delete(String(acknowledged));
     expect(found).toEqual(eachOnce(acknowledged));
@@ -126,10 +102,10 @@ test('a store of format 1 is upgraded in place', async () => {
     { stored: 0, repeated: true },
     { stored: 1, repeated: false },
   ]);
-  expect(await stored(dataDir)).toEqual(eachOnce(41));
+  expect(await storedNumbers(dataDir)).toEqual(eachOnce(41));
   while (maintenance.step(0, true));
   expect(readdirSync(join(dataDir, 'blocks')).length).toBeGreaterThan(0);
-  expect(await stored(dataDir)).toEqual(eachOnce(41));
+  expect(await storedNumbers(dataDir)).toEqual(eachOnce(41));
   maintenance.close();
   await upgraded.close();
 });
@@ -141,12 +117,12 @@ test('a flipped bit anywhere in a block is noticed, said, and hides no other blo
   expect(names.length).toBeGreaterThan(1);
   const path = join(dir, names[0] ?? '');
   const whole = readFileSync(path);
-  const all = await stored(dataDir);
+  const all = await storedNumbers(dataDir);
   for (let at = 8; at < whole.length; at += 37) {
     const flipped = Buffer.from(whole);
     flipped[at] = (flipped[at] ?? 0) ^ (1 << (at % 8));
     writeFileSync(path, flipped);
-    const found = await stored(dataDir);
+    const found = await storedNumbers(dataDir);
     rmSync(`${path}.damaged`, { force: true });
     // What is not read is not noticed; a wrong answer never comes.
     expect([...found].filter(([name, value]) => all.get(name) !== value)).toEqual([]);
@@ -161,28 +137,5 @@ test('a flipped bit anywhere in a block is noticed, said, and hides no other blo
   const { damaged, profiles } = await reader.status();
   expect(damaged).toMatchObject([{ file: names[0], reason: expect.stringContaining('checksum') as string }]);
   expect(profiles).toBe(60 - (damaged[0]?.profiles ?? 0));
-  await reader.close();
-});
-
-test('retention by age and by size deletes the oldest blocks and says so', async () => {
-  const dataDir = await storeInBlocks(24 * 20);
-  const lastMs = numberedStartMs + (24 * 20 - 1) * 3_600_000;
-  const byAge = new Maintenance(dataDir, { maxAgeMs: 10 * 24 * 3_600_000 });
-  while (byAge.step(lastMs, true));
-  byAge.close();
-  const reader = new EmbeddedReader(dataDir);
-  const afterAge = await reader.status();
-  const [deleted] = afterAge.deleted;
-  expect(deleted?.cause).toBe('age');
-  expect(deleted?.profiles).toBe(24 * 20 - afterAge.profiles);
-  expect(deleted?.untilMs).toBeLessThan(lastMs - 10 * 24 * 3_600_000);
-  expect(afterAge.profiles).toBeGreaterThanOrEqual(24 * 10);
-  const bySize = new Maintenance(dataDir, { maxBytes: 1 });
-  while (bySize.step(lastMs, true));
-  bySize.close();
-  const afterSize = await reader.status();
-  expect(afterSize.profiles).toBe(0);
-  expect(afterSize.deleted.map(({ cause }) => cause)).toEqual(['age', 'size']);
-  expect(readdirSync(join(dataDir, 'blocks'))).toEqual([]);
   await reader.close();
 });

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { Retention } from './maintenance.ts';
+import type { Retention } from './retention.ts';
 import type { MaintenanceReply, MaintenanceWorkerData } from './maintenance-worker.ts';
 
 /** How long a thread that ended by itself is left alone. */

@@ -1,7 +1,8 @@
 /** The thread that keeps the store in order. It rests as long as it has worked, so that it takes half a CPU at most. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { StorageError } from '../storage.ts';
-import { Maintenance, type Retention } from './maintenance.ts';
+import { Maintenance } from './maintenance.ts';
+import type { Retention } from './retention.ts';
 
 export interface MaintenanceWorkerData {
   readonly dataDir: string;

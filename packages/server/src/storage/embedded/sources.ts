@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { DamagedPart, TimeRange } from '../storage.ts';
 import { Block, type BlockFact, blockPath, blocksDir, blocksOf } from './block/block.ts';
-import type { DamagedBlock } from './block/block-file.ts';
+import { DamagedBlock } from './block/block-file.ts';
 import type { Connection } from './database.ts';
 import { EpochDictionary, epochPart, epochsOf } from './epoch-part.ts';
 import type { Part } from './part.ts';
@@ -89,6 +89,20 @@ const maxKeptBytes = 64 * 1024 * 1024;
 /** @throws DamagedBlock that names the file; ENOENT */
 export function openBlock(dataDir: string, id: number): Block {
   return new Block(blockPath(dataDir, id));
+}
+
+/**
+ * For the one thread that deletes block files: there a file that is not where the list has it is lost.
+ *
+ * @throws DamagedBlock
+ */
+export function openListedBlock(dataDir: string, id: number): Block {
+  try {
+    return openBlock(dataDir, id);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    throw new DamagedBlock(`${blockPath(dataDir, id)} is missing`, { cause: error });
+  }
 }
 
 const damagedSuffix = '.damaged';

@@ -1,4 +1,5 @@
 import { ProfileBuilder } from '@everflame/profile';
+import { EmbeddedReader } from '../embedded/reader.ts';
 import type { Batch } from '../storage.ts';
 
 export const numberedType = { type: 'cpu', unit: 'nanoseconds' };
@@ -23,4 +24,24 @@ export function numberedBatch(n: number): Batch {
     agent: null,
     receivedMs: timeMs,
   };
+}
+
+/** How often each numbered profile is stored: the value of its own function. */
+export async function storedNumbers(dataDir: string): Promise<Map<string, bigint>> {
+  const reader = new EmbeddedReader(dataDir);
+  try {
+    const range = { fromMs: 0, untilMs: Number.MAX_SAFE_INTEGER };
+    const types = { name: 'process_cpu', sampleType: numberedType, periodType: numberedType };
+    const { profile } = await reader.merge({ ...range, ...types, matchers: [], labels: [] });
+    const { samples, stacks, locations, functions, strings } = profile;
+    const found = new Map<string, bigint>();
+    for (let i = 0; i < samples.length; i++) {
+      const location = stacks.location[samples.stack[i] ?? 0] ?? 0;
+      const leaf = locations.lineFunction[locations.lineOffset[location] ?? 0] ?? 0;
+      found.set(strings[functions.nameString[leaf] ?? 0] ?? '', samples.values[i] ?? 0n);
+    }
+    return found;
+  } finally {
+    await reader.close();
+  }
 }
