@@ -60,7 +60,7 @@ export interface Server {
   close(): Promise<void>;
 }
 
-/** Why a server did not start, and what to do. `code` is stable: `listen`, `storage_locked`, `storage_unavailable`, `storage_newer_format`. */
+/** Why a server did not start, and what to do. `code` is stable: `listen`, `storage_locked`, `storage_unavailable`, `storage_damaged`, `storage_newer_format`. */
 export class ServerStartError extends Error {
   readonly code: string;
 

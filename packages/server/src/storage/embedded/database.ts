@@ -1,12 +1,12 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { StorageError } from '../storage.ts';
 
 export type Connection = Database.Database;
 
 /** Version of the tables below and of what is inside the blobs. */
-export const formatVersion = 2;
+export const formatVersion = 3;
 const fileName = 'everflame.db';
 
 /**
@@ -69,6 +69,12 @@ const upgradeFrom1 = `
   ${blockTables}
 `;
 
+/** From format 2, whose records had no checksum (`sealed`): those are read as they are, new ones have one. */
+const upgradeFrom2 = '';
+
+/** By the format that it begins with. */
+const upgrades = [undefined, upgradeFrom1, upgradeFrom2];
+
 /**
  * Opens the data base for the one writer, made if there is none. A committed transaction is on the disk: WAL with
  * synchronous=FULL syncs the log at each commit.
@@ -91,10 +97,11 @@ export function openForWriting(dataDir: string): Connection {
         db.prepare("INSERT INTO meta VALUES ('format', ?)").run(String(formatVersion));
       })();
     }
-    if (storedFormat(db) === 1) {
+    for (const [from, upgrade] of upgrades.entries()) {
+      if (upgrade === undefined || storedFormat(db) !== from) continue;
       db.transaction(() => {
-        db.exec(upgradeFrom1);
-        db.prepare("UPDATE meta SET value = ? WHERE key = 'format'").run(String(formatVersion));
+        db.exec(upgrade);
+        db.prepare("UPDATE meta SET value = ? WHERE key = 'format'").run(String(from + 1));
       })();
     }
     checkFormat(db, dataDir);
@@ -139,6 +146,7 @@ function checkFormat(db: Connection, dataDir: string): void {
   const stored = storedFormat(db);
   if (stored === formatVersion) return;
   db.close();
+  if (!(stored > formatVersion)) throw damagedDataBase(dataDir, 'it does not say its format');
   throw new StorageError(
     'newer_format',
     `${dataDir} was written in format ${stored}, this version of Everflame reads ${formatVersion}: start the newer version, or give another --data-dir`,
@@ -149,7 +157,7 @@ function storedFormat(db: Connection): number {
   return Number(db.prepare("SELECT value FROM meta WHERE key = 'format'").pluck().get());
 }
 
-/** What SQLite refuses becomes a StorageError that names the directory. */
+/** What SQLite or the operating system refuses becomes a StorageError that names the directory and says what to do. */
 export function explained<T>(dataDir: string, action: () => T): T {
   try {
     return action();
@@ -157,13 +165,48 @@ export function explained<T>(dataDir: string, action: () => T): T {
     if (error instanceof StorageError) throw error;
     const isRefusal = isSqliteError(error) || (error instanceof Error && 'code' in error && 'syscall' in error);
     if (!isRefusal) throw error;
+    const code = String(error.code);
+    if (damageCodes.test(code)) throw damagedDataBase(dataDir, `${error.message} (${code})`, error);
+    const remedy =
+      remedies.find(([codes]) => codes.test(code))?.[1] ?? 'see the log of the kernel for what the disk says';
     throw new StorageError(
       'unavailable',
-      `the store in ${dataDir} cannot be used: ${error.message} (${String(error.code)})`,
+      `the store in ${dataDir} cannot be used: ${error.message} (${code}): ${remedy}`,
       {
         cause: error,
       },
     );
+  }
+}
+
+const damageCodes = /^SQLITE_(?:CORRUPT|NOTADB|FORMAT)/;
+/** By SQLite's code or the system's. An extended code begins with its own, so that the particular ones stand first. */
+const remedies: readonly (readonly [codes: RegExp, remedy: string])[] = [
+  [
+    /^(?:SQLITE_FULL|ENOSPC|EDQUOT)$/,
+    'make room on its disk, or let --retention or --retention-size delete old profiles; what was acknowledged is safe',
+  ],
+  [
+    /^(?:SQLITE_READONLY|SQLITE_CANTOPEN|SQLITE_PERM|EROFS|EACCES|EPERM)/,
+    'make the folder writable for this user, or mount its disk for writing',
+  ],
+  [/^ENOENT$/, 'give the right --data-dir'],
+];
+
+/** The data base itself is not what was written: there is nothing to leave out, as there is with a block. */
+export function damagedDataBase(dataDir: string, reason: string, cause?: unknown): StorageError {
+  const detail = `everflame.db in ${dataDir} is damaged: ${reason}: stop the server and see what is left with "everflame verify"; then put a backup in its place with "everflame restore", or move the folder away to begin with an empty store`;
+  return new StorageError('damaged', detail, { cause });
+}
+
+/** What cannot be decoded although SQLite gave it out was not written so. */
+export function soundly<T>(db: Connection, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof SyntaxError)
+      throw damagedDataBase(dirname(db.name), error.message, error);
+    throw error;
   }
 }
 

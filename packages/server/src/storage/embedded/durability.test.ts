@@ -9,6 +9,7 @@ import { afterEach, expect, test } from 'vitest';
 import { numberedBatch, storedNumbers } from '../testing/numbered-batch.ts';
 import { Maintenance } from './maintenance.ts';
 import { EmbeddedReader } from './reader.ts';
+import { verifyStore } from './verify.ts';
 import { EmbeddedWriter } from './writer.ts';
 
 const rounds = Number(process.env['EVERFLAME_KILL_ROUNDS'] ?? 5);
@@ -66,14 +67,17 @@ test(`${rounds} times kill -9 while profiles are stored and blocks are made and 
   }
 }, 600_000);
 
-test('a store of format 1 is upgraded in place', async () => {
-  const dataDir = newDir();
-  const writer = new EmbeddedWriter(dataDir, 0, { ageMs: Infinity });
-  for (let n = 0; n < 40; n++) await writer.append([numberedBatch(n)]);
-  await writer.close();
-  // The tables as format 1 had them, with the same rows: it knew no epochs and no blocks.
-  const db = new Database(join(dataDir, 'everflame.db'));
-  db.exec(`
+/** What the tables of older formats were like, made of those of today: they had no checksums, and format 1 no epochs and no blocks. */
+const withoutChecksums = `
+  UPDATE dictionary SET data = substr(data, 6);
+  UPDATE profile SET data = substr(data, 6);
+`;
+const downgrades: readonly [format: number, sql: string][] = [
+  [2, withoutChecksums],
+  [
+    1,
+    `
+    ${withoutChecksums}
     DROP TABLE block; DROP TABLE deleted;
     CREATE TABLE dictionary_1 (sequence INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
     INSERT INTO dictionary_1 SELECT sequence, data FROM dictionary;
@@ -89,11 +93,20 @@ test('a store of format 1 is upgraded in place', async () => {
     INSERT INTO series_1 SELECT id, name, labels, first_ms, last_ms, profiles, samples FROM series;
     DROP TABLE series; ALTER TABLE series_1 RENAME TO series;
     CREATE INDEX profile_by_time ON profile (time_ms, series, header);
-    DELETE FROM meta;
-    INSERT INTO meta VALUES ('format', '1');
-    PRAGMA auto_vacuum = NONE;
-    VACUUM;
-  `);
+    DELETE FROM meta WHERE key = 'epoch';
+  `,
+  ],
+];
+
+test.each(downgrades)('a store of format %i is upgraded in place', async (format, sql) => {
+  const dataDir = newDir();
+  const writer = new EmbeddedWriter(dataDir, 0, { ageMs: Infinity });
+  for (let n = 0; n < 40; n++) await writer.append([numberedBatch(n)]);
+  await writer.close();
+  const db = new Database(join(dataDir, 'everflame.db'));
+  db.exec(sql);
+  db.prepare("UPDATE meta SET value = ? WHERE key = 'format'").run(String(format));
+  db.exec('PRAGMA auto_vacuum = NONE; VACUUM');
   db.close();
 
   const upgraded = new EmbeddedWriter(dataDir, 0);
@@ -108,6 +121,18 @@ test('a store of format 1 is upgraded in place', async () => {
   expect(await storedNumbers(dataDir)).toEqual(eachOnce(41));
   maintenance.close();
   await upgraded.close();
+});
+
+test('a store of a newer format is refused in words, by the server and by verify, and stays as it is', async () => {
+  const dataDir = await storeInBlocks(10);
+  const db = new Database(join(dataDir, 'everflame.db'));
+  db.exec("UPDATE meta SET value = '99' WHERE key = 'format'");
+  db.close();
+  const words = 'was written in format 99, this version of Everflame reads 3: start the newer version';
+  expect(() => new EmbeddedWriter(dataDir, 0)).toThrow(words);
+  expect(() => new Maintenance(dataDir)).toThrow(words);
+  expect(() => new EmbeddedReader(dataDir)).toThrow(words);
+  expect(() => verifyStore(dataDir)).toThrow(words);
 });
 
 test('a flipped bit anywhere in a block is noticed, said, and hides no other block', async () => {

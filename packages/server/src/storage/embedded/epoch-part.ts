@@ -1,14 +1,16 @@
 import type { Labels } from '@everflame/profile';
 import { ByteReader } from './bytes.ts';
-import type { Connection } from './database.ts';
+import { type Connection, soundly } from './database.ts';
 import { Dictionary } from './dictionary.ts';
 import { countTypeIndex, type Header, parseHeader } from './header.ts';
 import type { Part, PartSeries, ProfileRow } from './part.ts';
+import { seriesKey, unsealed } from './sealed-record.ts';
 import { decodeLabelSets, unpack, VectorReader } from './vector.ts';
 import type { Vector } from './vector-scratch.ts';
 
 interface SeriesRow {
   readonly id: number;
+  readonly epoch: number;
   readonly name: string;
   readonly labels: string;
   readonly first_ms: number;
@@ -30,12 +32,17 @@ export class EpochDictionary {
   readonly dictionary = new Dictionary();
   #sequence = 0;
 
+  /** @throws StorageError `damaged` */
   follow(db: Connection, epoch: number): void {
+    soundly(db, () => this.#follow(db, epoch));
+  }
+
+  #follow(db: Connection, epoch: number): void {
     const records = db.prepare<[number, number], { sequence: number; data: Uint8Array }>(
       'SELECT sequence, data FROM dictionary WHERE epoch = ? AND sequence > ? ORDER BY sequence',
     );
     for (const { sequence, data } of records.iterate(epoch, this.#sequence)) {
-      this.dictionary.apply(new ByteReader(unpack(data)));
+      this.dictionary.apply(new ByteReader(unpack(unsealed(data, [String(epoch)]))));
       this.#sequence = sequence;
     }
   }
@@ -46,10 +53,14 @@ export function epochsOf(db: Connection): number[] {
   return db.prepare('SELECT DISTINCT epoch FROM series ORDER BY epoch').pluck().all() as number[];
 }
 
-/** What stands in the data base of one epoch, in the transaction at hand. */
+/**
+ * What stands in the data base of one epoch, in the transaction at hand.
+ *
+ * @throws StorageError `damaged`, and so do the series' methods
+ */
 export function epochPart(db: Connection, epoch: number, { dictionary }: EpochDictionary): Part {
   const rows = db.prepare<[number], SeriesRow>('SELECT * FROM series WHERE epoch = ? AND profiles > 0').all(epoch);
-  return { dictionary, leaves: null, series: rows.map((row) => new EpochSeries(db, row)) };
+  return { dictionary, leaves: null, series: rows.map((row) => soundly(db, () => new EpochSeries(db, row))) };
 }
 
 class EpochSeries implements PartSeries {
@@ -63,12 +74,14 @@ class EpochSeries implements PartSeries {
   readonly headers: PartSeries['headers'];
   readonly #db: Connection;
   readonly #id: number;
-  readonly #headers = new Map<number, Header>();
+  readonly #epoch: number;
+  readonly #headers = new Map<number, { readonly header: Header; readonly text: string }>();
   #data: readonly { readonly data: Uint8Array; readonly header: Header }[] = [];
 
   constructor(db: Connection, row: SeriesRow) {
     this.#db = db;
     this.#id = row.id;
+    this.#epoch = row.epoch;
     this.name = row.name;
     this.labels = parseLabels(row.labels);
     this.firstMs = row.first_ms;
@@ -76,29 +89,43 @@ class EpochSeries implements PartSeries {
     this.profiles = row.profiles;
     this.samples = row.samples;
     const facts = db
-      .prepare<[number], { id: number; text: string; first: number; last: number }>(
-        `SELECT header.id AS id, header.text AS text, min(time_ms) AS first, max(time_ms) AS last
+      .prepare<[number], { id: number; text: string; first: number; last: number; count: number }>(
+        `SELECT header.id AS id, header.text AS text, min(time_ms) AS first, max(time_ms) AS last, count(*) AS count
          FROM profile JOIN header ON header.id = profile.header WHERE series = ? GROUP BY header.id`,
       )
       .all(row.id);
     this.headers = facts.map(({ id, text, first, last }) => {
       const header = parseHeader(text);
-      this.#headers.set(id, header);
+      this.#headers.set(id, { header, text });
       return { header, firstMs: first, lastMs: last };
     });
     this.lastMs = Math.max(...facts.map(({ last }) => last));
+    const found = facts.reduce((sum, { count }) => sum + count, 0);
+    const firstMs = Math.min(...facts.map(({ first }) => first));
+    if (found !== this.profiles || firstMs !== this.firstMs)
+      throw new RangeError(
+        `series ${row.id} has ${found} profiles from ${firstMs} on, not ${this.profiles} from ${this.firstMs} on`,
+      );
   }
 
   rows(): readonly ProfileRow[] {
+    return soundly(this.#db, () => this.#readRows());
+  }
+
+  #readRows(): readonly ProfileRow[] {
     const stored = this.#db
       .prepare<[number], StoredRow>(
         'SELECT id, header, time_ms, label_sets, totals, data FROM profile WHERE series = ? ORDER BY time_ms, id',
       )
       .all(this.#id);
+    const key = seriesKey(this.name, this.labels);
     const opened = stored.map((row) => {
-      const header = this.#headers.get(row.header);
-      if (header === undefined) throw new RangeError(`header ${row.header} is missing`);
-      const data = unpack(row.data);
+      const known = this.#headers.get(row.header);
+      if (known === undefined) throw new RangeError(`header ${row.header} is missing`);
+      const { header, text } = known;
+      const data = unpack(
+        unsealed(row.data, [String(this.#epoch), key, text, String(row.time_ms), row.label_sets, row.totals]),
+      );
       const { timeRestNanos, durationNanos, mainMapping } = new VectorReader(data);
       const profile: ProfileRow = {
         id: row.id,
@@ -119,6 +146,10 @@ class EpochSeries implements PartSeries {
 
   /** Of the rows that `rows` gave last. */
   read(row: number, into: Vector): void {
+    soundly(this.#db, () => this.#readVector(row, into));
+  }
+
+  #readVector(row: number, into: Vector): void {
     const one = this.#data[row];
     if (one === undefined) throw new RangeError(`there is no profile ${row}`);
     const types = one.header.sampleTypes;

@@ -5,6 +5,7 @@ import { type Connection, isDiskFull } from './database.ts';
 import { parseLabels } from './epoch-part.ts';
 import { parseHeader } from './header.ts';
 import { Deletion, type Expiry, type Retention, type RuleFact, surveySeries } from './retention.ts';
+import { unchecked } from './sealed-record.ts';
 import { damagedIds, noteDamage, openListedBlock } from './sources.ts';
 import { decodeTotals, unpack, VectorReader } from './vector.ts';
 
@@ -153,7 +154,7 @@ export class Expirer {
     let [samples, bytes] = [0, 0];
     for (const row of rows) {
       const own = decodeTotals(row.totals, parseHeader(row.text).sampleTypes.length).samples;
-      const { durationNanos } = new VectorReader(unpack(row.data));
+      const { durationNanos } = new VectorReader(unpack(unchecked(row.data)));
       deletion.add(this.#expiry.causeOf(rule), 1, own, row.time_ms + Math.max(0, Number(durationNanos / 1_000_000n)));
       samples += own;
       bytes += row.bytes;

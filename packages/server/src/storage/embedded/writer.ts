@@ -1,9 +1,10 @@
-import { type Labels, labelsKey, type Profile } from '@everflame/profile';
+import type { Labels } from '@everflame/profile';
 import type { AppendResult, Batch, Entry, Mark, StorageWriter } from '../storage.ts';
 import { ByteWriter } from './bytes.ts';
 import { type Connection, explained, openForWriting } from './database.ts';
 import { Dictionary, type DictionaryMark } from './dictionary.ts';
 import { formatHeader } from './header.ts';
+import { sealed, seriesKey } from './sealed-record.ts';
 import { encodeVector, pack } from './vector.ts';
 
 /** Ids of batches are remembered this long: longer than any agent keeps a batch in its queue. */
@@ -27,12 +28,13 @@ export class EmbeddedWriter implements StorageWriter {
   #epochBytes = 0;
   #epochStartMs: number;
   #nextId: number;
-  #isRotationDue = false;
+  /** What stands in the tables at first belongs to epochs before this one: a start reads no dictionary, and writes nothing. */
+  #isRotationDue = true;
   readonly #out = new ByteWriter();
   readonly #series = new Map<string, number>();
   readonly #headers = new Map<string, number>();
   readonly #statements: ReturnType<typeof prepare>;
-  /** How much of the dictionary is on disk. What a failed transaction added is written by the next. */
+  /** How much of the dictionary is on disk. */
   #written: DictionaryMark;
 
   /** @throws StorageError */
@@ -46,16 +48,13 @@ export class EmbeddedWriter implements StorageWriter {
     this.#epochStartMs = nowMs;
     explained(dataDir, () => {
       this.#nextId = (this.#statements.lastId.get() ?? 0) + 1;
-      this.#db.prepare('DELETE FROM batch WHERE received_ms < ?').run(nowMs - batchMemoryMs);
-      // What stands in the tables belongs to epochs before this one: a start reads no dictionary.
-      this.#beginEpoch();
     });
     this.#written = this.#dictionary.mark();
   }
 
   /** Ends the epoch, so that what was stored so far can become a block. */
   rotate(): void {
-    explained(this.#dataDir, () => this.#beginEpoch());
+    explained(this.#dataDir, () => this.#beginEpoch(this.#epochStartMs));
   }
 
   append(batches: readonly Batch[]): Promise<readonly AppendResult[]> {
@@ -65,7 +64,7 @@ export class EmbeddedWriter implements StorageWriter {
   #append(batches: readonly Batch[]): readonly AppendResult[] {
     const nowMs = batches.reduce((latest, { receivedMs }) => Math.max(latest, receivedMs), 0);
     const isOld = this.#epochProfiles > 0 && nowMs - this.#epochStartMs > this.#limits.ageMs;
-    if (this.#isRotationDue || isOld) this.#beginEpoch();
+    if (this.#isRotationDue || isOld) this.#beginEpoch(nowMs);
     if (this.#epochProfiles === 0) this.#epochStartMs = nowMs;
     try {
       const results = this.#db
@@ -83,9 +82,9 @@ export class EmbeddedWriter implements StorageWriter {
       if (isFull) this.#isRotationDue = true;
       return results;
     } catch (error) {
-      // Their rows were rolled back.
-      this.#series.clear();
-      this.#headers.clear();
+      // Their rows were rolled back; what they brought into the dictionary goes with it, or a disk that refuses for long
+      // would let it grow.
+      this.#isRotationDue = true;
       throw error;
     }
   }
@@ -103,8 +102,9 @@ export class EmbeddedWriter implements StorageWriter {
     return Promise.resolve();
   }
 
-  #beginEpoch(): void {
+  #beginEpoch(nowMs: number): void {
     this.#epoch = this.#statements.epoch.get() ?? 1;
+    this.#statements.forget.run(nowMs - batchMemoryMs);
     this.#isRotationDue = false;
     this.#dictionary = new Dictionary();
     this.#written = this.#dictionary.mark();
@@ -130,23 +130,24 @@ export class EmbeddedWriter implements StorageWriter {
     const encoded = encodeVector(profile, interned, this.#out);
     const timeMs = Number(profile.timeNanos / 1_000_000n);
     const endMs = timeMs + Math.max(0, Number(profile.durationNanos / 1_000_000n));
-    const series = this.#seriesId(name, labels);
+    const key = seriesKey(name, labels);
+    const series = this.#seriesId(key, name, labels);
+    const header = formatHeader(profile);
     this.#epochProfiles++;
     this.#epochBytes += encoded.data.length;
     this.#statements.profile.run(
       this.#nextId++,
       series,
-      this.#headerId(profile),
+      this.#headerId(header),
       timeMs,
       encoded.labelSets,
       encoded.totals,
-      encoded.data,
+      sealed(encoded.data, [String(this.#epoch), key, header, String(timeMs), encoded.labelSets, encoded.totals]),
     );
     this.#statements.touch.run(timeMs, endMs, encoded.samples, series);
   }
 
-  #seriesId(name: string, labels: Labels): number {
-    const key = JSON.stringify([name, labelsKey(labels)]);
+  #seriesId(key: string, name: string, labels: Labels): number {
     let id = this.#series.get(key);
     if (id === undefined) {
       const text = JSON.stringify(Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))));
@@ -157,8 +158,7 @@ export class EmbeddedWriter implements StorageWriter {
     return id;
   }
 
-  #headerId(profile: Profile): number {
-    const text = formatHeader(profile);
+  #headerId(text: string): number {
     let id = this.#headers.get(text);
     if (id === undefined) {
       this.#statements.header.run(this.#epoch, text);
@@ -171,7 +171,7 @@ export class EmbeddedWriter implements StorageWriter {
   #writeDictionary(): void {
     this.#out.length = 0;
     if (this.#dictionary.writeSince(this.#written, this.#out))
-      this.#statements.dictionary.run(pack(this.#out.take()), this.#epoch);
+      this.#statements.dictionary.run(sealed(pack(this.#out.take()), [String(this.#epoch)]), this.#epoch);
   }
 }
 
@@ -187,6 +187,7 @@ function prepare(db: Connection) {
         "INSERT INTO meta VALUES ('epoch', '1') ON CONFLICT DO UPDATE SET value = value + 1 RETURNING CAST(value AS INTEGER)",
       )
       .pluck() as Lookup<[]>,
+    forget: db.prepare('DELETE FROM batch WHERE received_ms < ?'),
     header: db.prepare('INSERT INTO header (epoch, text) VALUES (?, ?) ON CONFLICT DO NOTHING'),
     headerId: db
       .prepare<[number, string], number>('SELECT id FROM header WHERE epoch = ? AND text = ?')
