@@ -146,6 +146,10 @@ function checkFormat(db: Connection, dataDir: string): void {
   const stored = storedFormat(db);
   if (stored === formatVersion) return;
   db.close();
+  if (stored < formatVersion && upgrades[stored] !== undefined) {
+    const detail = `${dataDir} was written in format ${stored}: start the server on it once, which makes it format ${formatVersion}`;
+    throw new StorageError('unavailable', detail);
+  }
   if (!(stored > formatVersion)) throw damagedDataBase(dataDir, 'it does not say its format');
   throw new StorageError(
     'newer_format',
@@ -166,7 +170,7 @@ export function explained<T>(dataDir: string, action: () => T): T {
     const isRefusal = isSqliteError(error) || (error instanceof Error && 'code' in error && 'syscall' in error);
     if (!isRefusal) throw error;
     const code = String(error.code);
-    if (damageCodes.test(code)) throw damagedDataBase(dataDir, `${error.message} (${code})`, error);
+    if (isDamage(error, code)) throw damagedDataBase(dataDir, `${error.message} (${code})`, error);
     const remedy =
       remedies.find(([codes]) => codes.test(code))?.[1] ?? 'see the log of the kernel for what the disk says';
     throw new StorageError(
@@ -179,7 +183,32 @@ export function explained<T>(dataDir: string, action: () => T): T {
   }
 }
 
-const damageCodes = /^SQLITE_(?:CORRUPT|NOTADB|FORMAT)/;
+/** Whether SQLite says that its file is not what it wrote. What it lacks of our tables was there when it was made. */
+export function isDamage({ message }: Error, code: string): boolean {
+  return (
+    /^SQLITE_(?:CORRUPT|NOTADB|FORMAT)/.test(code) ||
+    (code === 'SQLITE_ERROR' && /^no such (?:table|column|index)/.test(message))
+  );
+}
+
+/** Asks for each column of each table. */
+export function checkTables(db: Connection): void {
+  const wanted = new Database(':memory:');
+  try {
+    wanted.exec(tables);
+    const names = wanted
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%STRICT%'")
+      .pluck()
+      .all();
+    for (const name of names as string[]) {
+      const columns = wanted.pragma(`table_info(${name})`) as readonly { readonly name: string }[];
+      db.prepare(`SELECT ${columns.map((column) => `${name}."${column.name}"`).join()} FROM ${name} LIMIT 1`).all();
+    }
+  } finally {
+    wanted.close();
+  }
+}
+
 /** By SQLite's code or the system's. An extended code begins with its own, so that the particular ones stand first. */
 const remedies: readonly (readonly [codes: RegExp, remedy: string])[] = [
   [

@@ -71,6 +71,8 @@ test(`${rounds} times kill -9 while profiles are stored and blocks are made and 
 const withoutChecksums = `
   UPDATE dictionary SET data = substr(data, 6);
   UPDATE profile SET data = substr(data, 6);
+  UPDATE header SET text = substr(text, 1, length(text) - 9);
+  UPDATE series SET labels = substr(labels, 1, length(labels) - 9);
 `;
 const downgrades: readonly [format: number, sql: string][] = [
   [2, withoutChecksums],

@@ -4,7 +4,7 @@ import { type Connection, soundly } from './database.ts';
 import { Dictionary } from './dictionary.ts';
 import { countTypeIndex, type Header, parseHeader } from './header.ts';
 import type { Part, PartSeries, ProfileRow } from './part.ts';
-import { seriesKey, unsealed } from './sealed-record.ts';
+import { seriesKey, unsealed, unsealedText } from './sealed-record.ts';
 import { decodeLabelSets, unpack, VectorReader } from './vector.ts';
 import type { Vector } from './vector-scratch.ts';
 
@@ -83,7 +83,7 @@ class EpochSeries implements PartSeries {
     this.#id = row.id;
     this.#epoch = row.epoch;
     this.name = row.name;
-    this.labels = parseLabels(row.labels);
+    this.labels = parseLabels(unsealedText(row.labels, [String(row.epoch), row.name]));
     this.firstMs = row.first_ms;
     this.endMs = row.last_ms;
     this.profiles = row.profiles;
@@ -94,7 +94,8 @@ class EpochSeries implements PartSeries {
          FROM profile JOIN header ON header.id = profile.header WHERE series = ? GROUP BY header.id`,
       )
       .all(row.id);
-    this.headers = facts.map(({ id, text, first, last }) => {
+    this.headers = facts.map(({ id, text: stored, first, last }) => {
+      const text = unsealedText(stored, [String(row.epoch)]);
       const header = parseHeader(text);
       this.#headers.set(id, { header, text });
       return { header, firstMs: first, lastMs: last };

@@ -5,7 +5,7 @@ import { type Connection, isDiskFull } from './database.ts';
 import { parseLabels } from './epoch-part.ts';
 import { parseHeader } from './header.ts';
 import { Deletion, type Expiry, type Retention, type RuleFact, surveySeries } from './retention.ts';
-import { unchecked } from './sealed-record.ts';
+import { unchecked, unsealedText } from './sealed-record.ts';
 import { damagedIds, noteDamage, openListedBlock } from './sources.ts';
 import { decodeTotals, unpack, VectorReader } from './vector.ts';
 
@@ -118,14 +118,14 @@ export class Expirer {
   #deleteRows(nowMs: number): boolean {
     if (this.#expiry.isEmpty) return false;
     const series = this.#db
-      .prepare<[], { id: number; name: string; labels: string; first_ms: number }>(
-        'SELECT id, name, labels, first_ms FROM series WHERE profiles > 0',
+      .prepare<[], { id: number; epoch: number; name: string; labels: string; first_ms: number }>(
+        'SELECT id, epoch, name, labels, first_ms FROM series WHERE profiles > 0',
       )
       .all()
-      .map(({ id, name, labels, first_ms }) => ({
+      .map(({ id, epoch, name, labels, first_ms }) => ({
         id,
         firstMs: first_ms,
-        rule: this.#expiry.ruleOf({ name, labels: parseLabels(labels) }),
+        rule: this.#expiry.ruleOf({ name, labels: parseLabels(unsealedText(labels, [String(epoch), name])) }),
       }));
     const overdue = series.filter(({ rule, firstMs }) => firstMs < this.#expiry.overdueMs(rule, nowMs));
     if (overdue.length === 0) return false;
@@ -145,15 +145,18 @@ export class Expirer {
     const rows = this.#db
       .prepare<
         [number, number],
-        { time_ms: number; totals: Uint8Array; data: Uint8Array; bytes: number; text: string }
+        { time_ms: number; totals: Uint8Array; data: Uint8Array; bytes: number; text: string; epoch: number }
       >(
-        `SELECT time_ms, totals, data, length(label_sets) + length(totals) + length(data) AS bytes, header.text AS text
+        `SELECT time_ms, totals, data, length(label_sets) + length(totals) + length(data) AS bytes, header.text AS text, header.epoch AS epoch
          FROM profile JOIN header ON header.id = profile.header WHERE series = ? AND time_ms < ?`,
       )
       .all(series, cutoffMs);
     let [samples, bytes] = [0, 0];
     for (const row of rows) {
-      const own = decodeTotals(row.totals, parseHeader(row.text).sampleTypes.length).samples;
+      const own = decodeTotals(
+        row.totals,
+        parseHeader(unsealedText(row.text, [String(row.epoch)])).sampleTypes.length,
+      ).samples;
       const { durationNanos } = new VectorReader(unpack(unchecked(row.data)));
       deletion.add(this.#expiry.causeOf(rule), 1, own, row.time_ms + Math.max(0, Number(durationNanos / 1_000_000n)));
       samples += own;

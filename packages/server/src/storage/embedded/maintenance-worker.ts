@@ -8,7 +8,11 @@ export interface MaintenanceWorkerData {
   readonly dataDir: string;
   readonly retention: Retention;
 }
-export type MaintenanceReply = { readonly kind: 'closed' } | { readonly kind: 'failed'; readonly message: string };
+export type MaintenanceReply =
+  | { readonly kind: 'closed' }
+  /** After a failure. */
+  | { readonly kind: 'recovered' }
+  | { readonly kind: 'failed'; readonly message: string };
 
 const idleMs = 1000;
 /** After the disk refused. */
@@ -16,6 +20,7 @@ const retryMs = 10_000;
 
 const { dataDir, retention } = workerData as MaintenanceWorkerData;
 let maintenance: Maintenance | null = null;
+let hasFailed = false;
 let timer = setTimeout(work, 0);
 
 function work(): void {
@@ -24,8 +29,11 @@ function work(): void {
   try {
     maintenance ??= new Maintenance(dataDir, retention);
     waitMs = maintenance.step(Date.now()) ? performance.now() - startedAt : idleMs;
+    if (hasFailed) say({ kind: 'recovered' });
+    hasFailed = false;
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;
+    hasFailed = true;
     say({ kind: 'failed', message: error.message });
     waitMs = retryMs;
   }

@@ -41,6 +41,23 @@ export function unchecked(stored: Uint8Array): Uint8Array {
   return stored[0] === mark ? stored.subarray(headBytes) : stored;
 }
 
+/** The same for a text without tabs: its checksum follows behind one. */
+export function sealedText(text: string, context: Context): string {
+  return `${text}\t${textChecksum(text, context)}`;
+}
+
+/** @throws RangeError */
+export function unsealedText(stored: string, context: Context): string {
+  const [text = '', said] = stored.split('\t', 2);
+  if (said !== undefined && said !== textChecksum(text, context))
+    throw new RangeError(`the checksum of ${JSON.stringify(text.slice(0, 80))} is wrong`);
+  return text;
+}
+
+function textChecksum(text: string, context: Context): string {
+  return checksum(new TextEncoder().encode(text), context).toString(16).padStart(8, '0');
+}
+
 /** Equal for equal series. */
 export function seriesKey(name: string, labels: Labels): string {
   return JSON.stringify([name, labelsKey(labels)]);

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { DamagedPart, TimeRange } from '../storage.ts';
 import { Block, type BlockFact, blockPath, blocksDir, blocksOf } from './block/block.ts';
 import { DamagedBlock } from './block/block-file.ts';
@@ -106,16 +106,28 @@ export function openListedBlock(dataDir: string, id: number): Block {
 }
 
 const damagedSuffix = '.damaged';
+/** What this thread found damaged and could not note on disk, by the block's path. */
+const unnoted = new Map<string, string>();
 
-/** Notes on disk that a block cannot be read: from now on answers are given without it. */
+/** Notes that a block cannot be read: from now on answers are given without it. On disk where that takes it, for all threads. */
 export function noteDamage(dataDir: string, error: DamagedBlock): void {
   const id = /(\d+)\.block/.exec(error.message)?.[1];
-  if (id !== undefined) writeFileSync(`${blockPath(dataDir, Number(id))}${damagedSuffix}`, error.message);
+  if (id === undefined) return;
+  const path = blockPath(dataDir, Number(id));
+  try {
+    writeFileSync(`${path}${damagedSuffix}`, error.message);
+  } catch (refusal) {
+    // A full or read-only disk must not keep the others from being read.
+    if (!(refusal instanceof Error && 'syscall' in refusal)) throw refusal;
+    unnoted.set(path, error.message);
+  }
 }
 
 export function damagedIds(dataDir: string): Set<number> {
   const names = existsSync(blocksDir(dataDir)) ? readdirSync(blocksDir(dataDir)) : [];
-  return new Set(names.filter((name) => name.endsWith(damagedSuffix)).map((name) => Number.parseInt(name, 10)));
+  const found = names.filter((name) => name.endsWith(damagedSuffix));
+  for (const path of unnoted.keys()) if (dirname(path) === blocksDir(dataDir)) found.push(basename(path));
+  return new Set(found.map((name) => Number.parseInt(name, 10)));
 }
 
 export function damagedParts(dataDir: string, db: Connection): DamagedPart[] {
@@ -124,7 +136,7 @@ export function damagedParts(dataDir: string, db: Connection): DamagedPart[] {
     .filter(({ id }) => damaged.has(id))
     .map(({ id, fromMs, untilMs, profiles }) => {
       const path = blockPath(dataDir, id);
-      const reason = readFileSync(path + damagedSuffix, 'utf8');
+      const reason = unnoted.get(path) ?? readFileSync(path + damagedSuffix, 'utf8');
       return { file: basename(path), reason, fromMs, untilMs, profiles };
     });
 }

@@ -4,7 +4,7 @@ import { ByteWriter } from './bytes.ts';
 import { type Connection, explained, openForWriting } from './database.ts';
 import { Dictionary, type DictionaryMark } from './dictionary.ts';
 import { formatHeader } from './header.ts';
-import { sealed, seriesKey } from './sealed-record.ts';
+import { sealed, sealedText, seriesKey } from './sealed-record.ts';
 import { encodeVector, pack } from './vector.ts';
 
 /** Ids of batches are remembered this long: longer than any agent keeps a batch in its queue. */
@@ -150,7 +150,8 @@ export class EmbeddedWriter implements StorageWriter {
   #seriesId(key: string, name: string, labels: Labels): number {
     let id = this.#series.get(key);
     if (id === undefined) {
-      const text = JSON.stringify(Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))));
+      const sorted = Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+      const text = sealedText(JSON.stringify(sorted), [String(this.#epoch), name]);
       this.#statements.series.run(this.#epoch, name, text);
       id = this.#statements.seriesId.get(this.#epoch, name, text) ?? 0;
       this.#series.set(key, id);
@@ -158,12 +159,13 @@ export class EmbeddedWriter implements StorageWriter {
     return id;
   }
 
-  #headerId(text: string): number {
-    let id = this.#headers.get(text);
+  #headerId(header: string): number {
+    let id = this.#headers.get(header);
     if (id === undefined) {
+      const text = sealedText(header, [String(this.#epoch)]);
       this.#statements.header.run(this.#epoch, text);
       id = this.#statements.headerId.get(this.#epoch, text) ?? 0;
-      this.#headers.set(text, id);
+      this.#headers.set(header, id);
     }
     return id;
   }
