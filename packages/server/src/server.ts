@@ -19,6 +19,7 @@ import { Queries } from './query/queries.ts';
 import { lockDataDir } from './storage/embedded/database.ts';
 import { MaintenanceThread } from './storage/embedded/maintenance-thread.ts';
 import type { Retention } from './storage/embedded/retention.ts';
+import { logDamage } from './storage/embedded/write-ahead-log.ts';
 import { StorageError } from './storage/storage.ts';
 
 export interface ServerLimits {
@@ -95,6 +96,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   try {
     const lock = lockDataDir(options.dataDir);
     closers.push(() => Promise.resolve(lock.close()));
+    const damage = logDamage(options.dataDir);
+    if (damage !== null) throw damage;
     const ingest = await Ingest.start(options.dataDir, limits);
     closers.push(() => ingest.close());
     const maintenance = new MaintenanceThread(options.dataDir, options.retention ?? {}, log);

@@ -224,16 +224,26 @@ const remedies: readonly (readonly [codes: RegExp, remedy: string])[] = [
 
 /** The data base itself is not what was written: there is nothing to leave out, as there is with a block. */
 export function damagedDataBase(dataDir: string, reason: string, cause?: unknown): StorageError {
-  const detail = `everflame.db in ${dataDir} is damaged: ${reason}: stop the server and see what is left with "everflame verify"; then put a backup in its place with "everflame restore", or move the folder away to begin with an empty store`;
+  return damagedFile('everflame.db', dataDir, reason, 'move the folder away to begin with an empty store', cause);
+}
+
+export function damagedFile(
+  name: string,
+  dataDir: string,
+  reason: string,
+  otherwise: string,
+  cause?: unknown,
+): StorageError {
+  const detail = `${name} in ${dataDir} is damaged: ${reason}: stop the server and see what is left with "everflame verify"; then put a backup in its place with "everflame restore", or ${otherwise}`;
   return new StorageError('damaged', detail, { cause });
 }
 
-/** What cannot be decoded although SQLite gave it out was not written so. */
+/** What cannot be decoded although SQLite gave it out was not written so: a column may even be of another type. */
 export function soundly<T>(db: Connection, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    if (error instanceof RangeError || error instanceof SyntaxError)
+    if (error instanceof RangeError || error instanceof SyntaxError || error instanceof TypeError)
       throw damagedDataBase(dirname(db.name), error.message, error);
     throw error;
   }

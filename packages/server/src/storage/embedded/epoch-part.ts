@@ -59,7 +59,11 @@ export function epochsOf(db: Connection): number[] {
  * @throws StorageError `damaged`, and so do the series' methods
  */
 export function epochPart(db: Connection, epoch: number, { dictionary }: EpochDictionary): Part {
-  const rows = db.prepare<[number], SeriesRow>('SELECT * FROM series WHERE epoch = ? AND profiles > 0').all(epoch);
+  const rows = db
+    .prepare<[number], SeriesRow>(
+      'SELECT id, epoch, name, labels, first_ms, last_ms, profiles, samples FROM series WHERE epoch = ? AND profiles > 0',
+    )
+    .all(epoch);
   return { dictionary, leaves: null, series: rows.map((row) => soundly(db, () => new EpochSeries(db, row))) };
 }
 

@@ -18,6 +18,7 @@ import { openBlock } from './sources.ts';
 import { decodeTotals } from './vector.ts';
 import { Vector } from './vector-scratch.ts';
 import type { WordTable } from './word-table.ts';
+import { logDamage } from './write-ahead-log.ts';
 
 export interface VerifyReport {
   readonly blocks: number;
@@ -33,8 +34,11 @@ export interface VerifyReport {
  * @throws StorageError when the data base cannot be opened
  */
 export function verifyStore(dataDir: string): VerifyReport {
-  const db = openForReading(dataDir);
   const problems: string[] = [];
+  // Before SQLite forgets what stands behind the damage. A server that writes meanwhile completes what is not whole now.
+  const damage = logDamage(dataDir);
+  if (damage !== null && logDamage(dataDir)?.message === damage.message) problems.push(damage.message);
+  const db = openForReading(dataDir);
   let profiles = 0;
   /** Answers whether all was well. */
   const check = (where: string, action: () => void): boolean => {
@@ -91,7 +95,13 @@ export function verifyStore(dataDir: string): VerifyReport {
 
 /** What is wrong with what was read, in words; what is no fault of it is thrown again. */
 function problemOf(dataDir: string, error: unknown): string {
-  if (error instanceof DamagedBlock || error instanceof RangeError || error instanceof SyntaxError || isMissing(error))
+  if (
+    error instanceof DamagedBlock ||
+    error instanceof RangeError ||
+    error instanceof SyntaxError ||
+    error instanceof TypeError ||
+    isMissing(error)
+  )
     return error.message;
   if (error instanceof StorageError && error.cause instanceof Error) return error.cause.message;
   return explained(dataDir, () => {
