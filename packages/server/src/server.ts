@@ -114,7 +114,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const facts = { version: options.version ?? '0.0.0', startedMs: Date.now(), notices };
     const app = await buildApp({ ...options, log }, metrics);
     addReadRoutes(app, queries);
-    addWriteRoutes(app, ingest, queries, limits.maxBodyBytes);
+    addWriteRoutes(app, ingest, queries, limits);
     addStatusRoutes(app, { ingest, queries, metrics, facts });
     app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
     await addWebRoutes(app, options.webRoot);

@@ -73,6 +73,7 @@ const withoutChecksums = `
   UPDATE profile SET data = substr(data, 6);
   UPDATE header SET text = substr(text, 1, length(text) - 9);
   UPDATE series SET labels = substr(labels, 1, length(labels) - 9);
+  DELETE FROM meta WHERE key = 'blocks';
 `;
 const downgrades: readonly [format: number, sql: string][] = [
   [2, withoutChecksums],
@@ -95,7 +96,7 @@ const downgrades: readonly [format: number, sql: string][] = [
     INSERT INTO series_1 SELECT id, name, labels, first_ms, last_ms, profiles, samples FROM series;
     DROP TABLE series; ALTER TABLE series_1 RENAME TO series;
     CREATE INDEX profile_by_time ON profile (time_ms, series, header);
-    DELETE FROM meta WHERE key = 'epoch';
+    DELETE FROM meta WHERE key IN ('epoch', 'blocks');
   `,
   ],
 ];

@@ -54,6 +54,21 @@ export function epochsOf(db: Connection): number[] {
 }
 
 /**
+ * That no series has vanished with its profiles: an epoch's own rows cannot tell.
+ *
+ * @throws StorageError `damaged`
+ */
+export function checkCounts(db: Connection): void {
+  const counts = db.prepare<[], { said: number | null; found: number }>(
+    'SELECT (SELECT sum(profiles) FROM series) AS said, (SELECT count(*) FROM profile) AS found',
+  );
+  soundly(db, () => {
+    const { said, found } = counts.get() ?? { said: null, found: 0 };
+    if ((said ?? 0) !== found) throw new RangeError(`there are ${found} profiles, series have ${said ?? 0}`);
+  });
+}
+
+/**
  * What stands in the data base of one epoch, in the transaction at hand.
  *
  * @throws StorageError `damaged`, and so do the series' methods
@@ -64,7 +79,11 @@ export function epochPart(db: Connection, epoch: number, { dictionary }: EpochDi
       'SELECT id, epoch, name, labels, first_ms, last_ms, profiles, samples FROM series WHERE epoch = ? AND profiles > 0',
     )
     .all(epoch);
-  return { dictionary, leaves: null, series: rows.map((row) => soundly(db, () => new EpochSeries(db, row))) };
+  return {
+    dictionary,
+    leaves: null,
+    series: rows.map((row) => soundly(db, () => new EpochSeries(db, row, dictionary))),
+  };
 }
 
 class EpochSeries implements PartSeries {
@@ -77,13 +96,15 @@ class EpochSeries implements PartSeries {
   readonly samples: number;
   readonly headers: PartSeries['headers'];
   readonly #db: Connection;
+  readonly #dictionary: Dictionary;
   readonly #id: number;
   readonly #epoch: number;
   readonly #headers = new Map<number, { readonly header: Header; readonly text: string }>();
   #data: readonly { readonly data: Uint8Array; readonly header: Header }[] = [];
 
-  constructor(db: Connection, row: SeriesRow) {
+  constructor(db: Connection, row: SeriesRow, dictionary: Dictionary) {
     this.#db = db;
+    this.#dictionary = dictionary;
     this.#id = row.id;
     this.#epoch = row.epoch;
     this.name = row.name;
@@ -107,9 +128,9 @@ class EpochSeries implements PartSeries {
     this.lastMs = Math.max(...facts.map(({ last }) => last));
     const found = facts.reduce((sum, { count }) => sum + count, 0);
     const firstMs = Math.min(...facts.map(({ first }) => first));
-    if (found !== this.profiles || firstMs !== this.firstMs)
+    if (found !== this.profiles || firstMs !== this.firstMs || !(this.lastMs >= firstMs && this.lastMs <= this.endMs))
       throw new RangeError(
-        `series ${row.id} has ${found} profiles from ${firstMs} on, not ${this.profiles} from ${this.firstMs} on`,
+        `series ${row.id} has ${found} profiles of ${firstMs} to ${this.lastMs}, not ${this.profiles} of ${this.firstMs} to ${this.endMs}`,
       );
   }
 
@@ -162,6 +183,8 @@ class EpochSeries implements PartSeries {
     const columns = types.length + (countTypeIndex(types) < 0 ? 1 : 0);
     into.reset(reader.rows, columns);
     reader.stacks(into.stacks);
+    const last = reader.rows === 0 ? 0 : (into.stacks[reader.rows - 1] ?? 0);
+    if (last >= this.#dictionary.stacks.length) throw new RangeError(`stack ${last} is not in the dictionary`);
     reader.labelSets(into.sets);
     for (let column = 0; column < columns; column++) reader.numbers((i, low, high) => into.put(column, i, low, high));
   }

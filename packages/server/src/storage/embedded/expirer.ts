@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { type Block, type BlockFact, blockPath, blocksOf } from './block/block.ts';
+import { type Block, type BlockFact, blockPath, blocksOf, sealBlocks } from './block/block.ts';
 import { DamagedBlock } from './block/block-file.ts';
 import { type Connection, isDiskFull } from './database.ts';
 import { parseLabels } from './epoch-part.ts';
@@ -101,6 +101,7 @@ export class Expirer {
       this.#db
         .transaction(() => {
           for (const { id } of blocks) this.#db.prepare('DELETE FROM block WHERE id = ?').run(id);
+          sealBlocks(this.#db);
           this.count(deletion, bytes);
         })
         .immediate();

@@ -1,6 +1,6 @@
 import { mkdirSync, openSync, closeSync, fsyncSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Block, type BlockFact, blockPath, blocksDir, blocksOf, writeBlock } from './block/block.ts';
+import { type Block, type BlockFact, blockPath, blocksDir, blocksOf, sealBlocks, writeBlock } from './block/block.ts';
 import { DamagedBlock } from './block/block-file.ts';
 import type { Input } from './block/group-writer.ts';
 import { type Connection, explained, openForWriting } from './database.ts';
@@ -184,6 +184,7 @@ export class Maintenance {
             insert.run(id, level, fromMs, untilMs, endMs, lastId, profiles, samples, bytes);
           }
           for (const { id } of old) this.#db.prepare('DELETE FROM block WHERE id = ?').run(id);
+          sealBlocks(this.#db);
           this.#expirer.count(deletion, Math.max(0, sum(old, 'bytes') - sum(written, 'bytes')));
           also();
         })

@@ -4,7 +4,7 @@ import type { DamagedPart, TimeRange } from '../storage.ts';
 import { Block, type BlockFact, blockPath, blocksDir, blocksOf } from './block/block.ts';
 import { DamagedBlock } from './block/block-file.ts';
 import type { Connection } from './database.ts';
-import { EpochDictionary, epochPart, epochsOf } from './epoch-part.ts';
+import { checkCounts, EpochDictionary, epochPart, epochsOf } from './epoch-part.ts';
 import type { Part } from './part.ts';
 
 /** What one reader has open. Its memory is bounded by what blocks it keeps, see `maxKeptBytes`. */
@@ -39,6 +39,7 @@ export class Sources {
     }
     const epochs = epochsOf(this.#db);
     for (const known of this.#epochs.keys()) if (!epochs.includes(known)) this.#epochs.delete(known);
+    checkCounts(this.#db);
     for (const epoch of epochs) {
       const dictionary = this.#epochs.get(epoch) ?? new EpochDictionary();
       this.#epochs.set(epoch, dictionary);

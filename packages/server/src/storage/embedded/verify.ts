@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { StorageError } from '../storage.ts';
-import { type BlockFact, blockPath, blocksOf } from './block/block.ts';
+import { type BlockFact, blockPath, blocksOf, listedBlocks } from './block/block.ts';
 import { DamagedBlock } from './block/block-file.ts';
 import { checkTables, explained, isDamage, isSqliteError, openForReading } from './database.ts';
 import {
@@ -61,7 +61,10 @@ export function verifyStore(dataDir: string): VerifyReport {
       if (answer !== 'ok') problems.push(`everflame.db: ${String(answer)}`);
     });
     check('everflame.db, tables', () => checkTables(db));
-    check('everflame.db, list of blocks', () => (blocks = blocksOf(db)));
+    check('everflame.db, list of blocks', () => {
+      blocks = listedBlocks(db);
+      blocksOf(db);
+    });
     for (const fact of blocks) {
       const before = profiles;
       const isRead = verifyBlock(dataDir, fact, check, checkPart);
