@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { afterEach, expect, test } from 'vitest';
-import { numberedBatch, storedNumbers } from '../testing/numbered-batch.ts';
+import { isKept, numberedBatch, storedNumbers } from '../testing/numbered-batch.ts';
 import { Maintenance } from './maintenance.ts';
 import { EmbeddedReader } from './reader.ts';
 import { verifyStore } from './verify.ts';
@@ -41,30 +41,59 @@ async function storeInBlocks(count: number): Promise<string> {
   return dataDir;
 }
 
+/** Lets a process store from `first` on and kills it at some instant. Answers how many profiles were acknowledged by then. */
+async function storeAndKill(dataDir: string, first: number, ...more: readonly string[]): Promise<number> {
+  const script = fileURLToPath(new URL('../testing/store-numbers.ts', import.meta.url));
+  const child = spawn(process.execPath, [script, dataDir, String(first), ...more], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const ended = once(child, 'close');
+  await once(child.stdout, 'data');
+  // Some rounds end within the first blocks, others among merges.
+  await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 300));
+  child.kill('SIGKILL');
+  await ended;
+  const lines = said.split('\n').slice(0, -1);
+  expect(lines.length).toBeGreaterThan(0);
+  return Number(lines.at(-1)) + 1;
+}
+
 test(`${rounds} times kill -9 while profiles are stored and blocks are made and merged lose and double nothing`, async () => {
   const dataDir = newDir();
-  const script = fileURLToPath(new URL('../testing/store-numbers.ts', import.meta.url));
   let acknowledged = 0;
   for (let round = 0; round < rounds; round++) {
-    const child = spawn(process.execPath, [script, dataDir, String(acknowledged)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let said = '';
-    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    const ended = once(child, 'close');
-    await once(child.stdout, 'data');
-    // Some rounds end within the first blocks, others among merges.
-    await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 300));
-    child.kill('SIGKILL');
-    await ended;
-    const lines = said.split('\n').slice(0, -1);
-    expect(lines.length).toBeGreaterThan(0);
-    acknowledged = Number(lines.at(-1)) + 1;
+    acknowledged = await storeAndKill(dataDir, acknowledged);
     const found = await storedNumbers(dataDir);
     // The one after the last acknowledged may be there or not: nobody was told.
     found.delete(String(acknowledged));
     expect(found).toEqual(eachOnce(acknowledged));
   }
+  expect(verifyStore(dataDir).problems).toEqual([]);
+}, 600_000);
+
+test(`${rounds} times kill -9 while retention deletes lose nothing that has not expired, double nothing and leave no file behind`, async () => {
+  const dataDir = newDir();
+  let acknowledged = 0;
+  for (let round = 0; round < rounds; round++) {
+    acknowledged = await storeAndKill(dataDir, acknowledged, 'retention');
+    const found = await storedNumbers(dataDir);
+    const hasUnsaid = found.has(String(acknowledged));
+    const last = acknowledged - 1;
+    const missing = [...eachOnce(acknowledged).keys()].filter((n) => isKept(Number(n), last) && !found.has(n));
+    expect(missing).toEqual([]);
+    expect([...found.values()].filter((times) => times !== 1n)).toEqual([]);
+    const reader = new EmbeddedReader(dataDir);
+    const { deleted, damaged } = await reader.status();
+    await reader.close();
+    expect(damaged).toEqual([]);
+    const gone = deleted.reduce((sum, { profiles }) => sum + profiles, 0);
+    expect(gone + found.size).toBe(acknowledged + (hasUnsaid ? 1 : 0));
+    expect(verifyStore(dataDir)).toMatchObject({ profiles: found.size, problems: [] });
+  }
+  new Maintenance(dataDir).close();
+  expect(readdirSync(join(dataDir, 'blocks')).length).toBe(verifyStore(dataDir).blocks);
 }, 600_000);
 
 /** What the tables of older formats were like, made of those of today: they had no checksums, and format 1 no epochs and no blocks. */

@@ -1,5 +1,6 @@
 import { ProfileBuilder } from '@everflame/profile';
 import { EmbeddedReader } from '../embedded/reader.ts';
+import type { Retention } from '../embedded/retention.ts';
 import type { Batch } from '../storage.ts';
 
 export const numberedType = { type: 'cpu', unit: 'nanoseconds' };
@@ -24,6 +25,20 @@ export function numberedBatch(n: number): Batch {
     agent: null,
     receivedMs: timeMs,
   };
+}
+
+const dayMs = 24 * 3_600_000;
+
+/** Days of the one service, hours of the other, so that most blocks hold both what goes and what stays. */
+export const numberedRetention: Retention = {
+  rules: [{ matchers: [{ name: 'service_name', operator: '=', value: 'web' }], maxAgeMs: dayMs }],
+  maxAgeMs: 4 * dayMs,
+};
+
+/** Whether profile `n` has to be there when profile `last` is the newest. */
+export function isKept(n: number, last: number): boolean {
+  const ageMs = (last - n) * 3_600_000;
+  return ageMs <= (n % 3 === 0 ? dayMs : 4 * dayMs);
 }
 
 /** How often each numbered profile is stored: the value of its own function. */
