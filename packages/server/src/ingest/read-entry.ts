@@ -14,6 +14,8 @@ export interface EntryInput {
   readonly pprof: Uint8Array;
   readonly nowMs: number;
   readonly maxProfileBytes: number;
+  /** See `DecodeLimits`. */
+  readonly maxStackNodes: number;
   /** Stands before the names of fields, for example `profiles[3].`. */
   readonly path: string;
 }
@@ -23,7 +25,7 @@ export interface EntryInput {
  *
  * @throws Refused 400 or 413 with the field and the reason
  */
-export function readEntry({ labels, pprof, nowMs, path, maxProfileBytes }: EntryInput): Entry {
+export function readEntry({ labels, pprof, nowMs, path, maxProfileBytes, maxStackNodes }: EntryInput): Entry {
   const { __name__: named, ...rest } = labels;
   const series = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== ''));
   const checked = checkLabels(series);
@@ -36,10 +38,15 @@ export function readEntry({ labels, pprof, nowMs, path, maxProfileBytes }: Entry
     const detail = `the profile has ${pprof.length} bytes, ${maxProfileBytes} are the most: send a smaller one, or start the server with a greater --max-profile-bytes`;
     throw new Refused(413, 'too_large', detail, `${path}profile`);
   }
-  const decoded = decodeProfile(pprof);
+  const decoded = decodeProfile(pprof, { maxStackNodes });
   if (!decoded.ok) {
     const { code, message, field } = decoded.error;
-    throw new Refused(400, `profile_${code}`, message, path + (field === '' ? 'profile' : field));
+    throw new Refused(
+      code === 'too_large' ? 413 : 400,
+      `profile_${code}`,
+      message,
+      path + (field === '' ? 'profile' : field),
+    );
   }
   const profile = withTime(decoded.profile, nowMs, path);
   checkTotals(profile, path);

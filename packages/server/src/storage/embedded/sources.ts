@@ -4,7 +4,7 @@ import type { DamagedPart, TimeRange } from '../storage.ts';
 import { Block, type BlockFact, blockPath, blocksDir, blocksOf } from './block/block.ts';
 import { DamagedBlock } from './block/block-file.ts';
 import type { Connection } from './database.ts';
-import { checkCounts, EpochDictionary, epochPart, epochsOf } from './epoch-part.ts';
+import { checkCount, EpochDictionary, epochPart, epochsOf } from './epoch-part.ts';
 import type { Part } from './part.ts';
 
 /** What one reader has open. Its memory is bounded by what blocks it keeps, see `maxKeptBytes`. */
@@ -39,13 +39,16 @@ export class Sources {
     }
     const epochs = epochsOf(this.#db);
     for (const known of this.#epochs.keys()) if (!epochs.includes(known)) this.#epochs.delete(known);
-    checkCounts(this.#db);
+    let profiles = 0;
     for (const epoch of epochs) {
       const dictionary = this.#epochs.get(epoch) ?? new EpochDictionary();
       this.#epochs.set(epoch, dictionary);
       dictionary.follow(this.#db, epoch);
-      yield epochPart(this.#db, epoch, dictionary);
+      const part = epochPart(this.#db, epoch, dictionary);
+      profiles += part.series.reduce((sum, one) => sum + one.profiles, 0);
+      yield part;
     }
+    checkCount(this.#db, profiles);
   }
 
   /** The blocks that can be read. */
