@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { ServerOptions } from '@everflame/server';
 
 /** A server in a process of its own, so that it can be killed. */
 export interface ServerProcess {
@@ -12,9 +13,14 @@ export interface ServerProcess {
 }
 
 /** Starts a server on a free port and waits until it is ready. */
-export async function startServerProcess(dataDir: string): Promise<ServerProcess> {
+export async function startServerProcess(
+  dataDir: string,
+  options: Partial<ServerOptions> = {},
+): Promise<ServerProcess> {
   const script = fileURLToPath(new URL('serve.ts', import.meta.url));
-  const child = spawn(process.execPath, [script, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [script, dataDir, '0', JSON.stringify(options)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const exited = once(child, 'exit');
   for await (const line of createInterface({ input: child.stdout })) {
     const url = /^ready (?<url>\S+)$/.exec(line)?.groups?.['url'];
