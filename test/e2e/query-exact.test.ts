@@ -1,13 +1,15 @@
 // google/pprof is the judge: a download over any range and selector holds what `go tool pprof -proto` makes of the same inputs.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync, zstdDecompressSync } from 'node:zlib';
+import { decodeProfile, encodeProfile } from '@everflame/profile';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { canonicalSamples } from '../load/canonical-samples.ts';
 import { goPprof } from '../load/go-pprof.ts';
 import { LoadSource, standardFleet } from '../load/load-source.ts';
 import { Random } from '../load/random.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { type ServerProcess, startServerProcess } from './server-process.ts';
 
 interface Posted {
@@ -17,6 +19,8 @@ interface Posted {
 }
 
 const profiles = 120;
+/** Each ends with a restart, after which the server makes a block of what it finds and merges the blocks. */
+const phases = 4;
 const hourMs = 3_600_000;
 const untilMs = Math.floor(Date.now() / hourMs) * hourMs;
 const fromMs = untilMs - 24 * hourMs;
@@ -24,36 +28,54 @@ const fromMs = untilMs - 24 * hourMs;
 const seed = Number(process.env['EVERFLAME_SEED'] ?? Date.now() % 100_000);
 const random = new Random(seed);
 const posted: Posted[] = [];
+/** By service: how the series of a real profile is asked for. */
+const real = new Map<string, string>();
 let server: ServerProcess;
 let dir: string;
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'everflame-exact-'));
   server = await startServerProcess(join(dir, 'data'));
-  const code = { ...standardFleet.code, functions: 600, minStacks: 800, maxStacks: 2000 };
-  const shape = { services: 3, hosts: 2, profiles, untilMs, seed, threads: 2, minSamples: 50, maxSamples: 200, code };
-  const load = new LoadSource({ ...standardFleet, ...shape });
-  // Late data among the new: in no order, with a restart in between.
-  const order = Array.from({ length: profiles }, (_, i) => i).sort(() => random.next() - 0.5);
-  for (const [place, i] of order.entries()) {
-    if (place === profiles / 2) {
-      await server.end('SIGTERM');
-      server = await startServerProcess(join(dir, 'data'));
-    }
-    const { labels, timeMs, bytes } = load.profile(i);
-    const body = gzipSync(bytes, { level: 1 });
-    const file = join(dir, `${i}.pb.gz`);
-    writeFileSync(file, body);
-    const url = `${server.url}/api/v1/profiles?${new URLSearchParams(labels).toString()}`;
-    const response = await fetch(url, { method: 'POST', body });
-    if (response.status !== 202) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
-    posted.push({ file, timeMs, labels });
-  }
 });
 afterAll(async () => {
   await server.end('SIGTERM');
   rmSync(dir, { recursive: true });
 });
+
+async function post(timeMs: number, labels: Posted['labels'], body: Buffer<ArrayBuffer>): Promise<void> {
+  const file = join(dir, `${posted.length}.pb.gz`);
+  writeFileSync(file, body);
+  const url = `${server.url}/api/v1/profiles?${new URLSearchParams(labels).toString()}`;
+  const response = await fetch(url, { method: 'POST', body });
+  if (response.status !== 202) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
+  posted.push({ file, timeMs, labels });
+}
+
+const corpus = join(import.meta.dirname, '../corpus/pprof');
+const realFiles = globSync('**/*.{pb,pb.gz,pb.zst}', { cwd: corpus }).sort();
+
+/** Posts each real profile as one of some time. */
+async function postReal(): Promise<void> {
+  for (const [number, name] of realFiles.entries()) {
+    const stored = readFileSync(join(corpus, name));
+    const bytes = name.endsWith('.gz')
+      ? gunzipSync(stored)
+      : name.endsWith('.zst')
+        ? zstdDecompressSync(stored)
+        : stored;
+    const timeMs = fromMs + random.below(24 * hourMs);
+    const decoded = decodeProfile(bytes);
+    if (!decoded.ok) throw new Error(decoded.error.message);
+    const body = gzipSync(encodeProfile({ ...decoded.profile, timeNanos: BigInt(timeMs) * 1_000_000n }), { level: 1 });
+    const service = `real ${name}`;
+    // A name of its own, so that it is in no answer about the generated ones.
+    const labels = { __name__: `real_${number}`, service_name: service, host_name: `h${random.below(2)}` };
+    await post(timeMs, labels, body);
+    const { sampleTypes, periodType } = decoded.profile;
+    const type = sampleTypes[0];
+    real.set(service, [labels.__name__, type?.type, type?.unit, periodType.type, periodType.unit].join(':'));
+  }
+}
 
 interface Selected {
   readonly text: string;
@@ -62,7 +84,7 @@ interface Selected {
 
 /** A selector and, told independently of the server's own matching, which profiles it means. */
 function drawSelector(): Selected {
-  const { labels } = random.pick(posted);
+  const { labels } = random.pick(posted.filter((one) => !real.has(one.labels['service_name'] ?? '')));
   const name = random.pick(Object.keys(labels));
   const value = labels[name] ?? '';
   const selectors: readonly Selected[] = [
@@ -86,27 +108,66 @@ function drawRange(): { readonly from: number; readonly until: number } {
   return { from, until: Math.max(until, from + 1) };
 }
 
-test(`the download equals pprof -proto of the same inputs (EVERFLAME_SEED=${seed})`, async () => {
-  let [compared, rows] = [0, 0];
-  for (let round = 0; round < 25; round++) {
-    const selector = drawSelector();
-    const { from, until } = drawRange();
-    const inputs = posted.filter(({ timeMs, labels }) => timeMs >= from && timeMs < until && selector.fits(labels));
-    const query = `process_cpu:cpu:nanoseconds:cpu:nanoseconds{${selector.text}}`;
-    const parameters = new URLSearchParams({ query, from: String(from), until: String(until) });
-    const response = await fetch(`${server.url}/api/v1/pprof?${parameters.toString()}`);
-    const got = canonicalSamples(Buffer.from(await response.arrayBuffer()));
-    let wanted = new Map<string, bigint[]>();
-    if (inputs.length > 0) {
-      const output = join(dir, 'merged.pb.gz');
-      await goPprof(['-proto', `-output=${output}`, ...inputs.map(({ file }) => file)], dir);
-      wanted = canonicalSamples(readFileSync(output));
-      compared++;
-      rows += wanted.size;
+/** How many samples were compared. */
+async function compare(type: string, selector: Selected, from: number, until: number): Promise<number> {
+  const inputs = posted.filter(
+    ({ timeMs, labels }) =>
+      (real.get(labels['service_name'] ?? '') ?? generatedType) === type &&
+      timeMs >= from &&
+      timeMs < until &&
+      selector.fits(labels),
+  );
+  const query = `{${JSON.stringify(type)}${selector.text === '' ? '' : `, ${selector.text}`}}`;
+  const parameters = new URLSearchParams({ query, from: String(from), until: String(until) });
+  const response = await fetch(`${server.url}/api/v1/pprof?${parameters.toString()}`);
+  if (!response.ok) throw new Error(`${query} answered ${response.status}: ${await response.text()}`);
+  const got = canonicalSamples(Buffer.from(await response.arrayBuffer()));
+  let wanted = new Map<string, bigint[]>();
+  if (inputs.length > 0) {
+    const output = join(dir, 'merged.pb.gz');
+    await goPprof(['-proto', `-output=${output}`, ...inputs.map(({ file }) => file)], dir);
+    wanted = canonicalSamples(readFileSync(output));
+  }
+  expect({ query, from, until, samples: got }).toEqual({ query, from, until, samples: wanted });
+  return wanted.size;
+}
+
+const generatedType = 'process_cpu:cpu:nanoseconds:cpu:nanoseconds';
+
+test(`the download equals pprof -proto of the same inputs, late ones, restarts and compaction in between (EVERFLAME_SEED=${seed})`, async () => {
+  const code = { ...standardFleet.code, functions: 600, minStacks: 800, maxStacks: 2000 };
+  const shape = { services: 3, hosts: 2, profiles, untilMs, seed, threads: 2, minSamples: 50, maxSamples: 200, code };
+  const load = new LoadSource({ ...standardFleet, ...shape });
+  // Late data among the new: in no order.
+  const order = Array.from({ length: profiles }, (_, i) => i).sort(() => random.next() - 0.5);
+  const sizes: number[] = [];
+  for (let phase = 0; phase < phases; phase++) {
+    for (const i of order.slice((phase * profiles) / phases, ((phase + 1) * profiles) / phases)) {
+      const { labels, timeMs, bytes } = load.profile(i);
+      await post(timeMs, labels, gzipSync(bytes, { level: 1 }));
     }
-    expect({ query, from, until, samples: got }).toEqual({ query, from, until, samples: wanted });
+    if (phase % 2 === 0) await postReal();
+    for (let round = 0; round < 5; round++) {
+      const { from, until } = drawRange();
+      sizes.push(await compare(generatedType, drawSelector(), from, until));
+    }
+    await server.end(phase % 2 === 0 ? 'SIGTERM' : 'SIGKILL');
+    server = await startServerProcess(join(dir, 'data'));
   }
   // Most of what was drawn has something in it.
-  expect(compared).toBeGreaterThan(10);
-  expect(rows).toBeGreaterThan(2000);
+  expect(sizes.filter((size) => size > 0).length).toBeGreaterThan(10);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeGreaterThan(2000);
+  const blocks = await waitFor('blocks to be merged', () => {
+    const ids = readdirSync(join(dir, 'data', 'blocks')).map((name) => Number.parseInt(name, 10));
+    // Ids are not used again: more of them than epochs are of merges.
+    return Math.max(0, ...ids) > phases && ids.length < phases ? ids : undefined;
+  });
+  for (const [service, type] of real) {
+    const selector = {
+      text: `service_name="${service}"`,
+      fits: (own: Posted['labels']) => own['service_name'] === service,
+    };
+    sizes.push(await compare(type, selector, fromMs, untilMs));
+  }
+  console.log(`${sizes.length} downloads, ${realFiles.length} real profiles twice each; blocks ${blocks.join(', ')}`);
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { encodeProfile, ProfileBuilder } from '@everflame/profile';
+import { type RawField, rawBytes, rawFile, rawInt, rawMessage, rawPacked, rawVarint } from '@everflame/profile/testing';
 import type { http } from '@everflame/protocols';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ServerProcess, startServerProcess } from './server-process.ts';
@@ -24,7 +25,7 @@ function residentMiB(): number {
 }
 
 async function post(service: string, body: Uint8Array): Promise<Response> {
-  const url = `${server.url}/api/v1/profiles?service_name=${service}`;
+  const url = `${server.url}/api/v1/profiles?service_name=${encodeURIComponent(service)}`;
   return fetch(url, { method: 'POST', body: new Uint8Array(body) });
 }
 
@@ -75,6 +76,93 @@ test('a stack of 100,000 frames is stored and answered exactly', async () => {
   const tree = (await (await fetch(`${server.url}/api/v1/flamegraph?query=${query}`)).json()) as http.FlamegraphAnswer;
   expect(tree.nodes.parent).toHaveLength(100_001);
   expect((await fetch(`${server.url}/api/v1/pprof?query=${query}`)).status).toBe(200);
+});
+
+/** `samples` stacks, each a root of its own under one same run of `depth` frames: next to nothing when packed. */
+function rootsOverOneRun(samples: number, depth: number): Uint8Array {
+  const run = new Uint8Array(depth).fill(1);
+  const sample = (i: number) => {
+    const root = rawVarint(i + 2);
+    const locations = [(1 << 3) | 2, ...rawVarint(depth + root.length)];
+    const values = rawPacked(2, 1);
+    const length = locations.length + depth + root.length + values.length;
+    return Buffer.concat([
+      Uint8Array.from([(2 << 3) | 2, ...rawVarint(length), ...locations]),
+      run,
+      Uint8Array.from([...root, ...values]),
+    ]);
+  };
+  const types = rawFile(rawMessage(1, rawInt(1, 1), rawInt(2, 2)));
+  const tables = rawFile(
+    ...Array.from({ length: samples + 1 }, (_, i) => rawMessage(4, rawInt(1, i + 1), rawMessage(4, rawInt(1, 1)))),
+    rawMessage(5, rawInt(1, 1), rawInt(2, 3)),
+    ...['', 'cpu', 'nanoseconds', 'f'].map((text) => rawBytes(6, text)),
+  );
+  return Buffer.concat([types, ...Array.from({ length: samples }, (_, i) => sample(i)), tables]);
+}
+
+test('66 kB that say sixty million frames cost little memory and little time', async () => {
+  const body = gzipSync(rootsOverOneRun(600, 100_000));
+  expect(body.length).toBeLessThan(100_000);
+  const before = residentMiB();
+  const start = performance.now();
+  const response = await post('frames', body);
+  expect(await response.json()).toMatchObject({ status: 413, code: 'profile_too_large' });
+  const seconds = (performance.now() - start) / 1000;
+  console.log(
+    `${body.length} bytes: ${seconds.toFixed(1)} s, resident memory +${(residentMiB() - before).toFixed(0)} MiB`,
+  );
+  // Generous, as tests share two cores: without a limit it was 2 GB and three minutes.
+  expect(seconds).toBeLessThan(20);
+  expect(residentMiB() - before).toBeLessThan(400);
+  expect((await post('frames', gzipSync(rootsOverOneRun(10, 100_000)))).status).toBe(202);
+});
+
+/** One sample, with the bytes of its function's name. */
+function oneSample(value: bigint, { name = Buffer.from('f'), fields = [] as readonly RawField[] } = {}): Uint8Array {
+  return rawFile(
+    rawMessage(1, rawInt(1, 1), rawInt(2, 2)),
+    rawMessage(2, rawPacked(1, 1), rawPacked(2, value)),
+    rawMessage(4, rawInt(1, 1), rawMessage(4, rawInt(1, 1))),
+    rawMessage(5, rawInt(1, 1), rawInt(2, 3)),
+    ...['', 'cpu', 'nanoseconds', [...name]].map((bytes) => rawBytes(6, bytes)),
+    ...fields,
+  );
+}
+const timeOf = (text: string) => ({ fields: [rawInt(9, BigInt(Date.parse(text)) * 1_000_000n)] });
+const badOrExact: readonly (readonly [what: string, body: Uint8Array, expected: string])[] = [
+  ['a negative value', oneSample(-5n), '-5'],
+  ['the largest value', oneSample(2n ** 63n - 1n), String(2n ** 63n - 1n)],
+  ['the smallest value', oneSample(-(2n ** 63n)), String(-(2n ** 63n))],
+  [
+    'a sum beyond int64',
+    Buffer.concat([oneSample(2n ** 63n - 1n), rawFile(rawMessage(2, rawPacked(1, 1), rawPacked(2, 1n)))]),
+    'sum_overflow',
+  ],
+  ['bad UTF-8', oneSample(1n, { name: Buffer.from([0x66, 0xff, 0xfe]) }), 'profile_invalid_utf8'],
+  ['half a surrogate', oneSample(1n, { name: Buffer.from([0xed, 0xa0, 0x80]) }), 'profile_invalid_utf8'],
+  ['time 0, which says nothing', oneSample(3n, { fields: [rawInt(9, 0)] }), '3'],
+  ['a time of 2100', oneSample(1n, timeOf('2100-01-01T00:00:00Z')), 'bad_time'],
+  ['a time of 1971', oneSample(1n, timeOf('1971-01-01T00:00:00Z')), 'bad_time'],
+  ['a negative time', oneSample(1n, { fields: [rawInt(9, -1n)] }), 'bad_time'],
+  ['a negative duration', oneSample(4n, { fields: [rawInt(10, -1n)] }), '4'],
+];
+
+test.each(badOrExact)('%s is refused with the reason or stored exactly', async (what, body, expected) => {
+  const response = await post(what, body);
+  const answer = (await response.json()) as Partial<http.Problem>;
+  if (response.status !== 202) {
+    expect([400, answer.code]).toEqual([response.status, expected]);
+    expect(answer.detail).toMatch(/.{10}/);
+    return;
+  }
+  const query = encodeURIComponent(`{service_name="${what}"}`);
+  const top = (await (await fetch(`${server.url}/api/v1/top?query=${query}`)).json()) as http.TopAnswer;
+  expect(top).toMatchObject({
+    profiles: 1,
+    total: expected,
+    functions: [{ name: 'f', self: expected, total: expected }],
+  });
 });
 
 test('indexes out of range are refused with their field, and the server is still ready', async () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { ServerOptions } from '@everflame/server';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -15,11 +16,15 @@ export interface ServerProcess {
 }
 
 /** Starts a server on a free port and waits until it is ready. */
-export async function startServerProcess(dataDir: string): Promise<ServerProcess> {
+export async function startServerProcess(
+  dataDir: string,
+  options: Partial<ServerOptions> = {},
+): Promise<ServerProcess> {
   const script = fileURLToPath(new URL('serve.ts', import.meta.url));
   // As the `everflame` command starts it.
   const env = { NODE_COMPILE_CACHE: join(root, '.everflame', 'compile-cache'), ...process.env };
-  const child = spawn(process.execPath, [script, dataDir], { stdio: ['ignore', 'pipe', 'inherit'], env });
+  const args = [script, dataDir, '0', JSON.stringify(options)];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env });
   const exited = once(child, 'exit');
   for await (const line of createInterface({ input: child.stdout })) {
     const url = /^ready (?<url>\S+)$/.exec(line)?.groups?.['url'];

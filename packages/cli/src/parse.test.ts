@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseBytes, parseDurationMs, parseListen, parseUrl, wholeNumber } from './parse.ts';
+import { parseBytes, parseDurationMs, parseListen, parseRetention, parseUrl, wholeNumber } from './parse.ts';
 
 test.each([
   ['127.0.0.1:4099', { host: '127.0.0.1', port: 4099 }],
@@ -49,4 +49,36 @@ test('a whole number outside its range is refused with the range', () => {
   const frequency = wholeNumber(1, 10_000);
   expect(frequency('99')).toBe(99);
   for (const text of ['0', '10001', '9.5', '-3', 'x', '1e3']) expect(() => frequency(text)).toThrow('from 1 to 10000');
+});
+
+const dayMs = 24 * 3_600_000;
+const batch = { name: 'service_name', operator: '=', value: 'batch' };
+
+test('ages of retention: plain, of a selector, several, over several flags', () => {
+  expect(parseRetention('30d')).toEqual({ rules: [], maxAgeMs: 30 * dayMs });
+  const first = parseRetention('{service_name="batch"}=7d');
+  expect(first).toEqual({ rules: [{ matchers: [batch], maxAgeMs: 7 * dayMs }] });
+  expect(parseRetention('8w', first)).toEqual({ ...first, maxAgeMs: 56 * dayMs });
+  const brace = { name: 'a', operator: '=~', value: '}=1d {' };
+  expect(parseRetention(' 30d {service_name="batch"} = 7d\n{a=~"}=1d {", service_name=`batch`}=12h ')).toEqual({
+    rules: [
+      { matchers: [batch], maxAgeMs: 7 * dayMs },
+      { matchers: [brace, batch], maxAgeMs: dayMs / 2 },
+    ],
+    maxAgeMs: 30 * dayMs,
+  });
+});
+
+test.each([
+  ['', 'expected an age'],
+  ['30', 'expected a time'],
+  ['30d 7d', 'given twice'],
+  ['{service_name="batch"}', 'expected an age'],
+  ['{service_name="batch"=7d', 'expected an age'],
+  ['{service_name=~"("}=7d', 'regular expression'],
+  ['{}=7d', 'expected labels'],
+  ['{"process_cpu:cpu", a="b"}=7d', 'expected labels'],
+  ['{a="b"}=7', 'expected a time'],
+])('%j says nothing about retention', (text, message) => {
+  expect(() => parseRetention(text)).toThrow(message);
 });

@@ -1,7 +1,7 @@
 import type { Option } from 'commander';
 import type { Webhook } from '@everflame/server';
 import { option } from './option.ts';
-import { parseAgeMs, parseBytes, parseDurationMs, parseListen, parseUrl } from './parse.ts';
+import { parseBytes, parseDurationMs, parseListen, parseRetention, parseUrl, type RetentionAges } from './parse.ts';
 import { addWebhook } from './parse-webhook.ts';
 
 export interface ServerFlags {
@@ -11,8 +11,7 @@ export interface ServerFlags {
   /** Milliseconds. */
   readonly maxQueryTime: number;
   readonly maxQueryBytes: number;
-  /** Milliseconds. */
-  readonly retention?: number;
+  readonly retention?: RetentionAges;
   readonly retentionSize?: number;
   readonly webhook?: readonly Webhook[];
   readonly publicUrl?: URL;
@@ -36,9 +35,10 @@ export function serverOptions(): Option[] {
     option('--max-query-bytes <size>', 'memory that one question may use for its columns')
       .default(2 ** 30, '1GiB')
       .argParser(parseBytes),
-    option('--retention <age>', 'delete profiles older than this, for example 30d; without it none').argParser(
-      parseAgeMs,
-    ),
+    option(
+      '--retention <age>',
+      'delete profiles older than this, for example 30d, without it none; of some series: \'{service_name="batch"}=7d\' (repeatable, the first selector that fits decides)',
+    ).argParser(parseRetention),
     option('--retention-size <size>', 'delete the oldest profiles while there are more bytes than this').argParser(
       parseBytes,
     ),

@@ -21,7 +21,7 @@ export async function startServer(flags: ServerFlags, notices: readonly string[]
         maxQueryBytes: flags.maxQueryBytes,
       },
       retention: {
-        ...(flags.retention === undefined ? {} : { maxAgeMs: flags.retention }),
+        ...flags.retention,
         ...(flags.retentionSize === undefined ? {} : { maxBytes: flags.retentionSize }),
       },
       webhooks: flags.webhook ?? [],

@@ -3,5 +3,6 @@ export { createServer, type Server, type ServerLimits, type ServerOptions, Serve
 export { editDistance, nearestName } from './nearest-name.ts';
 export { type Problem, Refused } from './problem.ts';
 export { backUpStore, type Copied, restoreStore } from './storage/embedded/backup.ts';
+export type { Retention, RetentionRule } from './storage/embedded/retention.ts';
 export { verifyStore, type VerifyReport } from './storage/embedded/verify.ts';
 export { StorageError } from './storage/storage.ts';

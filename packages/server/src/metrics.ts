@@ -28,6 +28,13 @@ export class Metrics {
     labelNames: ['cause'],
     registers: [this.#registry],
   });
+  readonly #deletedBytes = new Gauge({
+    name: 'everflame_storage_deleted_bytes',
+    help: 'Bytes on disk that retention has freed since the store was made.',
+    labelNames: ['cause'],
+    registers: [this.#registry],
+  });
+  readonly #damagedFiles = this.#gauge('everflame_storage_damaged_files', 'Files of the store that cannot be read.');
   readonly #queued = this.#gauge('everflame_ingest_queued_bytes', 'Bodies that wait to be stored.');
   readonly #losses = new Gauge({
     name: 'everflame_agent_counter',
@@ -73,7 +80,11 @@ export class Metrics {
     this.#bytes.set(bytes);
     this.#queued.set(queuedBytes);
     this.#damaged.set(damaged.reduce((sum, one) => sum + one.profiles, 0));
-    for (const { cause, profiles: count } of deleted) this.#deleted.set({ cause }, count);
+    this.#damagedFiles.set(damaged.length);
+    for (const { cause, profiles: count, bytes: freed } of deleted) {
+      this.#deleted.set({ cause }, count);
+      this.#deletedBytes.set({ cause }, freed);
+    }
     this.#losses.reset();
     for (const { id: agent, hostName: host_name, counters } of agents) {
       for (const { name, cause, total } of counters) this.#losses.set({ agent, host_name, name, cause }, Number(total));

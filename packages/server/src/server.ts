@@ -22,7 +22,8 @@ import { defaultBudget } from './query/budget.ts';
 import { Queries } from './query/queries.ts';
 import { lockDataDir } from './storage/embedded/database.ts';
 import { MaintenanceThread } from './storage/embedded/maintenance-thread.ts';
-import type { Retention } from './storage/embedded/maintenance.ts';
+import type { Retention } from './storage/embedded/retention.ts';
+import { logDamage } from './storage/embedded/write-ahead-log.ts';
 import { StorageError } from './storage/storage.ts';
 
 export interface ServerLimits {
@@ -74,7 +75,7 @@ export interface Server {
   close(): Promise<void>;
 }
 
-/** Why a server did not start, and what to do. `code` is stable: `listen`, `storage_locked`, `storage_unavailable`, `storage_newer_format`. */
+/** Why a server did not start, and what to do. `code` is stable: `listen`, `storage_locked`, `storage_unavailable`, `storage_damaged`, `storage_newer_format`. */
 export class ServerStartError extends Error {
   readonly code: string;
 
@@ -111,6 +112,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   try {
     const lock = lockDataDir(options.dataDir);
     closers.push(() => Promise.resolve(lock.close()));
+    const damage = logDamage(options.dataDir);
+    if (damage !== null) throw damage;
     const ingest = await Ingest.start(options.dataDir, limits);
     closers.push(() => ingest.close());
     const maintenance = new MaintenanceThread(options.dataDir, options.retention ?? {}, log);
@@ -138,7 +141,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const facts = { version, startedMs: Date.now(), notices };
     const app = await buildApp({ ...options, log }, metrics);
     addReadRoutes(app, queries);
-    addWriteRoutes(app, ingest, queries, limits.maxBodyBytes);
+    addWriteRoutes(app, ingest, queries, limits);
     addFindingsRoutes(app, findings);
     addStatusRoutes(app, { ingest, queries, findings, metrics, facts });
     app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());

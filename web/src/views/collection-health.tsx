@@ -19,6 +19,7 @@ export function CollectionHealth({ status, nowMs }: { status: http.StatusAnswer;
         {storage.oldest !== null && <span>since {timeOfDay(storage.oldest, nowMs)}</span>}
         <span>server {status.version}</span>
       </p>
+      <StoreLosses storage={storage} nowMs={nowMs} />
       {agents.length === 0 ? (
         <p class="hint">No agent has reported. What is stored was sent by hand or by other tools.</p>
       ) : (
@@ -32,6 +33,43 @@ export function CollectionHealth({ status, nowMs }: { status: http.StatusAnswer;
   );
 }
 
+const causes: Readonly<Record<Storage['deleted'][number]['cause'], string>> = {
+  age: 'retention by age',
+  selector: 'retention of a selector',
+  size: 'retention by size',
+};
+
+/** What the store no longer has, and what of it cannot be read. Nothing while it has everything. */
+function StoreLosses({ storage: { deleted, damaged }, nowMs }: { storage: Storage; nowMs: number }) {
+  if (deleted.length + damaged.length === 0) return null;
+  return (
+    <ul class="agents" aria-label="Missing from the store">
+      {damaged.map(({ file, reason, profiles, from, until }) => (
+        <li key={file}>
+          <span class="dot is-silent" aria-hidden="true" />
+          <b>{file} cannot be read</b>
+          {profiles > 0 && (
+            <span>
+              {plural(profiles, 'profile')} of {timeOfDay(from, nowMs)} to {timeOfDay(until, nowMs)} are missing in all
+              answers
+            </span>
+          )}
+          <span class="hint">{reason}</span>
+        </li>
+      ))}
+      {deleted.map(({ cause, profiles, bytes, until }) => (
+        <li key={cause}>
+          <span>
+            {causes[cause]} has deleted <b>{exact(profiles)}</b> profiles ({amount(bytes, 'bytes')}), the newest of{' '}
+            {timeOfDay(until, nowMs)}
+          </span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+type Storage = http.StatusAnswer['storage'];
 type Agent = http.StatusAnswer['agents'][number];
 
 function AgentLine({ agent, nowMs }: { agent: Agent; nowMs: number }) {

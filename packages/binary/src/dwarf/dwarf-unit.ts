@@ -5,7 +5,7 @@ import { DwarfReader, textOf } from './dwarf-reader.ts';
 import { EntryValues, type RawValue } from './entry-values.ts';
 import { isAddressIndex, isStringIndex } from './forms.ts';
 import { SectionCursor, type SectionSet } from './section-set.ts';
-import { textAt } from './section-window.ts';
+import { textAt } from './text-at.ts';
 import type { UnitHeader } from './unit-header.ts';
 
 /** What a unit says about itself in its first entry, and how to follow what its entries refer to. */

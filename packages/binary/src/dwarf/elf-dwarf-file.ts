@@ -11,7 +11,7 @@ import {
   segmentTypes,
 } from '../elf/elf-file.ts';
 import type { DwarfFile } from './dwarf-file.ts';
-import { SectionWindow } from './section-window.ts';
+import { RangeSource } from '../range-source.ts';
 
 /** `ch_type` of a compressed section. */
 const compressions = { zlib: 1, zstd: 2 } as const;
@@ -49,7 +49,7 @@ export function dwarfFileOf(elf: ElfFile, limitBytes: number = mostInflatedBytes
         return legacy === undefined ? undefined : inflated(inflateLegacy(elf, legacy, limitBytes - byteLength));
       }
       if ((plain.flags & sectionFlags.compressed) === 0) {
-        return new SectionWindow(elf.source, plain.fileOffset, plain.size);
+        return new RangeSource(elf.source, plain.fileOffset, plain.size);
       }
       return inflated(inflateSection(elf, plain, limitBytes - byteLength));
     },

@@ -5,7 +5,7 @@ import { forms } from './dwarf-codes.ts';
 import type { DwarfReader } from './dwarf-reader.ts';
 import type { DwarfUnit } from './dwarf-unit.ts';
 import { readNumber, skipForm, type UnitShape } from './forms.ts';
-import { textAt } from './section-window.ts';
+import { textAt } from './text-at.ts';
 
 /** What an entry of the table consists of (DWARF 5, 6.2.4.1). */
 const contents = { path: 1, directoryIndex: 2 } as const;

@@ -6,7 +6,7 @@ import { DwarfReader } from './dwarf-reader.ts';
 import type { DwarfUnit } from './dwarf-unit.ts';
 import { DwarfUnits } from './dwarf-units.ts';
 import { type SectionKind, SectionSet } from './section-set.ts';
-import { SectionWindow } from './section-window.ts';
+import { RangeSource } from '../range-source.ts';
 
 /** A split unit, number `index` of its file. */
 export interface SplitUnit {
@@ -133,7 +133,7 @@ function findContributions(file: DwarfFile, dwoId: bigint): ReadonlyMap<SectionK
     const section = file.section(`.debug_${kind}.dwo`);
     const offset = u32(table + 4 * columns * row + 4 * column);
     const size = u32(table + 4 * columns * (unitCount + row) + 4 * column);
-    if (section !== undefined) contributions.set(kind, new SectionWindow(section, offset, size));
+    if (section !== undefined) contributions.set(kind, new RangeSource(section, offset, size));
   }
   return contributions;
 }

@@ -1,25 +1,8 @@
 import { inflateSync, zstdDecompressSync } from 'node:zlib';
 import { BinaryFormatError } from '../binary-error.ts';
 import { BufferSource, type ByteSource, readExactly, viewExactly } from '../byte-source.ts';
+import { RangeSource } from '../range-source.ts';
 import { type ElfFile, type ElfSection, readSize, sectionFlags, sectionTypes } from './elf-file.ts';
-
-/** A part of another source, as a source. Ranges beyond its end are cut. */
-export class RangeSource implements ByteSource {
-  readonly size: number;
-  readonly #source: ByteSource;
-  readonly #offset: number;
-
-  constructor(source: ByteSource, offset: number, size: number) {
-    this.#source = source;
-    this.#offset = offset;
-    this.size = Math.max(0, Math.min(size, source.size - offset));
-  }
-
-  read(offset: number, length: number): Uint8Array {
-    if (offset < 0 || offset >= this.size) return new Uint8Array(0);
-    return this.#source.read(this.#offset + offset, Math.min(length, this.size - offset));
-  }
-}
 
 /** Uncompressed; that of Chromium's debug build has 400 MB, which no agent should hold. */
 const mostInflatedBytes = 128 * 1024 * 1024;

@@ -2,7 +2,8 @@ import { asResult, BinaryFormatError } from '../binary-error.ts';
 import { type ByteSource, viewExactly } from '../byte-source.ts';
 import { fileOffsetOfVirtualAddress } from './elf-addresses.ts';
 import { type ElfFile, readAddress, sectionTypes, segmentTypes } from './elf-file.ts';
-import { openSection, RangeSource } from './section-source.ts';
+import { RangeSource } from '../range-source.ts';
+import { openSection } from './section-source.ts';
 
 /** A symbol table and its strings. */
 export interface SymbolSection {

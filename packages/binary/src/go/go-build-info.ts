@@ -1,7 +1,8 @@
 import { asResult, BinaryFormatError, type BinaryResult } from '../binary-error.ts';
 import { type ByteSource, readExactly } from '../byte-source.ts';
 import { type ElfFile, segmentTypes } from '../elf/elf-file.ts';
-import { openSection, RangeSource } from '../elf/section-source.ts';
+import { openSection } from '../elf/section-source.ts';
+import { RangeSource } from '../range-source.ts';
 
 /** What `go version -m` shows of a program. */
 export interface GoBuildInfo {

@@ -2,7 +2,7 @@ import { BinaryFormatError } from '../binary-error.ts';
 import { fileOffsetOfVirtualAddress } from '../elf/elf-addresses.ts';
 import { readBuildIds } from '../elf/elf-build-id.ts';
 import { type ElfFile, sectionTypes, segmentTypes } from '../elf/elf-file.ts';
-import { RangeSource } from '../elf/section-source.ts';
+import { RangeSource } from '../range-source.ts';
 import { FieldReader } from './field-reader.ts';
 import { findModuleData } from './module-data.ts';
 

@@ -11,5 +11,7 @@ export interface DecodeLimits {
   readonly maxStrings?: number;
   readonly maxSampleTypes?: number;
   readonly maxStackDepth?: number;
+  /** Frames of all stacks, those that stacks share from their roots on once: what memory and time of a store go by. */
+  readonly maxStackNodes?: number;
   readonly maxLabelsPerSample?: number;
 }

@@ -241,19 +241,26 @@ test('what is wrong is named with its field', () => {
 test('limits refuse before anything is read', () => {
   const sample = rawMessage(2, rawPacked(1, 1, 1), rawPacked(2, 1), rawMessage(3), rawMessage(3));
   const file = rawFile(sampleType, sample, sample, rawMessage(4, rawInt(1, 1)), ...strings);
-  const codes = [{ maxSamples: 1 }, { maxStrings: 5 }, { maxStackDepth: 1 }, { maxLabelsPerSample: 1 }].map(
-    (limits) => {
-      const result = decodeProfile(file, limits);
-      return result.ok ? 'read' : `${result.error.code} ${result.error.field}`;
-    },
-  );
+  const codes = [
+    { maxSamples: 1 },
+    { maxStrings: 5 },
+    { maxStackDepth: 1 },
+    { maxStackNodes: 1 },
+    { maxLabelsPerSample: 1 },
+  ].map((limits) => {
+    const result = decodeProfile(file, limits);
+    return result.ok ? 'read' : `${result.error.code} ${result.error.field}`;
+  });
   expect(codes).toEqual([
     'too_large sample',
     'too_large string_table',
     'too_large sample[0].location_id',
+    'too_large sample[0].location_id',
     'too_large sample[0].label',
   ]);
-  expect(decodeProfile(file, { maxSamples: 2, maxStrings: 6, maxStackDepth: 2, maxLabelsPerSample: 2 }).ok).toBe(true);
+  expect(
+    decodeProfile(file, { maxSamples: 2, maxStrings: 6, maxStackDepth: 2, maxStackNodes: 2, maxLabelsPerSample: 2 }).ok,
+  ).toBe(true);
 });
 
 test('hostile counts cost no more than their bytes', () => {

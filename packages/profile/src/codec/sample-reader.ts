@@ -46,7 +46,7 @@ export class SampleReader {
     this.#limits = limits;
     this.#path = path;
     // An id takes a byte or two, and half of the ids are in a part that stacks share: seldom too small, never large beside the input.
-    this.#stacks = new PairTable(sampleBytes >> 2);
+    this.#stacks = new PairTable(Math.min(sampleBytes >> 2, limits.maxStackNodes ?? Infinity));
     this.#stacks.intern(0, 0);
   }
 
@@ -216,6 +216,12 @@ export class SampleReader {
     for (; depth < length; depth++) {
       stack = this.#stacks.intern(stack, leafFirst[length - 1 - depth] ?? 0);
       stacks.push(stack);
+    }
+    const most = this.#limits.maxStackNodes ?? Infinity;
+    // Row 0 stands for no stack.
+    if (this.#stacks.length - 1 > most) {
+      this.#reader.field = 1;
+      this.#reader.fail('too_large', `the stacks up to this one have more than ${most} frames that they do not share`);
     }
     this.#locations = previous;
     this.#previous = locations;

@@ -307,7 +307,7 @@ export const StatusAnswer = Type.Object(
         deleted: Type.Array(
           Type.Object(
             {
-              cause: Type.Union([Type.Literal('age'), Type.Literal('size')]),
+              cause: Type.Union([Type.Literal('age'), Type.Literal('selector'), Type.Literal('size')]),
               profiles: Type.Integer(),
               samples: Type.Number(),
               bytes: Type.Number(),

@@ -1,8 +1,10 @@
+import type { IncomingMessage } from 'node:http';
 import { parseTime } from '@everflame/profile';
 import { http, writeEndpoint } from '@everflame/protocols';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Ingest } from '../ingest/ingest.ts';
+import { Intake } from '../ingest/intake.ts';
 import { Refused } from '../problem.ts';
 import type { Queries } from '../query/queries.ts';
 import { readAnyQueryString, readQueryString } from './query-string.ts';
@@ -18,12 +20,23 @@ const Accepted = Type.Object(
 );
 
 /** Routes that store. 202 is sent only once the data is durable. */
-export function addWriteRoutes(app: FastifyInstance, ingest: Ingest, queries: Queries, maxBodyBytes: number): void {
+export function addWriteRoutes(
+  app: FastifyInstance,
+  ingest: Ingest,
+  queries: Queries,
+  { maxBodyBytes, maxQueuedBytes }: { readonly maxBodyBytes: number; readonly maxQueuedBytes: number },
+): void {
+  // Beside what waits there is room for two of the largest to come in.
+  const intake = new Intake(maxQueuedBytes + 2 * maxBodyBytes, maxBodyBytes);
+  const answered = new WeakMap<FastifyRequest['raw'], Promise<void>>();
   void app.register((scope, _options, done) => {
     // Bodies are what they are, whatever curl says of them (application/x-www-form-urlencoded for --data-binary).
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: maxBodyBytes }, (_request, body, parsed) =>
-      parsed(null, body),
+    scope.addHook('onRequest', async (request, reply) => {
+      answered.set(request.raw, new Promise((resolve) => reply.raw.once('close', resolve)));
+    });
+    scope.addContentTypeParser('*', { bodyLimit: maxBodyBytes }, (request: FastifyRequest, body: IncomingMessage) =>
+      intake.read(body, answered.get(request.raw) ?? Promise.resolve()),
     );
     const response = { 202: Accepted, '4xx': http.Problem };
 

@@ -118,7 +118,7 @@ export class Ingest {
   }
 
   #post(request: IngestRequest): void {
-    this.#worker?.postMessage(request, []);
+    this.#worker?.postMessage(request, 'job' in request ? ownedBytes(request.job) : []);
   }
 
   #receive(reply: Exclude<IngestReply, { kind: 'ready' | 'failed' }>): void {
@@ -146,4 +146,11 @@ export class Ingest {
     this.#waiting.clear();
     this.#queuedBytes = 0;
   }
+}
+
+/** What is handed over instead of being copied: the bytes of a body that shares them with nothing else. */
+function ownedBytes(job: IngestJob): ArrayBuffer[] {
+  if (job.kind === 'mark') return [];
+  const { buffer, byteLength } = job.body;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
 }

@@ -14,6 +14,8 @@ export interface EntryInput {
   readonly pprof: Uint8Array;
   readonly nowMs: number;
   readonly maxProfileBytes: number;
+  /** See `DecodeLimits`. */
+  readonly maxStackNodes: number;
   /** Strings of profiles read before. */
   readonly pool?: StringPool | undefined;
   /** Stands before the names of fields, for example `profiles[3].`. */
@@ -25,7 +27,7 @@ export interface EntryInput {
  *
  * @throws Refused 400 or 413 with the field and the reason
  */
-export function readEntry({ labels, pprof, nowMs, path, maxProfileBytes, pool }: EntryInput): Entry {
+export function readEntry({ labels, pprof, nowMs, path, maxProfileBytes, maxStackNodes, pool }: EntryInput): Entry {
   const { __name__: named, ...rest } = labels;
   const series = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== ''));
   const checked = checkLabels(series);
@@ -38,10 +40,15 @@ export function readEntry({ labels, pprof, nowMs, path, maxProfileBytes, pool }:
     const detail = `the profile has ${pprof.length} bytes, ${maxProfileBytes} are the most: send a smaller one, or start the server with a greater --max-profile-bytes`;
     throw new Refused(413, 'too_large', detail, `${path}profile`);
   }
-  const decoded = decodeProfile(pprof, {}, pool);
+  const decoded = decodeProfile(pprof, { maxStackNodes }, pool);
   if (!decoded.ok) {
     const { code, message, field } = decoded.error;
-    throw new Refused(400, `profile_${code}`, message, path + (field === '' ? 'profile' : field));
+    throw new Refused(
+      code === 'too_large' ? 413 : 400,
+      `profile_${code}`,
+      message,
+      path + (field === '' ? 'profile' : field),
+    );
   }
   const profile = withTime(decoded.profile, nowMs, path);
   checkTotals(profile, path);

@@ -9,6 +9,12 @@ import { readEntry } from './read-entry.ts';
 /** A batch may unpack to this many bytes at least, however small a profile must be. */
 const leastBatchBytes = 64 * 1024 * 1024;
 
+/**
+ * Frames of the stacks in one request, those that stacks share once. 66 kB of gzip can say sixty million, which are 2 GB and minutes; the
+ * largest profile of the load generator, 20,000 stacks of 25 frames, has less than half a million.
+ */
+const maxStackNodes = 2_000_000;
+
 /** A batch that is fit to be stored, and what of it the answer mentions. */
 export interface ReadJob {
   readonly batch: Batch;
@@ -37,16 +43,21 @@ export function readJob(
         'body',
       );
     }
-    const entry = readEntry({ labels: job.labels, pprof: bytes, nowMs, path: '', maxProfileBytes, pool });
+    const limits = { maxProfileBytes, maxStackNodes };
+    const entry = readEntry({ labels: job.labels, pprof: bytes, nowMs, path: '', ...limits, pool });
     return {
       batch: { batchId: null, entries: [entry], agent: null, receivedMs: nowMs },
       timeIsArrival: entry.profile.timeNanos === BigInt(Math.trunc(nowMs)) * 1_000_000n,
     };
   }
   const request = readWriteRequest(bytes);
-  const entries = request.profiles.map(({ labels, pprof }, i) =>
-    readEntry({ labels, pprof, nowMs, path: `profiles[${i}].`, maxProfileBytes, pool }),
-  );
+  let nodesLeft = maxStackNodes;
+  const entries = request.profiles.map(({ labels, pprof }, i) => {
+    const limits = { maxProfileBytes, maxStackNodes: nodesLeft };
+    const entry = readEntry({ labels, pprof, nowMs, path: `profiles[${i}].`, ...limits, pool });
+    nodesLeft -= entry.profile.stacks.length - 1;
+    return entry;
+  });
   const { agent } = request;
   return {
     batch: {

@@ -204,7 +204,8 @@ export interface VersionFact {
 
 /** What retention has deleted since the store was made, by cause. */
 export interface DeletedFact {
-  readonly cause: 'age' | 'size';
+  /** `selector`: older than what was asked for its selector. */
+  readonly cause: 'age' | 'selector' | 'size';
   readonly profiles: number;
   readonly samples: number;
   readonly bytes: number;
@@ -265,10 +266,10 @@ export interface StorageReader {
 }
 
 /**
- * `unavailable` the disk refuses (full, read-only, damaged); `locked` another server has the directory; `newer_format` the
+ * `unavailable` the disk refuses (full, read-only, failing); `damaged` what is on disk is not what was written; `locked` another server has the directory; `newer_format` the
  * store was written by a newer Everflame; `sum_overflow` a sum leaves int64.
  */
-export type StorageErrorCode = 'unavailable' | 'locked' | 'newer_format' | 'sum_overflow';
+export type StorageErrorCode = 'unavailable' | 'damaged' | 'locked' | 'newer_format' | 'sum_overflow';
 
 export class StorageError extends Error {
   readonly code: StorageErrorCode;

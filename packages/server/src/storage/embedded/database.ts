@@ -1,12 +1,12 @@
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { StorageError } from '../storage.ts';
 
 export type Connection = Database.Database;
 
 /** Version of the tables below and of what is inside the blobs. */
-export const formatVersion = 2;
+export const formatVersion = 3;
 const fileName = 'everflame.db';
 
 /**
@@ -69,6 +69,12 @@ const upgradeFrom1 = `
   ${blockTables}
 `;
 
+/** From format 2, whose records had no checksum (`sealed`): those are read as they are, new ones have one. */
+const upgradeFrom2 = '';
+
+/** By the format that it begins with. */
+const upgrades = [undefined, upgradeFrom1, upgradeFrom2];
+
 /**
  * Opens the data base for the one writer, made if there is none. A committed transaction is on the disk: WAL with
  * synchronous=FULL syncs the log at each commit.
@@ -91,10 +97,11 @@ export function openForWriting(dataDir: string): Connection {
         db.prepare("INSERT INTO meta VALUES ('format', ?)").run(String(formatVersion));
       })();
     }
-    if (storedFormat(db) === 1) {
+    for (const [from, upgrade] of upgrades.entries()) {
+      if (upgrade === undefined || storedFormat(db) !== from) continue;
       db.transaction(() => {
-        db.exec(upgradeFrom1);
-        db.prepare("UPDATE meta SET value = ? WHERE key = 'format'").run(String(formatVersion));
+        db.exec(upgrade);
+        db.prepare("UPDATE meta SET value = ? WHERE key = 'format'").run(String(from + 1));
       })();
     }
     checkFormat(db, dataDir);
@@ -139,6 +146,11 @@ function checkFormat(db: Connection, dataDir: string): void {
   const stored = storedFormat(db);
   if (stored === formatVersion) return;
   db.close();
+  if (stored < formatVersion && upgrades[stored] !== undefined) {
+    const detail = `${dataDir} was written in format ${stored}: start the server on it once, which makes it format ${formatVersion}`;
+    throw new StorageError('unavailable', detail);
+  }
+  if (!(stored > formatVersion)) throw damagedDataBase(dataDir, 'it does not say its format');
   throw new StorageError(
     'newer_format',
     `${dataDir} was written in format ${stored}, this version of Everflame reads ${formatVersion}: start the newer version, or give another --data-dir`,
@@ -149,7 +161,7 @@ function storedFormat(db: Connection): number {
   return Number(db.prepare("SELECT value FROM meta WHERE key = 'format'").pluck().get());
 }
 
-/** What SQLite refuses becomes a StorageError that names the directory. */
+/** What SQLite or the operating system refuses becomes a StorageError that names the directory and says what to do. */
 export function explained<T>(dataDir: string, action: () => T): T {
   try {
     return action();
@@ -157,14 +169,89 @@ export function explained<T>(dataDir: string, action: () => T): T {
     if (error instanceof StorageError) throw error;
     const isRefusal = isSqliteError(error) || (error instanceof Error && 'code' in error && 'syscall' in error);
     if (!isRefusal) throw error;
+    const code = String(error.code);
+    if (isDamage(error, code)) throw damagedDataBase(dataDir, `${error.message} (${code})`, error);
+    const remedy =
+      remedies.find(([codes]) => codes.test(code))?.[1] ?? 'see the log of the kernel for what the disk says';
     throw new StorageError(
       'unavailable',
-      `the store in ${dataDir} cannot be used: ${error.message} (${String(error.code)})`,
+      `the store in ${dataDir} cannot be used: ${error.message} (${code}): ${remedy}`,
       {
         cause: error,
       },
     );
   }
+}
+
+/** Whether SQLite says that its file is not what it wrote. What it lacks of our tables was there when it was made. */
+export function isDamage({ message }: Error, code: string): boolean {
+  return (
+    /^SQLITE_(?:CORRUPT|NOTADB|FORMAT)/.test(code) ||
+    (code === 'SQLITE_ERROR' && /^no such (?:table|column|index)/.test(message))
+  );
+}
+
+/** Asks for each column of each table. */
+export function checkTables(db: Connection): void {
+  const wanted = new Database(':memory:');
+  try {
+    wanted.exec(tables);
+    const names = wanted
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%STRICT%'")
+      .pluck()
+      .all();
+    for (const name of names as string[]) {
+      const columns = wanted.pragma(`table_info(${name})`) as readonly { readonly name: string }[];
+      db.prepare(`SELECT ${columns.map((column) => `${name}."${column.name}"`).join()} FROM ${name} LIMIT 1`).all();
+    }
+  } finally {
+    wanted.close();
+  }
+}
+
+/** By SQLite's code or the system's. An extended code begins with its own, so that the particular ones stand first. */
+const remedies: readonly (readonly [codes: RegExp, remedy: string])[] = [
+  [
+    /^(?:SQLITE_FULL|ENOSPC|EDQUOT)$/,
+    'make room on its disk, or let --retention or --retention-size delete old profiles; what was acknowledged is safe',
+  ],
+  [
+    /^(?:SQLITE_READONLY|SQLITE_CANTOPEN|SQLITE_PERM|EROFS|EACCES|EPERM)/,
+    'make the folder writable for this user, or mount its disk for writing',
+  ],
+  [/^ENOENT$/, 'give the right --data-dir'],
+];
+
+/** The data base itself is not what was written: there is nothing to leave out, as there is with a block. */
+export function damagedDataBase(dataDir: string, reason: string, cause?: unknown): StorageError {
+  return damagedFile('everflame.db', dataDir, reason, 'move the folder away to begin with an empty store', cause);
+}
+
+export function damagedFile(
+  name: string,
+  dataDir: string,
+  reason: string,
+  otherwise: string,
+  cause?: unknown,
+): StorageError {
+  const detail = `${name} in ${dataDir} is damaged: ${reason}: stop the server and see what is left with "everflame verify"; then put a backup in its place with "everflame restore", or ${otherwise}`;
+  return new StorageError('damaged', detail, { cause });
+}
+
+/** What cannot be decoded although SQLite gave it out was not written so: a column may even be of another type. */
+export function soundly<T>(db: Connection, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof SyntaxError || error instanceof TypeError)
+      throw damagedDataBase(dirname(db.name), error.message, error);
+    throw error;
+  }
+}
+
+/** Whether there was no room left for what was to be written. */
+export function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'SQLITE_FULL' || error.code === 'ENOSPC');
 }
 
 export function isSqliteError(error: unknown): error is InstanceType<typeof Database.SqliteError> {

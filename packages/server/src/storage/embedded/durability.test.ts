@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { afterEach, expect, test } from 'vitest';
-import type { Merged } from '../storage.ts';
-import { numberedBatch, numberedStartMs, numberedType } from '../testing/numbered-batch.ts';
+import { isKept, numberedBatch, storedNumbers } from '../testing/numbered-batch.ts';
 import { Maintenance } from './maintenance.ts';
 import { EmbeddedReader } from './reader.ts';
+import { verifyStore } from './verify.ts';
 import { EmbeddedWriter } from './writer.ts';
 
 const rounds = Number(process.env['EVERFLAME_KILL_ROUNDS'] ?? 5);
@@ -22,29 +22,6 @@ function newDir(): string {
   const dir = mkdtempSync(join(tmpdir(), 'everflame-durability-'));
   dirs.push(dir);
   return dir;
-}
-
-/** How often each numbered profile is stored: the value of its own function. */
-function numbersOf({ profile }: Merged): Map<string, bigint> {
-  const { samples, stacks, locations, functions, strings } = profile;
-  const found = new Map<string, bigint>();
-  for (let i = 0; i < samples.length; i++) {
-    const location = stacks.location[samples.stack[i] ?? 0] ?? 0;
-    const leaf = locations.lineFunction[locations.lineOffset[location] ?? 0] ?? 0;
-    found.set(strings[functions.nameString[leaf] ?? 0] ?? '', samples.values[i] ?? 0n);
-  }
-  return found;
-}
-
-async function stored(dataDir: string): Promise<Map<string, bigint>> {
-  const reader = new EmbeddedReader(dataDir);
-  try {
-    const range = { fromMs: 0, untilMs: Number.MAX_SAFE_INTEGER };
-    const types = { name: 'process_cpu', sampleType: numberedType, periodType: numberedType };
-    return numbersOf(await reader.merge({ ...range, ...types, matchers: [], labels: [] }));
-  } finally {
-    await reader.close();
-  }
 }
 
 function eachOnce(count: number): Map<string, bigint> {
@@ -64,40 +41,75 @@ async function storeInBlocks(count: number): Promise<string> {
   return dataDir;
 }
 
+/** Lets a process store from `first` on and kills it at some instant. Answers how many profiles were acknowledged by then. */
+async function storeAndKill(dataDir: string, first: number, ...more: readonly string[]): Promise<number> {
+  const script = fileURLToPath(new URL('../testing/store-numbers.ts', import.meta.url));
+  const child = spawn(process.execPath, [script, dataDir, String(first), ...more], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const ended = once(child, 'close');
+  await once(child.stdout, 'data');
+  // Some rounds end within the first blocks, others among merges.
+  await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 300));
+  child.kill('SIGKILL');
+  await ended;
+  const lines = said.split('\n').slice(0, -1);
+  expect(lines.length).toBeGreaterThan(0);
+  return Number(lines.at(-1)) + 1;
+}
+
 test(`${rounds} times kill -9 while profiles are stored and blocks are made and merged lose and double nothing`, async () => {
   const dataDir = newDir();
-  const script = fileURLToPath(new URL('../testing/store-numbers.ts', import.meta.url));
   let acknowledged = 0;
   for (let round = 0; round < rounds; round++) {
-    const child = spawn(process.execPath, [script, dataDir, String(acknowledged)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let said = '';
-    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
-    const ended = once(child, 'close');
-    await once(child.stdout, 'data');
-    // Some rounds end within the first blocks, others among merges.
-    await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 300));
-    child.kill('SIGKILL');
-    await ended;
-    const lines = said.split('\n').slice(0, -1);
-    expect(lines.length).toBeGreaterThan(0);
-    acknowledged = Number(lines.at(-1)) + 1;
-    const found = await stored(dataDir);
+    acknowledged = await storeAndKill(dataDir, acknowledged);
+    const found = await storedNumbers(dataDir);
     // The one after the last acknowledged may be there or not: nobody was told.
     found.delete(String(acknowledged));
     expect(found).toEqual(eachOnce(acknowledged));
   }
+  expect(verifyStore(dataDir).problems).toEqual([]);
 }, 600_000);
 
-test('a store of format 1 is upgraded in place', async () => {
+test(`${rounds} times kill -9 while retention deletes lose nothing that has not expired, double nothing and leave no file behind`, async () => {
   const dataDir = newDir();
-  const writer = new EmbeddedWriter(dataDir, 0, { ageMs: Infinity });
-  for (let n = 0; n < 40; n++) await writer.append([numberedBatch(n)]);
-  await writer.close();
-  // The tables as format 1 had them, with the same rows: it knew no epochs and no blocks.
-  const db = new Database(join(dataDir, 'everflame.db'));
-  db.exec(`
+  let acknowledged = 0;
+  for (let round = 0; round < rounds; round++) {
+    acknowledged = await storeAndKill(dataDir, acknowledged, 'retention');
+    const found = await storedNumbers(dataDir);
+    const hasUnsaid = found.has(String(acknowledged));
+    const last = acknowledged - 1;
+    const missing = [...eachOnce(acknowledged).keys()].filter((n) => isKept(Number(n), last) && !found.has(n));
+    expect(missing).toEqual([]);
+    expect([...found.values()].filter((times) => times !== 1n)).toEqual([]);
+    const reader = new EmbeddedReader(dataDir);
+    const { deleted, damaged } = await reader.status();
+    await reader.close();
+    expect(damaged).toEqual([]);
+    const gone = deleted.reduce((sum, { profiles }) => sum + profiles, 0);
+    expect(gone + found.size).toBe(acknowledged + (hasUnsaid ? 1 : 0));
+    expect(verifyStore(dataDir)).toMatchObject({ profiles: found.size, problems: [] });
+  }
+  new Maintenance(dataDir).close();
+  expect(readdirSync(join(dataDir, 'blocks')).length).toBe(verifyStore(dataDir).blocks);
+}, 600_000);
+
+/** What the tables of older formats were like, made of those of today: they had no checksums, and format 1 no epochs and no blocks. */
+const withoutChecksums = `
+  UPDATE dictionary SET data = substr(data, 6);
+  UPDATE profile SET data = substr(data, 6);
+  UPDATE header SET text = substr(text, 1, length(text) - 9);
+  UPDATE series SET labels = substr(labels, 1, length(labels) - 9);
+  DELETE FROM meta WHERE key = 'blocks';
+`;
+const downgrades: readonly [format: number, sql: string][] = [
+  [2, withoutChecksums],
+  [
+    1,
+    `
+    ${withoutChecksums}
     DROP TABLE block; DROP TABLE deleted;
     CREATE TABLE dictionary_1 (sequence INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;
     INSERT INTO dictionary_1 SELECT sequence, data FROM dictionary;
@@ -113,11 +125,20 @@ test('a store of format 1 is upgraded in place', async () => {
     INSERT INTO series_1 SELECT id, name, labels, first_ms, last_ms, profiles, samples FROM series;
     DROP TABLE series; ALTER TABLE series_1 RENAME TO series;
     CREATE INDEX profile_by_time ON profile (time_ms, series, header);
-    DELETE FROM meta;
-    INSERT INTO meta VALUES ('format', '1');
-    PRAGMA auto_vacuum = NONE;
-    VACUUM;
-  `);
+    DELETE FROM meta WHERE key IN ('epoch', 'blocks');
+  `,
+  ],
+];
+
+test.each(downgrades)('a store of format %i is upgraded in place', async (format, sql) => {
+  const dataDir = newDir();
+  const writer = new EmbeddedWriter(dataDir, 0, { ageMs: Infinity });
+  for (let n = 0; n < 40; n++) await writer.append([numberedBatch(n)]);
+  await writer.close();
+  const db = new Database(join(dataDir, 'everflame.db'));
+  db.exec(sql);
+  db.prepare("UPDATE meta SET value = ? WHERE key = 'format'").run(String(format));
+  db.exec('PRAGMA auto_vacuum = NONE; VACUUM');
   db.close();
 
   const upgraded = new EmbeddedWriter(dataDir, 0);
@@ -126,12 +147,24 @@ test('a store of format 1 is upgraded in place', async () => {
     { stored: 0, repeated: true },
     { stored: 1, repeated: false },
   ]);
-  expect(await stored(dataDir)).toEqual(eachOnce(41));
+  expect(await storedNumbers(dataDir)).toEqual(eachOnce(41));
   while (maintenance.step(0, true));
   expect(readdirSync(join(dataDir, 'blocks')).length).toBeGreaterThan(0);
-  expect(await stored(dataDir)).toEqual(eachOnce(41));
+  expect(await storedNumbers(dataDir)).toEqual(eachOnce(41));
   maintenance.close();
   await upgraded.close();
+});
+
+test('a store of a newer format is refused in words, by the server and by verify, and stays as it is', async () => {
+  const dataDir = await storeInBlocks(10);
+  const db = new Database(join(dataDir, 'everflame.db'));
+  db.exec("UPDATE meta SET value = '99' WHERE key = 'format'");
+  db.close();
+  const words = 'was written in format 99, this version of Everflame reads 3: start the newer version';
+  expect(() => new EmbeddedWriter(dataDir, 0)).toThrow(words);
+  expect(() => new Maintenance(dataDir)).toThrow(words);
+  expect(() => new EmbeddedReader(dataDir)).toThrow(words);
+  expect(() => verifyStore(dataDir)).toThrow(words);
 });
 
 test('a flipped bit anywhere in a block is noticed, said, and hides no other block', async () => {
@@ -141,12 +174,12 @@ test('a flipped bit anywhere in a block is noticed, said, and hides no other blo
   expect(names.length).toBeGreaterThan(1);
   const path = join(dir, names[0] ?? '');
   const whole = readFileSync(path);
-  const all = await stored(dataDir);
+  const all = await storedNumbers(dataDir);
   for (let at = 8; at < whole.length; at += 37) {
     const flipped = Buffer.from(whole);
     flipped[at] = (flipped[at] ?? 0) ^ (1 << (at % 8));
     writeFileSync(path, flipped);
-    const found = await stored(dataDir);
+    const found = await storedNumbers(dataDir);
     rmSync(`${path}.damaged`, { force: true });
     // What is not read is not noticed; a wrong answer never comes.
     expect([...found].filter(([name, value]) => all.get(name) !== value)).toEqual([]);
@@ -161,28 +194,5 @@ test('a flipped bit anywhere in a block is noticed, said, and hides no other blo
   const { damaged, profiles } = await reader.status();
   expect(damaged).toMatchObject([{ file: names[0], reason: expect.stringContaining('checksum') as string }]);
   expect(profiles).toBe(60 - (damaged[0]?.profiles ?? 0));
-  await reader.close();
-});
-
-test('retention by age and by size deletes the oldest blocks and says so', async () => {
-  const dataDir = await storeInBlocks(24 * 20);
-  const lastMs = numberedStartMs + (24 * 20 - 1) * 3_600_000;
-  const byAge = new Maintenance(dataDir, { maxAgeMs: 10 * 24 * 3_600_000 });
-  while (byAge.step(lastMs, true));
-  byAge.close();
-  const reader = new EmbeddedReader(dataDir);
-  const afterAge = await reader.status();
-  const [deleted] = afterAge.deleted;
-  expect(deleted?.cause).toBe('age');
-  expect(deleted?.profiles).toBe(24 * 20 - afterAge.profiles);
-  expect(deleted?.untilMs).toBeLessThan(lastMs - 10 * 24 * 3_600_000);
-  expect(afterAge.profiles).toBeGreaterThanOrEqual(24 * 10);
-  const bySize = new Maintenance(dataDir, { maxBytes: 1 });
-  while (bySize.step(lastMs, true));
-  bySize.close();
-  const afterSize = await reader.status();
-  expect(afterSize.profiles).toBe(0);
-  expect(afterSize.deleted.map(({ cause }) => cause)).toEqual(['age', 'size']);
-  expect(readdirSync(join(dataDir, 'blocks'))).toEqual([]);
   await reader.close();
 });

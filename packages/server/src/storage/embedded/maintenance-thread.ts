@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { Retention } from './maintenance.ts';
+import type { Retention } from './retention.ts';
 import type { MaintenanceReply, MaintenanceWorkerData } from './maintenance-worker.ts';
 
 /** How long a thread that ended by itself is left alone. */
@@ -12,6 +12,7 @@ export class MaintenanceThread {
   #worker: Worker;
   #restart: NodeJS.Timeout | undefined;
   #isClosing = false;
+  #lastMessage = '';
 
   constructor(dataDir: string, retention: Retention, log: (line: string) => void) {
     this.#workerData = { dataDir, retention };
@@ -33,7 +34,10 @@ export class MaintenanceThread {
     const url = new URL('maintenance-worker.ts', import.meta.url);
     const worker = new Worker(url, { workerData: this.#workerData, name: 'maintenance' });
     worker.on('message', (reply: MaintenanceReply) => {
-      if (reply.kind === 'failed') this.#log(`maintenance of the store: ${reply.message}`);
+      // A disk that stays full would fill the log as well.
+      const message = reply.kind === 'failed' ? reply.message : '';
+      if (message !== '' && message !== this.#lastMessage) this.#log(`maintenance of the store: ${message}`);
+      this.#lastMessage = message;
     });
     worker.on('error', (error) => this.#log(`maintenance of the store has stopped: ${error.stack ?? error.message}`));
     worker.on('exit', () => {

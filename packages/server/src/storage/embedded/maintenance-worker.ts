@@ -1,13 +1,18 @@
 /** The thread that keeps the store in order. It rests as long as it has worked, so that it takes half a CPU at most. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { StorageError } from '../storage.ts';
-import { Maintenance, type Retention } from './maintenance.ts';
+import { Maintenance } from './maintenance.ts';
+import type { Retention } from './retention.ts';
 
 export interface MaintenanceWorkerData {
   readonly dataDir: string;
   readonly retention: Retention;
 }
-export type MaintenanceReply = { readonly kind: 'closed' } | { readonly kind: 'failed'; readonly message: string };
+export type MaintenanceReply =
+  | { readonly kind: 'closed' }
+  /** After a failure. */
+  | { readonly kind: 'recovered' }
+  | { readonly kind: 'failed'; readonly message: string };
 
 const idleMs = 1000;
 /** After the disk refused. */
@@ -15,6 +20,7 @@ const retryMs = 10_000;
 
 const { dataDir, retention } = workerData as MaintenanceWorkerData;
 let maintenance: Maintenance | null = null;
+let hasFailed = false;
 let timer = setTimeout(work, 0);
 
 function work(): void {
@@ -23,8 +29,11 @@ function work(): void {
   try {
     maintenance ??= new Maintenance(dataDir, retention);
     waitMs = maintenance.step(Date.now()) ? performance.now() - startedAt : idleMs;
+    if (hasFailed) say({ kind: 'recovered' });
+    hasFailed = false;
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;
+    hasFailed = true;
     say({ kind: 'failed', message: error.message });
     waitMs = retryMs;
   }

@@ -1,25 +1,23 @@
 import { mkdirSync, openSync, closeSync, fsyncSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Block, type BlockFact, blockPath, blocksDir, blocksOf, writeBlock } from './block/block.ts';
+import { type Block, type BlockFact, blockPath, blocksDir, blocksOf, sealBlocks, writeBlock } from './block/block.ts';
 import { DamagedBlock } from './block/block-file.ts';
 import type { Input } from './block/group-writer.ts';
 import { type Connection, explained, openForWriting } from './database.ts';
 import { EpochDictionary, epochPart, epochsOf } from './epoch-part.ts';
+import { Dropping } from './dropping.ts';
+import { Expirer } from './expirer.ts';
 import type { Part } from './part.ts';
-import { damagedIds, noteDamage, openBlock } from './sources.ts';
-
-export interface Retention {
-  /** Profiles older than this are deleted, a block at a time. */
-  readonly maxAgeMs?: number;
-  /** The oldest blocks are deleted while the store is larger. */
-  readonly maxBytes?: number;
-}
+import { Deletion, Expiry, type Retention } from './retention.ts';
+import { damagedIds, noteDamage, openListedBlock } from './sources.ts';
 
 const dayMs = 24 * 3_600_000;
 /** Blocks of a window of this many days end up as one, so that a month is a handful of files. */
 const windowDays = [1, 8] as const;
 /** A block above this is not merged any more. */
 const maxMergedBytes = 256 * 1024 * 1024;
+/** Where the size is limited no block has more than this part of it, as the oldest one goes as a whole. */
+const sizeParts = 16;
 /** So many blocks of one window make a merge due at once; fewer, after `quietMs` without a new one. */
 const mergeCount = 8;
 const quietMs = 60_000;
@@ -32,7 +30,9 @@ const quietMs = 60_000;
 export class Maintenance {
   readonly #dataDir: string;
   readonly #db: Connection;
-  readonly #retention: Retention;
+  readonly #expiry: Expiry;
+  readonly #expirer: Expirer;
+  readonly #maxMergedBytes: number;
   #lastChangeMs = 0;
   #idleVersion = -1;
   #idleUntilMs = 0;
@@ -40,8 +40,10 @@ export class Maintenance {
   /** @throws StorageError */
   constructor(dataDir: string, retention: Retention = {}) {
     this.#dataDir = dataDir;
-    this.#retention = retention;
     this.#db = openForWriting(dataDir);
+    this.#expiry = new Expiry(retention);
+    this.#expirer = new Expirer(dataDir, this.#db, this.#expiry, retention);
+    this.#maxMergedBytes = Math.min(maxMergedBytes, (retention.maxBytes ?? Infinity) / sizeParts);
     explained(dataDir, () => {
       mkdirSync(blocksDir(dataDir), { recursive: true });
       this.#deleteStrays();
@@ -65,10 +67,14 @@ export class Maintenance {
 
   #anything(nowMs: number, isFinal: boolean): boolean {
     return explained(this.#dataDir, () => {
-      if (this.#deleteExpired(nowMs) || this.#seal(nowMs)) return true;
+      if (this.#expirer.delete(nowMs)) {
+        this.#deleteStrays();
+        return true;
+      }
+      if (this.#seal(nowMs) || this.#trim(nowMs)) return true;
       const blocks = this.#mergeable();
       const isQuiet = isFinal || nowMs - this.#lastChangeMs > quietMs;
-      return this.#split(blocks, isQuiet) || this.#merge(blocks, isQuiet);
+      return this.#split(blocks, isQuiet, nowMs) || this.#merge(blocks, isQuiet, nowMs);
     });
   }
 
@@ -84,7 +90,8 @@ export class Maintenance {
     const dictionary = new EpochDictionary();
     dictionary.follow(this.#db, epoch);
     const part = epochPart(this.#db, epoch, dictionary);
-    this.#replace([], 0, [{ parts: [part], isWithin: () => true }], () => {
+    const output = { parts: [part], isWithin: () => true };
+    this.#replace({ old: [], level: 0, outputs: [output], nowMs: -Infinity }, () => {
       this.#db.prepare('DELETE FROM profile WHERE series IN (SELECT id FROM series WHERE epoch = ?)').run(epoch);
       for (const table of ['series', 'header', 'dictionary']) {
         this.#db.prepare(`DELETE FROM ${table} WHERE epoch = ?`).run(epoch);
@@ -95,20 +102,30 @@ export class Maintenance {
     return true;
   }
 
+  /** A block that holds some of its profiles longer than it should is written anew without them. */
+  #trim(nowMs: number): boolean {
+    const overdue = this.#expirer.overdue(nowMs);
+    if (overdue === undefined) return false;
+    this.#rewrite([overdue], Math.max(overdue.level, 1), nowMs);
+    return true;
+  }
+
   /** Blocks fresh from epochs become one for each day. */
-  #split(blocks: readonly BlockFact[], isQuiet: boolean): boolean {
+  #split(blocks: readonly BlockFact[], isQuiet: boolean, nowMs: number): boolean {
     const fresh = blocks.filter(({ level }) => level === 0);
     if (fresh.length === 0 || (fresh.length < mergeCount && !isQuiet)) return false;
-    this.#rewrite(fresh.slice(0, mergeCount * 2), 1);
+    this.#rewrite(fresh.slice(0, mergeCount * 2), 1, nowMs);
     return true;
   }
 
   /** Blocks of one window become one. */
-  #merge(blocks: readonly BlockFact[], isQuiet: boolean): boolean {
+  #merge(blocks: readonly BlockFact[], isQuiet: boolean, nowMs: number): boolean {
     for (const [index, days] of windowDays.entries()) {
       const level = index + 1;
       const windowOf = ({ fromMs }: BlockFact) => Math.floor(fromMs / (days * dayMs));
-      const small = blocks.filter((one) => one.level >= 1 && one.level <= level && one.bytes < maxMergedBytes / 2);
+      const small = blocks.filter(
+        (one) => one.level >= 1 && one.level <= level && one.bytes < this.#maxMergedBytes / 2,
+      );
       const newest = Math.max(...small.map((one) => Math.floor((one.untilMs - 1) / dayMs)));
       for (const [window, own] of Map.groupBy(small, windowOf)) {
         // A window of several days is merged when it is over, or its days would be merged again and again.
@@ -119,19 +136,19 @@ export class Maintenance {
         let bytes = 0;
         const chosen = own
           .toSorted((a, b) => a.bytes - b.bytes)
-          .filter((one) => (bytes += one.bytes) <= maxMergedBytes);
+          .filter((one) => (bytes += one.bytes) <= this.#maxMergedBytes);
         if (chosen.length < 2) continue;
-        this.#rewrite(chosen, level);
+        this.#rewrite(chosen, level, nowMs);
         return true;
       }
     }
     return false;
   }
 
-  #rewrite(facts: readonly BlockFact[], level: number): void {
+  #rewrite(facts: readonly BlockFact[], level: number, nowMs: number): void {
     const blocks: Block[] = [];
     try {
-      for (const { id } of facts) blocks.push(openBlock(this.#dataDir, id));
+      for (const { id } of facts) blocks.push(openListedBlock(this.#dataDir, id));
       const days = windowDays[level - 1] ?? 1;
       const windows = new Set<number>();
       for (const { fromMs, untilMs } of facts) {
@@ -144,7 +161,7 @@ export class Maintenance {
           parts: blocks.flatMap((block) => block.groups.map((group) => block.part(group))),
           isWithin: (timeMs: number) => Math.floor(timeMs / (days * dayMs)) === window,
         }));
-      this.#replace(facts, level, outputs, () => undefined);
+      this.#replace({ old: facts, level, outputs, nowMs }, () => undefined);
     } catch (error) {
       if (!(error instanceof DamagedBlock)) throw error;
       noteDamage(this.#dataDir, error);
@@ -153,27 +170,28 @@ export class Maintenance {
     }
   }
 
-  /** Writes blocks, then puts them in the place of others in one transaction with `also`. */
-  #replace(
-    old: readonly BlockFact[],
-    level: number,
-    outputs: readonly { readonly parts: readonly Part[]; readonly isWithin: (timeMs: number) => boolean }[],
-    also: () => void,
-  ): void {
+  /**
+   * Writes blocks without what has expired at `nowMs`, then puts them in the place of others in one transaction with `also`.
+   */
+  #replace({ old, level, outputs, nowMs }: Replacement, also: () => void): void {
     const written: Omit<BlockFact, 'level'>[] = [];
+    const deletion = new Deletion();
     let nextId = this.#nextBlockId();
     try {
       for (const { parts, isWithin } of outputs) {
         const id = nextId++;
         const path = blockPath(this.#dataDir, id);
+        const dropping = new Dropping(this.#expiry, nowMs, deletion);
         // A block of level 0 lives for a minute or two: the next one has its counts.
-        const facts = writeBlock(path, inputsByService(parts, isWithin), level > 0);
+        const facts = writeBlock(path, inputsByService(parts, isWithin, dropping), level > 0);
         if (facts === null) rmSync(path);
         else written.push({ id, ...facts });
       }
       syncDirectory(blocksDir(this.#dataDir));
-      const gone = old.reduce((sum, { profiles }) => sum + profiles, 0);
-      const come = written.reduce((sum, { profiles }) => sum + profiles, 0);
+      const sum = (facts: readonly Omit<BlockFact, 'level'>[], of: 'profiles' | 'bytes') =>
+        facts.reduce((total, one) => total + one[of], 0);
+      const gone = sum(old, 'profiles');
+      const come = sum(written, 'profiles') + deletion.profiles;
       if (old.length > 0 && gone !== come)
         throw new Error(`${gone} profiles would become ${come}: nothing was changed`);
       this.#db
@@ -184,6 +202,8 @@ export class Maintenance {
             insert.run(id, level, fromMs, untilMs, endMs, lastId, profiles, samples, bytes);
           }
           for (const { id } of old) this.#db.prepare('DELETE FROM block WHERE id = ?').run(id);
+          sealBlocks(this.#db);
+          this.#expirer.count(deletion, Math.max(0, sum(old, 'bytes') - sum(written, 'bytes')));
           also();
         })
         .immediate();
@@ -192,39 +212,6 @@ export class Maintenance {
       throw error;
     }
     for (const { id } of old) rmSync(blockPath(this.#dataDir, id), { force: true });
-  }
-
-  #deleteExpired(nowMs: number): boolean {
-    const blocks = blocksOf(this.#db);
-    const { maxAgeMs, maxBytes } = this.#retention;
-    const tooOld = maxAgeMs === undefined ? [] : blocks.filter(({ untilMs }) => untilMs <= nowMs - maxAgeMs);
-    if (tooOld.length > 0) return this.#delete(tooOld, 'age');
-    let bytes = blocks.reduce((sum, one) => sum + one.bytes, 0);
-    if (maxBytes === undefined || bytes <= maxBytes) return false;
-    const tooMany: BlockFact[] = [];
-    for (const one of blocks.toSorted((a, b) => a.untilMs - b.untilMs)) {
-      if (bytes <= maxBytes) break;
-      tooMany.push(one);
-      bytes -= one.bytes;
-    }
-    return this.#delete(tooMany, 'size');
-  }
-
-  #delete(blocks: readonly BlockFact[], cause: 'age' | 'size'): boolean {
-    const count = this.#db.prepare(
-      `INSERT INTO deleted VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET profiles = profiles + excluded.profiles,
-       samples = samples + excluded.samples, bytes = bytes + excluded.bytes, until_ms = max(until_ms, excluded.until_ms)`,
-    );
-    this.#db
-      .transaction(() => {
-        for (const { id, profiles, samples, bytes, endMs } of blocks) {
-          this.#db.prepare('DELETE FROM block WHERE id = ?').run(id);
-          count.run(cause, profiles, samples, bytes, endMs);
-        }
-      })
-      .immediate();
-    this.#deleteStrays();
-    return true;
   }
 
   #mergeable(): BlockFact[] {
@@ -260,10 +247,18 @@ export class Maintenance {
   }
 }
 
+interface Replacement {
+  readonly old: readonly BlockFact[];
+  readonly level: number;
+  readonly outputs: readonly { readonly parts: readonly Part[]; readonly isWithin: (timeMs: number) => boolean }[];
+  readonly nowMs: number;
+}
+
 /** The profiles of each service, in order of its name. Profiles without one are those of the service ''. */
 function* inputsByService(
   parts: readonly Part[],
   isWithin: (timeMs: number) => boolean,
+  dropping: Dropping,
 ): IterableIterator<readonly [service: string, inputs: readonly Input[]]> {
   const all = parts.flatMap((part) => part.series.map((series) => ({ part, series })));
   const byService = Map.groupBy(all, ({ series }) => series.labels['service_name'] ?? '');
@@ -271,9 +266,9 @@ function* inputsByService(
     const inputs: Input[] = [];
     for (const { part, series } of own) {
       const rows = series.rows();
-      const numbers = [...rows.keys()].filter((i) => isWithin(rows[i]?.timeMs ?? 0));
-      if (numbers.length > 0)
-        inputs.push({ part, series, numbers, rows: rows.filter(({ timeMs }) => isWithin(timeMs)) });
+      const numbers = dropping.rest(series, rows, isWithin);
+      const kept = numbers.flatMap((number) => rows[number] ?? []);
+      if (numbers.length > 0) inputs.push({ part, series, numbers, rows: kept });
     }
     yield [service, inputs];
   }

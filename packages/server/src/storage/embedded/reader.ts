@@ -208,14 +208,18 @@ export class EmbeddedReader implements StorageReader {
   #read<T>(question: () => T): Promise<T> {
     return Promise.resolve().then(() =>
       explained(this.#dataDir, () => {
+        let lastGone = '';
         for (let attempt = 1; ; attempt++) {
           try {
             return this.#db.transaction(question)();
           } catch (error) {
             if (error instanceof DamagedBlock) {
               noteDamage(this.#dataDir, error);
-              if (attempt === maxAttempts) throw new StorageError('unavailable', error.message, { cause: error });
+              if (attempt === maxAttempts) throw new StorageError('damaged', error.message, { cause: error });
             } else if (!isGone(error) || attempt === maxAttempts) throw error;
+            // One that the list of a later transaction still has was not merged away.
+            else if (error.path === lastGone) noteDamage(this.#dataDir, new DamagedBlock(`${lastGone} is missing`));
+            else lastGone = error.path;
           }
         }
       }),
@@ -280,8 +284,8 @@ export class EmbeddedReader implements StorageReader {
 /** More blocks than this are not found damaged in one question. */
 const maxAttempts = 100;
 
-function isGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+function isGone(error: unknown): error is Error & { readonly path: string } {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT' && 'path' in error;
 }
 
 function overlaps(

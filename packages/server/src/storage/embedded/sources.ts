@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { DamagedPart, TimeRange } from '../storage.ts';
 import { Block, type BlockFact, blockPath, blocksDir, blocksOf } from './block/block.ts';
-import type { DamagedBlock } from './block/block-file.ts';
+import { DamagedBlock } from './block/block-file.ts';
 import type { Connection } from './database.ts';
-import { EpochDictionary, epochPart, epochsOf } from './epoch-part.ts';
+import { checkCount, EpochDictionary, epochPart, epochsOf } from './epoch-part.ts';
 import type { Part } from './part.ts';
 
 /** What one reader has open. Its memory is bounded by what blocks it keeps, see `maxKeptBytes`. */
@@ -39,12 +39,16 @@ export class Sources {
     }
     const epochs = epochsOf(this.#db);
     for (const known of this.#epochs.keys()) if (!epochs.includes(known)) this.#epochs.delete(known);
+    let profiles = 0;
     for (const epoch of epochs) {
       const dictionary = this.#epochs.get(epoch) ?? new EpochDictionary();
       this.#epochs.set(epoch, dictionary);
       dictionary.follow(this.#db, epoch);
-      yield epochPart(this.#db, epoch, dictionary);
+      const part = epochPart(this.#db, epoch, dictionary);
+      profiles += part.series.reduce((sum, one) => sum + one.profiles, 0);
+      yield part;
     }
+    checkCount(this.#db, profiles);
   }
 
   /** The blocks that can be read. */
@@ -94,17 +98,43 @@ export function openBlock(dataDir: string, id: number): Block {
   return new Block(blockPath(dataDir, id));
 }
 
-const damagedSuffix = '.damaged';
+/**
+ * For the one thread that deletes block files: there a file that is not where the list has it is lost.
+ *
+ * @throws DamagedBlock
+ */
+export function openListedBlock(dataDir: string, id: number): Block {
+  try {
+    return openBlock(dataDir, id);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    throw new DamagedBlock(`${blockPath(dataDir, id)} is missing`, { cause: error });
+  }
+}
 
-/** Notes on disk that a block cannot be read: from now on answers are given without it. */
+const damagedSuffix = '.damaged';
+/** What this thread found damaged and could not note on disk, by the block's path. */
+const unnoted = new Map<string, string>();
+
+/** Notes that a block cannot be read: from now on answers are given without it. On disk where that takes it, for all threads. */
 export function noteDamage(dataDir: string, error: DamagedBlock): void {
   const id = /(\d+)\.block/.exec(error.message)?.[1];
-  if (id !== undefined) writeFileSync(`${blockPath(dataDir, Number(id))}${damagedSuffix}`, error.message);
+  if (id === undefined) return;
+  const path = blockPath(dataDir, Number(id));
+  try {
+    writeFileSync(`${path}${damagedSuffix}`, error.message);
+  } catch (refusal) {
+    // A full or read-only disk must not keep the others from being read.
+    if (!(refusal instanceof Error && 'syscall' in refusal)) throw refusal;
+    unnoted.set(path, error.message);
+  }
 }
 
 export function damagedIds(dataDir: string): Set<number> {
   const names = existsSync(blocksDir(dataDir)) ? readdirSync(blocksDir(dataDir)) : [];
-  return new Set(names.filter((name) => name.endsWith(damagedSuffix)).map((name) => Number.parseInt(name, 10)));
+  const found = names.filter((name) => name.endsWith(damagedSuffix));
+  for (const path of unnoted.keys()) if (dirname(path) === blocksDir(dataDir)) found.push(basename(path));
+  return new Set(found.map((name) => Number.parseInt(name, 10)));
 }
 
 export function damagedParts(dataDir: string, db: Connection): DamagedPart[] {
@@ -113,7 +143,7 @@ export function damagedParts(dataDir: string, db: Connection): DamagedPart[] {
     .filter(({ id }) => damaged.has(id))
     .map(({ id, fromMs, untilMs, profiles }) => {
       const path = blockPath(dataDir, id);
-      const reason = readFileSync(path + damagedSuffix, 'utf8');
+      const reason = unnoted.get(path) ?? readFileSync(path + damagedSuffix, 'utf8');
       return { file: basename(path), reason, fromMs, untilMs, profiles };
     });
 }

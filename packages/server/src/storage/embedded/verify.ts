@@ -1,7 +1,9 @@
-import { type BlockFact, blocksOf } from './block/block.ts';
+import { statSync } from 'node:fs';
+import { StorageError } from '../storage.ts';
+import { type BlockFact, blockPath, blocksOf, listedBlocks } from './block/block.ts';
 import { DamagedBlock } from './block/block-file.ts';
 import { countsProblems } from './counts/counts-problems.ts';
-import { explained, openForReading } from './database.ts';
+import { checkTables, explained, isDamage, isSqliteError, openForReading } from './database.ts';
 import {
   Dictionary,
   functionWords,
@@ -17,6 +19,7 @@ import { openBlock } from './sources.ts';
 import { decodeTotals } from './vector.ts';
 import { Vector } from './vector-scratch.ts';
 import type { WordTable } from './word-table.ts';
+import { logDamage } from './write-ahead-log.ts';
 
 export interface VerifyReport {
   readonly blocks: number;
@@ -27,60 +30,125 @@ export interface VerifyReport {
 
 /**
  * Reads everything in a store: checksums, references into dictionaries, each profile's sums against its totals, each rollup
- * and the kept counts by function against what they sum. A server may run meanwhile, but what it merges away is then called missing.
+ * against what it sums, the kept counts by function against what they sum, the list of blocks against the blocks. A server may run meanwhile.
  *
  * @throws StorageError when the data base cannot be opened
  */
 export function verifyStore(dataDir: string): VerifyReport {
-  return explained(dataDir, () => {
-    const db = openForReading(dataDir);
-    const problems: string[] = [];
-    let profiles = 0;
-    const check = (where: string, part: () => Part) => {
-      try {
-        profiles += new PartCheck(part(), (problem) => problems.push(`${where}: ${problem}`)).run();
-      } catch (error) {
-        if (!(error instanceof DamagedBlock) && !(error instanceof RangeError) && !isMissing(error)) throw error;
-        problems.push(`${where}: ${error.message}`);
-      }
-    };
+  const problems: string[] = [];
+  // Before SQLite forgets what stands behind the damage. A server that writes meanwhile completes what is not whole now.
+  const damage = logDamage(dataDir);
+  if (damage !== null && logDamage(dataDir)?.message === damage.message) problems.push(damage.message);
+  const db = openForReading(dataDir);
+  let profiles = 0;
+  /** Answers whether all was well. */
+  const check = (where: string, action: () => void): boolean => {
+    const before = problems.length;
     try {
+      action();
+    } catch (error) {
+      problems.push(`${where}: ${problemOf(dataDir, error)}`);
+    }
+    return problems.length === before;
+  };
+  const checkPart = (where: string, part: () => Part) =>
+    check(where, () => {
+      profiles += new PartCheck(part(), (problem) => problems.push(`${where}: ${problem}`)).run();
+    });
+  let blocks: readonly BlockFact[] = [];
+  try {
+    const isSound = check('everflame.db', () => {
       const answer = db.pragma('quick_check', { simple: true });
       if (answer !== 'ok') problems.push(`everflame.db: ${String(answer)}`);
-      const blocks = blocksOf(db);
-      for (const fact of blocks) {
-        const before = profiles;
-        const count = problems.length;
-        verifyBlock(dataDir, fact, check);
-        if (problems.length === count && profiles - before !== fact.profiles) {
-          problems.push(`${fact.id}.block: ${profiles - before} profiles instead of ${fact.profiles}`);
-        }
+    });
+    check('everflame.db, tables', () => checkTables(db));
+    check('everflame.db, list of blocks', () => {
+      blocks = listedBlocks(db);
+      blocksOf(db);
+    });
+    for (const fact of blocks) {
+      const before = profiles;
+      const isRead = verifyBlock(dataDir, fact, check, checkPart);
+      if (isRead && profiles - before !== fact.profiles) {
+        problems.push(`${fact.id}.block: ${profiles - before} profiles instead of ${fact.profiles}`);
       }
+    }
+    check('everflame.db', () => {
+      const before = profiles;
+      let areRead = isSound;
       for (const epoch of epochsOf(db)) {
-        check(`everflame.db, epoch ${epoch}`, () => {
+        const isRead = checkPart(`everflame.db, epoch ${epoch}`, () => {
           const dictionary = new EpochDictionary();
           dictionary.follow(db, epoch);
           return epochPart(db, epoch, dictionary);
         });
+        areRead = areRead && isRead;
       }
-      return { blocks: blocks.length, profiles, problems };
-    } finally {
-      db.close();
-    }
+      const rows = Number(db.prepare('SELECT count(*) FROM profile').pluck().get());
+      if (areRead && profiles - before !== rows)
+        problems.push(`everflame.db: ${rows - profiles + before} of ${rows} profiles are of no series`);
+    });
+    check('everflame.db, agents', () => {
+      for (const text of db.prepare('SELECT report FROM agent').pluck().iterate()) JSON.parse(String(text));
+    });
+    return { blocks: blocks.length, profiles, problems };
+  } finally {
+    db.close();
+  }
+}
+
+/** What is wrong with what was read, in words; what is no fault of it is thrown again. */
+function problemOf(dataDir: string, error: unknown): string {
+  if (
+    error instanceof DamagedBlock ||
+    error instanceof RangeError ||
+    error instanceof SyntaxError ||
+    error instanceof TypeError ||
+    isMissing(error)
+  )
+    return error.message;
+  if (error instanceof StorageError && error.cause instanceof Error) return error.cause.message;
+  return explained(dataDir, () => {
+    if (isSqliteError(error) && isDamage(error, error.code)) return `${error.message} (${error.code})`;
+    throw error;
   });
 }
 
-function verifyBlock(dataDir: string, { id }: BlockFact, check: (where: string, part: () => Part) => void): void {
+function verifyBlock(
+  dataDir: string,
+  { id, ...fact }: BlockFact,
+  check: (where: string, action: () => void) => boolean,
+  checkPart: (where: string, part: () => Part) => boolean,
+): boolean {
   const where = `${id}.block`;
   const opened: ReturnType<typeof openBlock>[] = [];
-  check(where, () => {
-    opened.push(openBlock(dataDir, id));
-    return nothing;
-  });
+  const isOpen = check(where, () => void opened.push(openBlock(dataDir, id)));
+  let isSound = isOpen;
   for (const block of opened) {
-    for (const group of block.groups) check(`${where}, service "${group.service}"`, () => block.part(group));
+    for (const group of block.groups) {
+      const isRead = checkPart(`${where}, service "${group.service}"`, () => block.part(group));
+      isSound = isSound && isRead;
+    }
+    isSound =
+      isSound &&
+      check(where, () => {
+        const { groups } = block;
+        const series = groups.flatMap((group) => block.part(group).series);
+        const found = {
+          fromMs: Math.min(...series.map(({ firstMs }) => firstMs)),
+          untilMs: Math.max(...series.map(({ lastMs }) => lastMs)) + 1,
+          endMs: Math.max(...series.map(({ endMs }) => endMs)),
+          samples: series.reduce((sum, { samples }) => sum + samples, 0),
+          bytes: statSync(blockPath(dataDir, id)).size,
+        };
+        for (const [name, value] of Object.entries(found)) {
+          const listed = fact[name as keyof typeof found];
+          if (listed !== value) throw new RangeError(`the list of blocks has ${name} ${listed} instead of ${value}`);
+        }
+      });
     block.close();
   }
+  return isSound;
 }
 
 class PartCheck {
@@ -168,8 +236,6 @@ function* referenceProblems(dictionary: Dictionary): IterableIterator<string> {
   yield* refer('label set', labelSets, [0, labelWords.count], [key, text, unit], strings.length);
   yield* refer('stack', stacks, [0, stackWords.count], [stackWords.location], locations.length);
 }
-
-const nothing: Part = { dictionary: new Dictionary(), leaves: null, series: [] };
 
 function isMissing(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';

@@ -1,9 +1,10 @@
-import { type Labels, labelsKey, type Profile, type StringPool } from '@everflame/profile';
+import type { Labels, StringPool } from '@everflame/profile';
 import type { AppendResult, Batch, Entry, Mark, StorageWriter } from '../storage.ts';
 import { ByteWriter } from './bytes.ts';
 import { type Connection, explained, openForWriting } from './database.ts';
 import { Dictionary, type DictionaryMark } from './dictionary.ts';
 import { formatHeader } from './header.ts';
+import { sealed, sealedText, seriesKey } from './sealed-record.ts';
 import { encodeVector, pack } from './vector.ts';
 
 /** Ids of batches are remembered this long: longer than any agent keeps a batch in its queue. */
@@ -28,12 +29,13 @@ export class EmbeddedWriter implements StorageWriter {
   #epochBytes = 0;
   #epochStartMs: number;
   #nextId: number;
-  #isRotationDue = false;
+  /** What stands in the tables at first belongs to epochs before this one: a start reads no dictionary, and writes nothing. */
+  #isRotationDue = true;
   readonly #out = new ByteWriter();
   readonly #series = new Map<string, number>();
   readonly #headers = new Map<string, number>();
   readonly #statements: ReturnType<typeof prepare>;
-  /** How much of the dictionary is on disk. What a failed transaction added is written by the next. */
+  /** How much of the dictionary is on disk. */
   #written: DictionaryMark;
 
   /**
@@ -52,16 +54,13 @@ export class EmbeddedWriter implements StorageWriter {
     this.#epochStartMs = nowMs;
     explained(dataDir, () => {
       this.#nextId = (this.#statements.lastId.get() ?? 0) + 1;
-      this.#db.prepare('DELETE FROM batch WHERE received_ms < ?').run(nowMs - batchMemoryMs);
-      // What stands in the tables belongs to epochs before this one: a start reads no dictionary.
-      this.#beginEpoch();
     });
     this.#written = this.#dictionary.mark();
   }
 
   /** Ends the epoch, so that what was stored so far can become a block. */
   rotate(): void {
-    explained(this.#dataDir, () => this.#beginEpoch());
+    explained(this.#dataDir, () => this.#beginEpoch(this.#epochStartMs));
   }
 
   append(batches: readonly Batch[]): Promise<readonly AppendResult[]> {
@@ -71,7 +70,7 @@ export class EmbeddedWriter implements StorageWriter {
   #append(batches: readonly Batch[]): readonly AppendResult[] {
     const nowMs = batches.reduce((latest, { receivedMs }) => Math.max(latest, receivedMs), 0);
     const isOld = this.#epochProfiles > 0 && nowMs - this.#epochStartMs > this.#limits.ageMs;
-    if (this.#isRotationDue || isOld) this.#beginEpoch();
+    if (this.#isRotationDue || isOld) this.#beginEpoch(nowMs);
     if (this.#epochProfiles === 0) this.#epochStartMs = nowMs;
     try {
       const results = this.#db
@@ -89,9 +88,9 @@ export class EmbeddedWriter implements StorageWriter {
       if (isFull) this.#isRotationDue = true;
       return results;
     } catch (error) {
-      // Their rows were rolled back.
-      this.#series.clear();
-      this.#headers.clear();
+      // Their rows were rolled back; what they brought into the dictionary goes with it, or a disk that refuses for long
+      // would let it grow.
+      this.#isRotationDue = true;
       throw error;
     }
   }
@@ -109,8 +108,9 @@ export class EmbeddedWriter implements StorageWriter {
     return Promise.resolve();
   }
 
-  #beginEpoch(): void {
+  #beginEpoch(nowMs: number): void {
     this.#epoch = this.#statements.epoch.get() ?? 1;
+    this.#statements.forget.run(nowMs - batchMemoryMs);
     this.#isRotationDue = false;
     this.#dictionary = new Dictionary();
     this.#written = this.#dictionary.mark();
@@ -136,26 +136,28 @@ export class EmbeddedWriter implements StorageWriter {
     const encoded = encodeVector(profile, interned, this.#out);
     const timeMs = Number(profile.timeNanos / 1_000_000n);
     const endMs = timeMs + Math.max(0, Number(profile.durationNanos / 1_000_000n));
-    const series = this.#seriesId(name, labels);
+    const key = seriesKey(name, labels);
+    const series = this.#seriesId(key, name, labels);
+    const header = formatHeader(profile);
     this.#epochProfiles++;
     this.#epochBytes += encoded.data.length;
     this.#statements.profile.run(
       this.#nextId++,
       series,
-      this.#headerId(profile),
+      this.#headerId(header),
       timeMs,
       encoded.labelSets,
       encoded.totals,
-      encoded.data,
+      sealed(encoded.data, [String(this.#epoch), key, header, String(timeMs), encoded.labelSets, encoded.totals]),
     );
     this.#statements.touch.run(timeMs, endMs, encoded.samples, series);
   }
 
-  #seriesId(name: string, labels: Labels): number {
-    const key = JSON.stringify([name, labelsKey(labels)]);
+  #seriesId(key: string, name: string, labels: Labels): number {
     let id = this.#series.get(key);
     if (id === undefined) {
-      const text = JSON.stringify(Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))));
+      const sorted = Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+      const text = sealedText(JSON.stringify(sorted), [String(this.#epoch), name]);
       this.#statements.series.run(this.#epoch, name, text);
       id = this.#statements.seriesId.get(this.#epoch, name, text) ?? 0;
       this.#series.set(key, id);
@@ -163,13 +165,13 @@ export class EmbeddedWriter implements StorageWriter {
     return id;
   }
 
-  #headerId(profile: Profile): number {
-    const text = formatHeader(profile);
-    let id = this.#headers.get(text);
+  #headerId(header: string): number {
+    let id = this.#headers.get(header);
     if (id === undefined) {
+      const text = sealedText(header, [String(this.#epoch)]);
       this.#statements.header.run(this.#epoch, text);
       id = this.#statements.headerId.get(this.#epoch, text) ?? 0;
-      this.#headers.set(text, id);
+      this.#headers.set(header, id);
     }
     return id;
   }
@@ -177,7 +179,7 @@ export class EmbeddedWriter implements StorageWriter {
   #writeDictionary(): void {
     this.#out.length = 0;
     if (this.#dictionary.writeSince(this.#written, this.#out))
-      this.#statements.dictionary.run(pack(this.#out.take()), this.#epoch);
+      this.#statements.dictionary.run(sealed(pack(this.#out.take()), [String(this.#epoch)]), this.#epoch);
   }
 }
 
@@ -193,6 +195,7 @@ function prepare(db: Connection) {
         "INSERT INTO meta VALUES ('epoch', '1') ON CONFLICT DO UPDATE SET value = value + 1 RETURNING CAST(value AS INTEGER)",
       )
       .pluck() as Lookup<[]>,
+    forget: db.prepare('DELETE FROM batch WHERE received_ms < ?'),
     header: db.prepare('INSERT INTO header (epoch, text) VALUES (?, ?) ON CONFLICT DO NOTHING'),
     headerId: db
       .prepare<[number, string], number>('SELECT id FROM header WHERE epoch = ? AND text = ?')

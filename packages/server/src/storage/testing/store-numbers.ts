@@ -1,14 +1,14 @@
-// Stores numbered profiles from argv[3] on in the folder argv[2], says each when it is durable, and makes blocks and merges
-// them all the while, until it is killed.
+// Stores numbered profiles from argv[3] on in the folder argv[2], says each when it is durable, and makes blocks, merges and, with the
+// argument `retention`, deletes them all the while, until it is killed. Time goes an hour with each profile.
 import { Maintenance } from '../embedded/maintenance.ts';
 import { EmbeddedWriter } from '../embedded/writer.ts';
-import { numberedBatch } from './numbered-batch.ts';
+import { numberedBatch, numberedRetention, numberedStartMs } from './numbered-batch.ts';
 
-const [dataDir = '', first = '0'] = process.argv.slice(2);
+const [dataDir = '', first = '0', retention] = process.argv.slice(2);
 const writer = new EmbeddedWriter(dataDir, 0, { profiles: 7 });
-const maintenance = new Maintenance(dataDir);
+const maintenance = new Maintenance(dataDir, retention === undefined ? {} : numberedRetention);
 for (let n = Number(first); ; n++) {
   await writer.append([numberedBatch(n)]);
   process.stdout.write(`${n}\n`);
-  maintenance.step(Number.MAX_SAFE_INTEGER, true);
+  maintenance.step(numberedStartMs + n * 3_600_000, true);
 }

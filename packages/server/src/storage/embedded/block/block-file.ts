@@ -139,11 +139,20 @@ export class BlockFileReader {
     if (offset < 0 || length < 1 || offset + length > this.#length) throw this.#damaged('it is too short');
     const bytes = new Uint8Array(length);
     for (let done = 0; done < length;) {
-      const count = readSync(this.#fd, bytes, done, length - done, offset + done);
+      const count = this.#readSome(bytes.subarray(done), offset + done);
       if (count === 0) throw this.#damaged('it is too short');
       done += count;
     }
     return bytes;
+  }
+
+  #readSome(into: Uint8Array, offset: number): number {
+    try {
+      return readSync(this.#fd, into, 0, into.length, offset);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EIO')) throw error;
+      throw new DamagedBlock(`${this.path} is damaged: the disk cannot read it (${error.message})`, { cause: error });
+    }
   }
 
   #damaged(reason: string): DamagedBlock {

@@ -2,25 +2,6 @@ import { BinaryFormatError } from '../binary-error.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { longestText, textOf } from './dwarf-reader.ts';
 
-/** A part of a source as a source: a section of a file, the contribution of one unit in a package of split DWARF. */
-export class SectionWindow implements ByteSource {
-  readonly size: number;
-  readonly #source: ByteSource;
-  readonly #start: number;
-
-  /** What of the range lies beyond the source is cut off. */
-  constructor(source: ByteSource, start: number, size: number) {
-    this.#source = source;
-    this.#start = start;
-    this.size = Math.max(0, Math.min(size, source.size - start));
-  }
-
-  read(offset: number, length: number): Uint8Array {
-    if (!(offset >= 0 && offset < this.size)) return new Uint8Array(0);
-    return this.#source.read(this.#start + offset, Math.min(length, this.size - offset));
-  }
-}
-
 /** A name is 30 bytes long, seldom more than 200. */
 const textGuess = 256;
 
