@@ -4,6 +4,7 @@ import { OverviewPage } from './pages/overview-page.tsx';
 import { compareHref, flamegraphHref, overviewHref } from './state/page-state.ts';
 import { place } from './state/router.ts';
 import { Link } from './views/link.tsx';
+import { Palette } from './views/palette.tsx';
 import { ThemeSwitch } from './views/theme-switch.tsx';
 
 export function App() {
@@ -23,12 +24,13 @@ export function App() {
             Overview
           </Link>
           <Link href={flamegraphHref({})} current={path === '/flamegraph'}>
-            Flame graph
+            Explore
           </Link>
           <Link href={compareHref({})} current={path === '/compare'}>
             Compare
           </Link>
         </nav>
+        <Palette />
         <ThemeSwitch />
       </header>
       <main id="content" data-place={path + search}>

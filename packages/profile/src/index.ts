@@ -65,6 +65,14 @@ export { type FoldedOptions, foldedStacks } from './views/folded-stacks.ts';
 export { type Frame, frameAt, type FrameColumns, type FrameKind, FrameTable } from './views/frame-table.ts';
 export { type FunctionColumns, functionsOfTree, topFunctions } from './views/functions.ts';
 export { binaryKind, frameKind, framesOfLocation } from './views/location-frames.ts';
+export {
+  calleesTree,
+  callersTree,
+  invertTree,
+  isUnchanged,
+  reshapeTree,
+  type TreeShaping,
+} from './views/reshape-tree.ts';
 export type { Amounts, Tree, TreeShape } from './views/tree.ts';
 export { buildLimitedTree } from './views/build-limited-tree.ts';
 export { nodeOfPath, nodeOfPathId, pathIdOf } from './views/find-node.ts';

@@ -1,8 +1,10 @@
+import { TREE_MEDIA_TYPE } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import type { Span } from '../state/time-range.ts';
 import { stepFor } from '../state/time-range.ts';
-import { type Answer, type Params, getJson } from './api.ts';
-import { type DiffTree, type Tree, diffTreeOf, treeOf } from './tree-columns.ts';
+import { type Answer, failure, getBytes, getJson, type Params } from './api.ts';
+import { askWorker } from './ask-worker.ts';
+import { type DiffTree, type Tree, diffTreeOf } from './tree-columns.ts';
 
 /** What an answer says beside its tree. */
 export interface MergedTree {
@@ -12,19 +14,57 @@ export interface MergedTree {
   readonly profiles: number;
 }
 
-const bounds = ({ fromMs, untilMs }: Span): Params => ({ from: Math.floor(fromMs), until: Math.ceil(untilMs) });
+/** The filters of `go tool pprof`, by their names there; empty ones are not set. */
+export interface Filters {
+  readonly focus: string;
+  readonly ignore: string;
+  readonly hide: string;
+  readonly show_from: string;
+}
 
-export async function loadFlamegraph(
-  query: string,
-  span: Span,
-  groupBy: string,
-  signal: AbortSignal,
-): Promise<Answer<MergedTree>> {
-  const params = { query, ...bounds(span), group_by: groupBy };
-  const answer = await getJson<http.FlamegraphAnswer>('/flamegraph', params, signal);
+export function filtersOf({ focus, ignore, hide, show_from }: Filters): Filters {
+  return { focus, ignore, hide, show_from };
+}
+
+export const bounds = ({ fromMs, untilMs }: Span): Params => ({ from: Math.floor(fromMs), until: Math.ceil(untilMs) });
+
+export interface TreeRequest {
+  readonly query: string;
+  readonly span: Span;
+  readonly groupBy: string;
+  readonly filters: Filters;
+  /** Nodes that are sent at once; what is beyond them comes as exact remainders. Empty: all. */
+  readonly maxNodes: string;
+  /** Path id of the node below which the tree is asked for; left out: the root. */
+  readonly node?: string;
+}
+
+/** The tree in columns; decoded and checked beside the page, which meanwhile goes on. */
+export async function loadFlamegraph(request: TreeRequest, signal: AbortSignal): Promise<Answer<MergedTree>> {
+  const { query, span, groupBy, filters, maxNodes, node } = request;
+  const params = { query, ...bounds(span), group_by: groupBy, ...filters, max_nodes: maxNodes, node };
+  const answer = await getBytes('/flamegraph', params, TREE_MEDIA_TYPE, signal);
   if (!answer.ok) return answer;
-  const { unit, profileType, profiles } = answer.value;
-  return { ok: true, value: { tree: treeOf(answer.value), unit, profileType, profiles } };
+  performance.mark('everflame-tree-arrived');
+  try {
+    const { head, tree } = await askWorker<'decode'>({ kind: 'decode', bytes: answer.value }, signal, [answer.value]);
+    return { ok: true, value: { tree, unit: head.unit, profileType: head.profileType, profiles: head.profiles } };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    const detail = error instanceof Error ? error.message : String(error);
+    return failure(0, 'damaged', 'The answer cannot be shown', detail);
+  }
+}
+
+/** Exact value of the samples of a request that a focus, in RE2's syntax, keeps. */
+export async function loadFocusTotal(
+  { query, span, filters }: TreeRequest,
+  focus: string,
+  signal: AbortSignal,
+): Promise<Answer<bigint>> {
+  const params = { query, ...bounds(span), ...filters, focus, max_nodes: '1' };
+  const answer = await getJson<http.FlamegraphAnswer>('/flamegraph', params, signal);
+  return answer.ok ? { ok: true, value: BigInt(answer.value.nodes.total[0] ?? '0') } : answer;
 }
 
 export type DiffSide = http.DiffAnswer['before'];
@@ -61,8 +101,9 @@ export function loadRange(
   span: Span,
   by: string,
   signal: AbortSignal,
+  filters?: Filters,
 ): Promise<Answer<http.QueryRangeAnswer>> {
-  const params = { query, ...bounds(span), step: stepFor(span), by };
+  const params = { query, ...bounds(span), step: stepFor(span), by, ...filters };
   return getJson<http.QueryRangeAnswer>('/query_range', params, signal);
 }
 

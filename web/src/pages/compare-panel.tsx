@@ -8,7 +8,6 @@ import { minSamplesToColour, tiltOf } from '../tree/change.ts';
 import { type SideWeight, compareFunctions, diffWidths, goneNodes } from '../tree/comparison.ts';
 import { formatFocus, parseFocus } from '../tree/focus-code.ts';
 import { type Focus, type Layout, type Row, membersOf, wholeTree } from '../tree/layout.ts';
-import { heaviestFirst } from '../tree/order.ts';
 import { PathIds } from '../tree/path-id.ts';
 import { exactly, findMatches, parsePattern } from '../tree/search.ts';
 import { shareOf, sumOf } from '../tree/sums.ts';
@@ -42,8 +41,9 @@ interface Props {
 export function ComparePanel({ diff, sides, averages, service, state, change, stale }: Props) {
   const { unit } = diff;
   const isTime = unit === 'nanoseconds';
-  const order = useMemo(() => diffWidths(diff.tree, 'both'), [diff]);
-  const tree = useMemo(() => heaviestFirst(diff.tree, order), [diff, order]);
+  const { tree } = diff;
+  // Children stand in the same order whichever side gives the widths.
+  const order = useMemo(() => diffWidths(tree, 'both'), [tree]);
   const widths = useMemo(() => diffWidths(tree, state.width), [tree, state.width]);
   const ids = useMemo(() => new PathIds(tree), [tree]);
   const focus = useMemo(() => visibleFocus(parseFocus(state.zoom, ids), widths), [state.zoom, ids, widths]);
@@ -203,6 +203,7 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
               name="Differences as a flame graph"
               tree={tree}
               widths={widths}
+              order={order}
               focus={focus}
               onFocus={zoom}
               labelOf={labelOf}

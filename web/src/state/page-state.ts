@@ -13,9 +13,24 @@ export const flamegraphState = urlState({
   /** Place in the tree; see tree/focus-code.ts. */
   zoom: text(''),
   search: text(''),
-  show: choice(['both', 'graph', 'table']),
+  show: choice(['both', 'graph', 'table', 'tree', 'sandwich']),
+  /** Function whose callers and callees the sandwich shows. */
+  fn: text(''),
   sort: choice(['self', 'total', 'name', 'samples']),
   filter: text(''),
+  /** As in `go tool pprof`. */
+  focus: text(''),
+  ignore: text(''),
+  hide: text(''),
+  show_from: text(''),
+  frames: choice(['function', 'file', 'binary']),
+  order: choice(['callees', 'callers']),
+  recursion: choice(['as-is', 'collapsed']),
+  libraries: choice(['as-is', 'grouped']),
+  grow: choice(['down', 'up']),
+  colours: choice(['kind', 'binary', 'heat']),
+  /** Nodes of the tree that are sent at once. */
+  nodes: text('1000000'),
 });
 
 export const compareState = urlState({

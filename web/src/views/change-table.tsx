@@ -31,7 +31,7 @@ export function ChangeTable(props: Props) {
         (only === 'all' || row.presence === only) &&
         (wanted === '' || row.name.toLowerCase().includes(wanted) || row.file.toLowerCase().includes(wanted)),
     );
-    return matchesFirst(sortChanges(kept, sort, change), matches);
+    return matchesFirst(sortChanges(kept, sort, change), matches === null ? null : (row) => matches(row.name));
   }, [rows, only, filter, sort, values, matches]);
   const largest = Math.max(...rows.map((row) => Math.abs(change(row))), 0);
   const side = (row: ComparedFunction, which: 'before' | 'after') => {

@@ -1,0 +1,211 @@
+/**
+ * How fast the page is on big trees, in real Chromium against a real server. `npm run bench:page -- [--nodes 100000,1000000]
+ * [--zooms 30]`. Beside it the whole tree is fed to d3-flame-graph with its own option for small frames. Timings are noisy on
+ * a shared machine: read ratios.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { decodeTree, TREE_MEDIA_TYPE } from '@everflame/profile';
+import { createServer } from '@everflame/server';
+import type { Browser } from 'playwright-core';
+import { buildWeb } from '../../scripts/build-web.mjs';
+import { bigTreeProfiles } from '../load/big-tree.ts';
+import { launchBrowser, settled } from '../support/page-browser.ts';
+import { clickToPictureMs, firstPictureMs, keyToPictureMs, rendererMb, watchLongTasks } from '../support/page-speed.ts';
+
+const { values: flags } = parseArgs({
+  options: { nodes: { type: 'string', default: '100000,1000000' }, zooms: { type: 'string', default: '30' } },
+});
+const zooms = Number(flags.zooms);
+const query = 'process_cpu:cpu:nanoseconds:cpu:nanoseconds{service_name="checkout"}';
+/** Measured: a merged tree has so many nodes for each stack. */
+const nodesPerStack = 10.6;
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
+
+function line(name: string, value: string): void {
+  console.log(`  ${name.padEnd(52)} ${value}`);
+}
+
+async function measurePage(browser: Browser, url: string): Promise<{ first: number; zoom: number }> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const page = await context.newPage();
+  const longTasks = await watchLongTasks(page);
+  await page.goto(url);
+  const first = await firstPictureMs(page);
+  await settled(page);
+  line('first picture after the bytes arrived', `${first.toFixed(0)} ms`);
+  line('frames drawn', String(await page.locator('.flame-box g.frame').count()));
+  const zoomMs: number[] = [];
+  for (let i = 0; i < zooms; i++) {
+    const took = await clickToPictureMs(page, i * 7 + 1);
+    if (took !== null) zoomMs.push(took);
+    if (i % 3 === 2) zoomMs.push(await keyToPictureMs(page, 'r').catch(() => 0));
+    await settled(page);
+  }
+  const zoom = median(zoomMs.filter((ms) => ms > 0));
+  line('zoom, median', `${zoom.toFixed(0)} ms of ${zoomMs.length}`);
+  await page.keyboard.press('Escape');
+  await settled(page);
+  await page.getByLabel('Search functions').fill('parse|encode');
+  await page.getByRole('button', { name: 'Next match' }).waitFor();
+  await settled(page);
+  await page.locator('h1').evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+  const steps: number[] = [];
+  for (let i = 0; i < Math.min(zooms, 15); i++) {
+    steps.push(await keyToPictureMs(page, 'n'));
+    await settled(page);
+  }
+  line('search step, median', `${median(steps).toFixed(0)} ms of ${steps.length}`);
+  line('memory of the renderer process', `${(await rendererMb(page)).toFixed(0)} MB`);
+  const tasks = (await longTasks()).filter((ms) => ms > 100);
+  line(
+    'tasks above 100 ms',
+    `${tasks.length}${tasks.length === 0 ? '' : `: ${tasks.map((ms) => ms.toFixed(0)).join(', ')} ms`}`,
+  );
+  await context.close();
+  return { first, zoom };
+}
+
+/** d3-flame-graph as it is published, with its own transitions, as one script. */
+async function bundledFlamegraph(): Promise<string> {
+  const root = fileURLToPath(new URL('../../web/', import.meta.url));
+  const { build } = (await import(new URL('../../web/node_modules/vite/dist/node/index.js', import.meta.url).href)) as {
+    build: (config: unknown) => Promise<readonly { output: readonly { code?: string }[] }[]>;
+  };
+  const id = `${root}src/whole-tree.js`;
+  const entry = {
+    name: 'whole-tree',
+    resolveId: (asked: string) => (asked === id ? id : null),
+    load: (asked: string) =>
+      asked === id
+        ? `export { default as flamegraph } from 'd3-flame-graph'; export { select } from 'd3-selection';`
+        : null,
+  };
+  const lib = { entry: id, formats: ['iife'], name: 'whole', fileName: 'whole' };
+  const built = await build({
+    root,
+    configFile: false,
+    logLevel: 'error',
+    plugins: [entry],
+    build: { write: false, lib },
+  });
+  const code = built[0]?.output[0]?.code;
+  if (code === undefined) throw new Error('d3-flame-graph was not bundled');
+  return code;
+}
+
+/** The whole tree as nested objects, as d3-flame-graph takes it. */
+async function measureWhole(browser: Browser, url: string): Promise<{ first: number; zoom: number }> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const page = await context.newPage();
+  await page.setContent('<div id="chart"></div>');
+  await page.addScriptTag({ content: await bundledFlamegraph() });
+  const response = await fetch(url, { headers: { accept: TREE_MEDIA_TYPE } });
+  const decoded = decodeTree(new Uint8Array(await response.arrayBuffer()));
+  if (!decoded.ok) throw new Error(decoded.message);
+  const { tree } = decoded;
+  const columns = {
+    parent: Array.from(tree.parent),
+    name: Array.from(tree.frame, (row) => row),
+    names: tree.frames.name,
+    value: Array.from(tree.total, Number),
+  };
+  const result = await page.evaluate(async ({ parent, name, names, value }) => {
+    interface Node {
+      name: string | undefined;
+      value: number | undefined;
+      children: Node[];
+    }
+    const nodes: Node[] = parent.map((_, row) => ({ name: names[name[row] ?? 0], value: value[row], children: [] }));
+    for (let row = 1; row < nodes.length; row++) nodes[parent[row] ?? 0]?.children.push(nodes[row] as Node);
+    const global = globalThis as unknown as {
+      whole: {
+        select: (at: string) => { datum: (data: unknown) => { call: (chart: unknown) => void } };
+        flamegraph: () => Chart;
+      };
+    };
+    interface Chart {
+      width(px: number): Chart;
+      transitionDuration(ms: number): Chart;
+      minFrameSize(px: number): Chart;
+      inverted(on: boolean): Chart;
+      tooltip(tip: () => undefined): Chart;
+    }
+    const chart = global.whole
+      .flamegraph()
+      .width(1400)
+      .transitionDuration(0)
+      .minFrameSize(1)
+      .inverted(true)
+      .tooltip(Object.assign(() => undefined, { show: () => undefined, hide: () => undefined }));
+    const painted = async () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+    let start = performance.now();
+    global.whole.select('#chart').datum(nodes[0]).call(chart);
+    await painted();
+    const first = performance.now() - start;
+    const zoomMs: number[] = [];
+    for (let i = 0; i < 12; i++) {
+      const frames = [...document.querySelectorAll('g.frame')].filter((one) => one.getBoundingClientRect().width > 3);
+      start = performance.now();
+      // Every third click leads back to the whole, as in the page's own measurement.
+      const frame = i % 3 === 2 ? frames[0] : frames[(i * 7 + 1) % frames.length];
+      frame?.dispatchEvent(new MouseEvent('click', { bubbles: true }));
+      await painted();
+      zoomMs.push(performance.now() - start);
+    }
+    return { first, zoom: zoomMs.sort((a, b) => a - b)[zoomMs.length >> 1] ?? 0 };
+  }, columns);
+  await context.close();
+  return result;
+}
+
+await buildWeb();
+for (const wanted of flags.nodes.split(',').map(Number)) {
+  const dataDir = mkdtempSync(join(tmpdir(), 'everflame-bench-page-'));
+  const server = await createServer({
+    listen: { host: '127.0.0.1', port: 0 },
+    dataDir,
+    webRoot: fileURLToPath(new URL('../../web/dist', import.meta.url)),
+  });
+  const browser = await launchBrowser();
+  try {
+    for (const bytes of bigTreeProfiles(Math.round(wanted / nodesPerStack), Date.now() - 60_000)) {
+      const response = await fetch(`${server.url}/api/v1/profiles?service_name=checkout&service_version=1.0.0`, {
+        method: 'POST',
+        body: gzipSync(bytes),
+      });
+      if (response.status !== 202) throw new Error(await response.text());
+    }
+    const parameters = new URLSearchParams({ query, from: 'now-10m', until: 'now' });
+    const treeUrl = `${server.url}/api/v1/flamegraph?${parameters.toString()}`;
+    const tree = await fetch(treeUrl, { headers: { accept: TREE_MEDIA_TYPE, 'accept-encoding': 'identity' } });
+    const decoded = decodeTree(new Uint8Array(await tree.arrayBuffer()));
+    if (!decoded.ok) throw new Error(decoded.message);
+    console.log(`\n${decoded.tree.parent.length} nodes, ${decoded.tree.frames.name.length} functions`);
+    const ours = await measurePage(browser, `${server.url}/flamegraph?${parameters.toString()}`);
+    const whole = await measureWhole(browser, treeUrl).catch((error: unknown) => {
+      line('d3-flame-graph, whole tree', `failed: ${String(error).split('\n')[0]}`);
+      return null;
+    });
+    if (whole === null) continue;
+    line(
+      'd3-flame-graph given the whole tree: first',
+      `${whole.first.toFixed(0)} ms, ${(whole.first / ours.first).toFixed(1)} times ours`,
+    );
+    line(
+      'd3-flame-graph given the whole tree: zoom',
+      `${whole.zoom.toFixed(0)} ms, ${(whole.zoom / ours.zoom).toFixed(1)} times ours`,
+    );
+  } finally {
+    await browser.close();
+    await server.close();
+    rmSync(dataDir, { recursive: true });
+  }
+}

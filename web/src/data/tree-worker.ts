@@ -1,0 +1,17 @@
+import { answer, buffersOf } from './worker-answer.ts';
+import type { Asked, Told } from './worker-messages.ts';
+
+/** Runs beside the page, so that it answers the user meanwhile. */
+const worker = globalThis as unknown as {
+  onmessage: (event: MessageEvent<Asked>) => void;
+  postMessage: (told: Told, transfer?: ArrayBuffer[]) => void;
+};
+
+worker.onmessage = ({ data: { id, question } }) => {
+  try {
+    const value = answer(question);
+    worker.postMessage({ id, ok: true, value }, buffersOf(value));
+  } catch (error) {
+    worker.postMessage({ id, ok: false, message: error instanceof Error ? error.message : String(error) });
+  }
+};
