@@ -3,7 +3,18 @@ import { CommandFailure } from './failure.ts';
 
 const requestTimeoutMs = 60_000;
 
-/** Calls the server's HTTP API; what it refuses becomes a CommandFailure with the problem's own words. */
+/** What the server refused: `code` is the problem's, stable; empty when it answered no problem document. */
+export class ServerRefusal extends CommandFailure {
+  readonly code: string;
+
+  constructor(message: string, code: string) {
+    super(message);
+    this.name = 'ServerRefusal';
+    this.code = code;
+  }
+}
+
+/** Calls the server's HTTP API; what it refuses becomes a ServerRefusal with the problem's own words. */
 export class ApiClient {
   readonly #server: URL;
 
@@ -39,7 +50,8 @@ export class ApiClient {
       );
     }
     if (response.ok) return response;
-    throw new CommandFailure(`${url.origin} answered ${response.status}: ${await detailOf(response)}`);
+    const { detail, code } = await problemOf(response);
+    throw new ServerRefusal(`${url.origin} answered ${response.status}: ${detail}`, code);
   }
 }
 
@@ -48,8 +60,10 @@ function causeOf(error: unknown): string {
   return error.cause instanceof Error && error.cause.message !== '' ? error.cause.message : error.message;
 }
 
-async function detailOf(response: Response): Promise<string> {
+async function problemOf(response: Response): Promise<{ readonly detail: string; readonly code: string }> {
   const text = await response.text();
-  if (!(response.headers.get('content-type') ?? '').includes('json')) return text.slice(0, 500);
-  return (JSON.parse(text) as Partial<http.Problem>).detail ?? text.slice(0, 500);
+  const words = text.slice(0, 500);
+  if (!(response.headers.get('content-type') ?? '').includes('json')) return { detail: words, code: '' };
+  const { detail = words, code = '' } = JSON.parse(text) as Partial<http.Problem>;
+  return { detail, code };
 }

@@ -10,4 +10,4 @@ export class CommandFailure extends Error {
 }
 
 /** Exit codes of every command. */
-export const exitCodes = { ok: 0, failed: 1, usage: 2 } as const;
+export const exitCodes = { ok: 0, failed: 1, usage: 2, notEnough: 3 } as const;

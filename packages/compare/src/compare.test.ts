@@ -1,11 +1,12 @@
-import { buildTree, diffTrees } from '@everflame/profile';
 import { profileFromText } from '@everflame/profile/testing';
 import { expect, test } from 'vitest';
 import { compare } from './compare.ts';
 import { CompareFailure } from './compare-failure.ts';
 import type { Comparison, FunctionComparison } from './comparison.ts';
-import type { SideCounts } from './counts/side-counts.ts';
-import { type CallTree, callTreeOf, NO_FUNCTION } from './explain/call-tree.ts';
+import type { FunctionNames, SideCounts } from './counts/side-counts.ts';
+import type { CallTree } from './explain/call-tree.ts';
+import { callTreeOfProfiles, type MergedSide } from './profiles/call-tree-of-profiles.ts';
+import { FunctionTable } from './profiles/function-table.ts';
 import { sentenceOf } from './sentence-of.ts';
 import { countsFromText } from './testing/counts-from-text.ts';
 
@@ -76,15 +77,19 @@ test('fewer than five units: effect and interval are shown, the verdict is the r
   expect(sentenceOf(result)).toMatch(/^Weak evidence \(3 hosts\): v2 uses .* CPU per instance than v1\.$/);
 });
 
-test('one host: its effect has no interval as a host, and one from time blocks, and is weak evidence either way', () => {
+test('one host: its interval is that of counting noise, or that of time blocks, and it is weak evidence either way', () => {
   const input = {
     functions: shop.functions,
     before: shop.side('v1', 'a 1000 1000 200/200 300/300'),
     after: shop.side('v2', 'a 1000 1000 405/405 301/301'),
   };
   const asHost = one(compare({ ...input, kind: 'host' }), 'render');
-  expect(asHost).toMatchObject({ verdictText: 'weak evidence: 1 host', interval: null });
+  expect(asHost).toMatchObject({ verdictText: 'weak evidence: 1 host', lean: 'regressed' });
+  const reach = 1.96 * Math.sqrt((1 - 0.2) / 200 + (1 - 0.405) / 405);
+  expect(asHost.interval?.[0]).toBeCloseTo((405 / 200) * Math.exp(-reach) - 1, 4);
+  expect(asHost.interval?.[1]).toBeCloseTo((405 / 200) * Math.exp(reach) - 1, 4);
   expect(asHost.change).toBeCloseTo(405 / 200 - 1, 12);
+  expect(compare({ ...input, kind: 'host' }).assumptions.join()).toContain('counting samples alone');
   const asBlocks = compare({
     functions: shop.functions,
     before: shop.side('v1', shopBefore),
@@ -146,18 +151,20 @@ test('a change that is gone in the longer window went away', () => {
   expect(one(result, 'render')).toMatchObject({ verdictText: 'went away', persistence: 'went away' });
 });
 
-/** A merged call tree from drawings of both sides; functions are told apart by their names. */
-function treeOf(names: readonly string[], before: string, after: string): CallTree {
-  const sampleTypes = [{ type: 'samples', unit: 'count' }];
-  const diff = diffTrees(
-    buildTree(profileFromText(before, { sampleTypes }), 0),
-    buildTree(profileFromText(after, { sampleTypes }), 0),
-  );
-  const ids = diff.frames.name.map((name) => names.indexOf(name));
-  return callTreeOf(
-    diff,
-    Uint32Array.from(ids, (id) => (id < 0 ? NO_FUNCTION : id)),
-  );
+/** A merged call tree from drawings of both sides, whose functions have the files that the counts say. */
+function treeOf({ name, file }: FunctionNames, before: string, after: string): CallTree {
+  const table = new FunctionTable();
+  for (const [id, each] of name.entries()) expect(table.idOf(each, file[id] ?? '')).toBe(id);
+  const side = (text: string): MergedSide => {
+    const profile = profileFromText(text, { sampleTypes: [{ type: 'samples', unit: 'count' }] });
+    const strings = [...profile.strings];
+    const fileString = profile.functions.nameString.map((row) => {
+      const at = strings.indexOf(file[name.indexOf(strings[row] ?? '')] ?? '');
+      return at >= 0 ? at : strings.push(file[name.indexOf(strings[row] ?? '')] ?? '') - 1;
+    });
+    return { profile: { ...profile, strings, functions: { ...profile.functions, fileString } }, typeIndex: 0 };
+  };
+  return callTreeOfProfiles(side(before), side(after), table);
 }
 
 const hosts = (row: (i: number) => string): string =>
@@ -177,11 +184,16 @@ test('callers of what costs more point to it, and it leads', () => {
     after: drawn.side('v2', rows(200)),
     functions: drawn.functions,
     kind: 'host',
-    tree: treeOf(drawn.functions.name, `${stacks}\n= 615 600 1785`, `${stacks}\n= 1215 600 1785`),
+    tree: treeOf(drawn.functions, `${stacks}\n= 615 600 1785`, `${stacks}\n= 1215 600 1785`),
   });
   expect(verdicts(result)).toMatchObject({ serve: 'regressed', render: 'regressed', format: 'regressed' });
   for (const name of ['serve', 'render', 'format'])
-    expect(one(result, name).carrier).toEqual({ id: 3, name: 'format', stack: ['main', 'serve', 'render', 'format'] });
+    expect(one(result, name).carrier).toEqual({
+      id: 3,
+      name: 'format',
+      file: 'f.ts',
+      stack: ['main', 'serve', 'render', 'format'],
+    });
   expect(result.summary.lead?.name).toBe('format');
 });
 
@@ -204,11 +216,7 @@ test('a renamed function moved within its caller; in a class, within the class; 
     after: drawn.side('v2', rows(true)),
     functions: drawn.functions,
     kind: 'host',
-    tree: treeOf(
-      drawn.functions.name,
-      `${stacks('encode')}\n= 1215 585 555`,
-      `${stacks('encodeFast')}\n= 1215 585 1095`,
-    ),
+    tree: treeOf(drawn.functions, `${stacks('encode')}\n= 1215 585 555`, `${stacks('encodeFast')}\n= 1215 585 1095`),
   });
   expect(verdicts(result)).toMatchObject({
     encode: 'moved within serve',

@@ -8,7 +8,7 @@ import { ChangeTree } from './explain/call-tree.ts';
 import { CostShifts, type Parts } from './explain/cost-shift.ts';
 import { persists } from './explain/persistence.ts';
 import { assumptionsOf, notTestedOf } from './limits-of.ts';
-import { summarise } from './summarise.ts';
+import { ownPart, summarise } from './summarise.ts';
 import { benjaminiHochberg, rejectionThreshold } from './tests/benjamini-hochberg.ts';
 import { lookShare } from './tests/looks.ts';
 import { type RareTest, testRare } from './tests/rare-function.ts';
@@ -79,7 +79,13 @@ export function compare(input: CompareInput): Comparison {
     const one = describe(context, id);
     if (one !== null) functions.push(one);
   }
-  functions.sort((a, b) => RANK[a.verdict] - RANK[b.verdict] || Math.abs(b.part) - Math.abs(a.part) || a.id - b.id);
+  functions.sort(
+    (a, b) =>
+      RANK[a.verdict] - RANK[b.verdict] ||
+      Math.abs(ownPart(b)) - Math.abs(ownPart(a)) ||
+      Math.abs(b.part) - Math.abs(a.part) ||
+      a.id - b.id,
+  );
   const summary = summarise(input, analyses, functions, weakEvidence, context.alpha);
   return {
     summary,
@@ -124,6 +130,8 @@ const RANK: Readonly<Record<Verdict, number>> = {
   'not enough data': 7,
 };
 
+const FINDINGS: ReadonlySet<Verdict> = new Set(['regressed', 'improved', 'new', 'gone', 'moved']);
+
 function checkedOptions(input: CompareInput): Options {
   const { normalisation = 'share', minEffect = 0.02, minPart = 0.000_05, q = 0.05, look = null } = input.options ?? {};
   if (!(minEffect >= 0 && minEffect < 10 && minPart >= 0 && minPart < 1 && q > 0 && q < 1))
@@ -149,9 +157,8 @@ function testAll(analysis: Analysis, least: number, q: number): Tested {
   const ofRare = new Float64Array(functions).fill(Number.NaN);
   const rare: (RareTest | null)[] = [];
   for (let f = 0; f < functions; f++) {
-    if (isTestable(table, f) && contrast.df > 0)
-      p[f] = relevantEffectP(theta[f] ?? 0, least, variance[f] ?? 0, df[f] ?? 0);
-    const test = contrast.df > 0 ? testRare(contrast, 'inclusive', f, analysis.moderated.dispersionAt) : null;
+    if (isTestable(table, f)) p[f] = relevantEffectP(theta[f] ?? 0, least, variance[f] ?? 0, df[f] ?? 0);
+    const test = testRare(contrast, 'inclusive', f, analysis.moderated.dispersionAt);
     rare.push(test);
     if (test === null) continue;
     // With 30 samples or more, new and gone functions belong with the others; the rarer ones, which seldom can be found, must not cost these power.
@@ -228,7 +235,7 @@ function describe(context: Context, id: number): FunctionComparison | null {
       ? contrast.rate('after', samplesAfter) / contrast.rate('before', samplesBefore) - 1
       : null;
   const decided = decide(context, id, known, reach, mde);
-  const carrier = carrierOf(context, id);
+  const carrier = isChange(decided) ? carrierOf(context, id) : null;
   const cores = (side: SideCounts, samples: number): number =>
     (samples * side.secondsPerSample) / sumOf(side.unitSeconds);
   const hasSeconds = sumOf(input.before.unitSeconds) > 0 && sumOf(input.after.unitSeconds) > 0;
@@ -257,6 +264,11 @@ function describe(context: Context, id: number): FunctionComparison | null {
     dilutedBy: known ? dilutionOf(context, effect, reach) : null,
     carrier,
   };
+}
+
+/** Did it change, or does it lean so: only then there is something to be carried. */
+export function isChange({ verdict, lean }: Pick<FunctionComparison, 'verdict' | 'lean'>): boolean {
+  return lean !== null || FINDINGS.has(verdict);
 }
 
 type Decision = Pick<FunctionComparison, 'verdict' | 'verdictText' | 'lean' | 'movedWithin' | 'persistence'>;
@@ -325,6 +337,7 @@ function carrierOf(context: Context, id: number): FunctionComparison['carrier'] 
   return {
     id: carrier,
     name: input.functions.name[carrier] ?? '',
+    file: input.functions.file[carrier] ?? '',
     stack: path.map((f) => input.functions.name[f] ?? ''),
   };
 }

@@ -86,8 +86,13 @@ export interface FunctionComparison {
   readonly movedWithin: string | null;
   /** Why the share changed though the cost did not. */
   readonly dilutedBy: string | null;
-  /** The stack that carries the change, root first, and the function at its end; null without a tree. */
-  readonly carrier: { readonly id: number; readonly name: string; readonly stack: readonly string[] } | null;
+  /** The stack that carries the change, root first, and the function at its end; null without a tree, and where nothing changed. */
+  readonly carrier: {
+    readonly id: number;
+    readonly name: string;
+    readonly file: string;
+    readonly stack: readonly string[];
+  } | null;
   readonly persistence: 'lasts' | 'went away' | 'not checked';
 }
 
@@ -102,8 +107,11 @@ export interface SideSummary {
   readonly version: string;
   readonly units: number;
   readonly samples: number;
+  /** CPU in cores per instance, and its 95 % interval; null when seconds are not known. */
   readonly cores: number | null;
+  readonly coresInterval: readonly [low: number, high: number] | null;
   readonly secondsPerRequest: number | null;
+  readonly secondsPerRequestInterval: readonly [low: number, high: number] | null;
 }
 
 export interface Summary {
@@ -142,7 +150,7 @@ export interface NotTested {
 
 export interface Comparison {
   readonly summary: Summary;
-  /** All functions of either side; findings first, then by the size of the change. */
+  /** All functions of either side; findings first, those that carry their change themselves before their callers, the largest first. */
   readonly functions: readonly FunctionComparison[];
   /** Relative change of the whole that would have been a finding with probability 0.8; null when it cannot be said. */
   readonly mde: number | null;

@@ -6,7 +6,7 @@ export {
   type TimeFinding,
   type TimeInput,
 } from './change-points/regressions-over-time.ts';
-export { compare, MIN_UNITS } from './compare.ts';
+export { compare, isChange, MIN_UNITS } from './compare.ts';
 export type {
   Change,
   CompareInput,
@@ -25,5 +25,9 @@ export { chooseUnits, type ChosenUnits, type SampleOrigin } from './counts/choos
 export type { FunctionNames, SideCounts, UnitKind } from './counts/side-counts.ts';
 export { type Pair, type PastComparison, pastEffects } from './effects/analyse.ts';
 export type { Normalisation } from './effects/contrast.ts';
-export { type CallTree, callTreeOf, NO_FUNCTION } from './explain/call-tree.ts';
+export { type CallTree, NO_FUNCTION } from './explain/call-tree.ts';
+export { callTreeOfProfiles, type MergedSide } from './profiles/call-tree-of-profiles.ts';
+export { countsOfProfile, functionIdsOf, type GroupCounts } from './profiles/counts-of-profile.ts';
+export { FunctionTable } from './profiles/function-table.ts';
+export { answerOf, type ComparedSide } from './answer-of.ts';
 export { lookShare } from './tests/looks.ts';

@@ -7,13 +7,15 @@ import { MIN_PAST } from './effects/placebo.ts';
 export function assumptionsOf(input: CompareInput, analyses: Analyses): string[] {
   const { contrast, moderated, driftSd } = analyses.inclusive;
   const said: string[] = [];
-  const units = { host: 'hosts', pod: 'pods', process: 'processes', block: 'time blocks' }[input.kind];
+  const units = { host: 'hosts', pod: 'pods', process: 'processes', block: 'time blocks', file: 'files' }[input.kind];
   said.push(
     contrast.paired > 0
       ? `${contrast.paired} units are on both sides and are compared with themselves; ${units} are independent of each other`
       : `none of the ${units} are on both sides: they are compared as two groups; ${units} are independent of each other`,
   );
-  if (input.kind !== 'host' && (input.hosts ?? 2) <= 1)
+  if (contrast.df <= 0)
+    said.push('one unit on each side: intervals know the noise of counting samples alone, not how runs differ');
+  if (input.kind !== 'host' && input.kind !== 'file' && (input.hosts ?? 2) <= 1)
     said.push('all units are on one host: what that host does to all of them at once cannot be told from a change');
   if (input.kind === 'block')
     said.push('minutes of one place stand for units; what changed there at the same time cannot be told apart');
@@ -41,17 +43,15 @@ export function assumptionsOf(input: CompareInput, analyses: Analyses): string[]
 
 /** What was counted and not tested, and why. Nothing is left out silently. */
 export function notTestedOf(analysis: Analysis, p: Float64Array): NotTested[] {
-  const { table, contrast } = analysis;
+  const { table } = analysis;
   const groups = new Map<string, { functions: number; samples: number }>();
   for (let f = 0; f < p.length; f++) {
     const samples = (table.before[f] ?? 0) + (table.after[f] ?? 0);
     if (samples === 0 || !Number.isNaN(p[f])) continue;
     const reason =
-      contrast.df <= 0
-        ? 'too few units to see how they differ'
-        : samples < MIN_SAMPLES || !Number.isFinite(table.theta[f])
-          ? 'the controls have too few samples of it, or have what would be new'
-          : 'it is in nearly every sample, so its share cannot change';
+      samples < MIN_SAMPLES || !Number.isFinite(table.theta[f])
+        ? 'the controls have too few samples of it, or have what would be new'
+        : 'it is in nearly every sample, so its share cannot change';
     const group = groups.get(reason) ?? { functions: 0, samples: 0 };
     groups.set(reason, { functions: group.functions + 1, samples: group.samples + samples });
   }

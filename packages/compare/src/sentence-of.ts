@@ -31,9 +31,13 @@ export function sentenceOf(comparison: Comparison): string {
   }
   if (lead?.part === undefined || lead.part === null) return `${difference}.`;
   const part = Math.round(lead.part * 100);
-  return part > 100
-    ? `${difference}; ${lead.name} alone accounts for more than that, others changed the other way.`
-    : `${difference}; ${part} % of it is in ${lead.name}.`;
+  if (part < 100) return `${difference}; ${part} % of it is in ${lead.name}.`;
+  // Its part is of an estimate: only beyond the interval does it say anything about others.
+  const [low, high] = change.interval;
+  const own = lead.part * change.change;
+  return own >= low && own <= high
+    ? `${difference}; all of it is in ${lead.name}.`
+    : `${difference}; ${lead.name} alone accounts for more than that, others changed the other way.`;
 }
 
 function measured(change: Change): string {

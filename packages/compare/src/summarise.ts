@@ -59,8 +59,8 @@ export function summarise(
   const coresChanged =
     cores !== null && cores.df > 0 && relevantEffectP(cores.theta, least, cores.variance, cores.df) <= alpha;
   return {
-    before: sideSummary(before),
-    after: sideSummary(after),
+    before: sideSummary(input, 'before', alpha),
+    after: sideSummary(input, 'after', alpha),
     normalisation: options.normalisation ?? 'share',
     unitKind: input.kind,
     pairedUnits: contrast.paired,
@@ -101,7 +101,7 @@ function equalWork(analyses: Analyses): Estimate {
   return {
     theta: -composition.theta,
     variance: composition.variance + (self.driftSd ?? 0) ** 2 / composition.functions,
-    df: self.contrast.df,
+    df: self.contrast.intervalDf,
   };
 }
 
@@ -115,12 +115,13 @@ function totalEstimate(input: CompareInput, normalisation: Normalisation): Estim
   const variance = Math.max(contrast.variance(influence), independent);
   const past = (input.past ?? []).map((one) => one.cores.theta).filter((value) => Number.isFinite(value));
   if (normalisation !== 'cores' || input.controls !== undefined || past.length < MIN_PAST)
-    return { theta, variance, df: contrast.df };
+    return { theta, variance, df: contrast.intervalDf };
   const drift = past.reduce((sum, value) => sum + value * value, 0) / past.length;
-  return drift > variance ? { theta, variance: drift, df: past.length } : { theta, variance, df: contrast.df };
+  return drift > variance ? { theta, variance: drift, df: past.length } : { theta, variance, df: contrast.intervalDf };
 }
 
-function sideSummary(side: SideCounts): SideSummary {
+function sideSummary(input: CompareInput, which: 'before' | 'after', alpha: number): SideSummary {
+  const side = input[which];
   const samples = sumOf(side.unitSamples);
   const seconds = sumOf(side.unitSeconds);
   const requests = side.unitRequests === null ? 0 : sumOf(side.unitRequests);
@@ -129,8 +130,26 @@ function sideSummary(side: SideCounts): SideSummary {
     units: side.unitNames.length,
     samples,
     cores: seconds > 0 ? (samples * side.secondsPerSample) / seconds : null,
+    coresInterval: seconds > 0 ? rateInterval(input, which, 'cores', alpha) : null,
     secondsPerRequest: requests > 0 ? (samples * side.secondsPerSample) / requests : null,
+    secondsPerRequestInterval: requests > 0 ? rateInterval(input, which, 'request', alpha) : null,
   };
+}
+
+/** 95 % interval (more at repeated looks) of a side's rate of all samples. */
+function rateInterval(
+  { before, after, kind }: CompareInput,
+  which: 'before' | 'after',
+  normalisation: Normalisation,
+  alpha: number,
+): readonly [low: number, high: number] {
+  // The other side may lack what this one has: the side is held against itself.
+  const side = which === 'before' ? before : after;
+  const contrast = new Contrast({ before: side, after: side }, null, kind, normalisation);
+  const { variance, df } = contrast.sideVariance(which);
+  const rate = contrast.rate(which, sumOf(side.unitSamples));
+  const reach = new TQuantiles().upper(alpha / 2, df) * Math.sqrt(variance);
+  return [rate * Math.exp(-reach), rate * Math.exp(reach)];
 }
 
 function countVerdicts(functions: readonly FunctionComparison[]): Record<Verdict, number> {
@@ -148,6 +167,11 @@ function countVerdicts(functions: readonly FunctionComparison[]): Record<Verdict
   return counts;
 }
 
+/** What of a function's change is its own and not that of what it calls: all where a blame descent ends in it, without a tree its self cost's. */
+export function ownPart({ carrier, id, part, selfPart }: FunctionComparison): number {
+  return carrier === null ? selfPart : carrier.id === id ? part : 0;
+}
+
 /**
  * The finding that carries most of the change of the whole: of those that end where a blame descent ends, or without a tree by their
  * self cost, so that callers do not take the credit of what they call.
@@ -158,15 +182,13 @@ function leadOf(functions: readonly FunctionComparison[], change: number): Summa
       ['regressed', 'improved', 'new', 'gone'].includes(one.verdict) ||
       (one.verdict === 'weak evidence' && one.lean !== null),
   );
-  const partOf = (one: FunctionComparison): number =>
-    one.carrier === null ? one.selfPart : one.carrier.id === one.id ? one.part : 0;
   const direction = change === 0 ? 0 : Math.sign(change);
   let best: FunctionComparison | null = null;
   for (const one of findings) {
-    const weight = direction === 0 ? Math.abs(partOf(one)) : direction * partOf(one);
-    const most = best === null ? 0 : direction === 0 ? Math.abs(partOf(best)) : direction * partOf(best);
+    const weight = direction === 0 ? Math.abs(ownPart(one)) : direction * ownPart(one);
+    const most = best === null ? 0 : direction === 0 ? Math.abs(ownPart(best)) : direction * ownPart(best);
     if (weight > most) best = one;
   }
   if (best === null) return null;
-  return { id: best.id, name: best.name, file: best.file, part: change === 0 ? null : partOf(best) / change };
+  return { id: best.id, name: best.name, file: best.file, part: change === 0 ? null : ownPart(best) / change };
 }

@@ -5,6 +5,7 @@ import { answerDeployments } from './deployments/deployments.ts';
 import { bugOf, type Problem, Refused } from './problem.ts';
 import { type Check, startBudget } from './query/budget.ts';
 import { answerCallers } from './query/callers.ts';
+import { answerCompare } from './query/compare.ts';
 import { answerDiff } from './query/diff.ts';
 import { answerExport } from './query/export.ts';
 import { answerFlamegraph, answerTreeFile } from './query/flamegraph.ts';
@@ -29,6 +30,7 @@ type Download = (storage: StorageReader, parameters: Parameters, nowMs: number, 
 
 const json: Readonly<Record<string, Answerer>> = {
   callers: answerCallers,
+  compare: answerCompare,
   deployments: answerDeployments,
   diff: answerDiff,
   flamegraph: answerFlamegraph,

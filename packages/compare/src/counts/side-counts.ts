@@ -39,7 +39,8 @@ export interface FunctionNames {
   readonly file: readonly string[];
 }
 
-export type UnitKind = 'host' | 'pod' | 'process' | 'block';
+/** `file`: each of several recorded profiles is a unit. */
+export type UnitKind = 'host' | 'pod' | 'process' | 'block' | 'file';
 
 /** Which of the two lists of counts: inclusive finds a change, self says where it is. */
 export type CountList = 'inclusive' | 'self';

@@ -61,7 +61,7 @@ export function analyse(
         table,
         theta: table.theta,
         variance: moderated.variance,
-        df: moderated.df,
+        df: contrast.df > 0 ? moderated.df : moderated.df.fill(contrast.intervalDf),
         moderated,
         driftSd: null,
       };

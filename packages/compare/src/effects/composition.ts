@@ -52,7 +52,8 @@ export function compositionOf(contrast: Contrast, self: EffectTable, moderated: 
     return { theta: 0, influence: influence.fill(0), variance: Number.NaN, functions: ids.length, matters: false };
   for (let h = 0; h < influence.length; h++) influence[h] = (influence[h] ?? 0) / kept;
   theta /= kept;
-  const variance = contrast.variance(influence);
+  // With one unit on each side only the functions' counting noise is known, which the weights are the inverse of.
+  const variance = contrast.df > 0 ? contrast.variance(influence) : 1 / kept;
   return {
     theta,
     influence,

@@ -4,6 +4,9 @@ import { cellsOf, type CountList, type SideCounts, sumOf, type UnitKind } from '
 /** What counts are divided by. `share`: all samples of the service; `cores`: seconds of its instances; `request`: its requests. */
 export type Normalisation = 'share' | 'cores' | 'request';
 
+/** Student's t is the normal distribution here. */
+const COUNTING_DF = 1e6;
+
 /** One side in the contrast: which row each of its units is, and what the rows weigh. */
 export interface Cell {
   readonly counts: SideCounts;
@@ -40,8 +43,10 @@ export class Contrast {
   readonly rows: number;
   /** Units of the treated that both sides have. */
   readonly paired: number;
-  /** Degrees of freedom of Σ d_h². */
+  /** Degrees of freedom of Σ d_h²; 0 when there is one unit on each side, so that nothing is known of how units differ. */
   readonly df: number;
+  /** Degrees of freedom of intervals. With one unit on each side they know counting noise alone, whose size is certain. */
+  readonly intervalDf: number;
   readonly kind: UnitKind;
   /** d_h of a function with no samples: −n_h·l_h of each cell with its sign. */
   readonly #base: Float64Array;
@@ -80,6 +85,7 @@ export class Contrast {
     this.#base = new Float64Array(this.rows);
     for (const one of cells) addTo(this.#base, one, (unit) => -(one.fraction[unit] ?? 0));
     this.df = degreesOfFreedom(cells, this.rows, kind);
+    this.intervalDf = this.df > 0 ? this.df : COUNTING_DF;
   }
 
   /**
@@ -135,6 +141,20 @@ export class Contrast {
     }
     // Bartlett's weights keep it positive; half of the plain variance is a floor against negative chance correlation.
     return Math.max(robust, sum / 2);
+  }
+
+  /**
+   * Var and degrees of freedom of ln of one side's rate of all samples, by the same estimator over the units of that side alone; at least
+   * that of independent samples, and with one unit just that.
+   */
+  sideVariance(side: 'before' | 'after'): { readonly variance: number; readonly df: number } {
+    const { counts, fraction, leverage } = this.cells[side === 'before' ? 0 : 1];
+    const samples = sumOf(counts.unitSamples);
+    const d = counts.unitSamples.map((value, h) => (value / samples - (fraction[h] ?? 0)) * (leverage[h] ?? 0));
+    const between = d.reduce((sum, value) => sum + value * value, 0);
+    const robust = this.kind === 'block' ? Math.max(neweyWest(d), between / 2) : between;
+    const df = effective(fraction.map((part) => part * part))[0];
+    return { variance: Math.max(robust, 1 / samples), df: df > 0 ? df : COUNTING_DF };
   }
 
   /** A rate in the normalisation's unit: a share, cores, or CPU seconds per request. */

@@ -57,6 +57,7 @@ export function moderate(table: EffectTable, df: number): Moderated {
     x.push(Math.log((table.before[f] ?? 0) + (table.after[f] ?? 0)));
     y.push(Math.log(Math.max((table.variance[f] ?? 0) / (table.binomial[f] ?? 1), 1e-6)));
   }
+  // With one unit on each side (df 0) samples are all that is known to vary.
   if (ids.length < MIN_FUNCTIONS || !(df > 0)) {
     const median = y.length > 0 ? Math.exp(quantile([...y].sort(ascending), 0.5)) : 1;
     for (const f of ids) variance[f] = Math.max(table.variance[f] ?? 0, table.binomial[f] ?? 0);

@@ -1,5 +1,3 @@
-import type { DiffTree } from '@everflame/profile';
-
 /** A node whose frame is no function that was counted: the root, or a grouping label. */
 export const NO_FUNCTION = 0xffff_ffff;
 
@@ -10,16 +8,6 @@ export interface CallTree {
   /** Inclusive samples of each node. */
   readonly before: Float64Array;
   readonly after: Float64Array;
-}
-
-/** The call tree of a merged diff; `idOfFrame[row]` is the function id of a row of `diff.frames`, or `NO_FUNCTION`. */
-export function callTreeOf(diff: DiffTree, idOfFrame: Uint32Array): CallTree {
-  return {
-    parent: diff.parent,
-    functionId: Uint32Array.from(diff.frame, (frame) => idOfFrame[frame] ?? NO_FUNCTION),
-    before: diff.before.samples,
-    after: diff.after.samples,
-  };
 }
 
 /** Scales that turn samples of a tree into parts of the whole service, dilution taken off the after side. */

@@ -2,16 +2,11 @@
  * The shapes of the HTTP API, once: the server validates with them and makes its OpenAPI document from them; the page and
  * the CLI take their types from them. 64-bit quantities travel as decimal strings, since a JSON number holds 53 bits.
  */
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, Type } from 'typebox';
+import { column, Int64, Labels, RangeQuery, SelectorQuery, strict, UnixMs } from './shapes.ts';
 
-const strict = { additionalProperties: false } as const;
-
-/** A 64-bit integer in decimal. */
-export const Int64 = Type.String({ pattern: '^-?[0-9]{1,19}$', description: 'int64 in decimal' });
-/** Parallel columns of one table all have the same length. */
-const column = <T extends TSchema>(item: T, description: string) => Type.Array(item, { description });
-const Labels = Type.Record(Type.String(), Type.String());
-const UnixMs = Type.Number({ description: 'Unix time in milliseconds' });
+export * from './compare.ts';
+export { Int64, RangeQuery, SelectorQuery } from './shapes.ts';
 
 /** RFC 9457. `code` is stable; `detail` says what is wrong and what to do. */
 export const Problem = Type.Object(
@@ -27,20 +22,6 @@ export const Problem = Type.Object(
 );
 export type Problem = Static<typeof Problem>;
 
-export const RangeQuery = {
-  from: Type.Optional(
-    Type.String({ description: 'RFC 3339, Unix milliseconds, or relative (now-1h). Default now-1h' }),
-  ),
-  until: Type.Optional(Type.String({ description: 'as from; exclusive. Default now' })),
-};
-export const SelectorQuery = {
-  query: Type.Optional(
-    Type.String({
-      description: 'profile type and selector: process_cpu:cpu:nanoseconds:cpu:nanoseconds{service_name="api"}',
-    }),
-  ),
-  ...RangeQuery,
-};
 const filter = (description: string) => Type.Optional(Type.String({ description, maxLength: 1000 }));
 /** The filters of `go tool pprof`, by their names and with their meaning there. Regular expressions are RE2's. */
 export const FilterQuery = {

@@ -79,6 +79,13 @@ export const readRoutes: readonly ReadRoute[] = [
     answer: http.DiffAnswer,
   },
   {
+    path: '/compare',
+    kind: 'compare',
+    summary: 'Functions that changed between two versions, with intervals and verdicts',
+    parameters: http.CompareQuery,
+    answer: http.CompareAnswer,
+  },
+  {
     path: '/services',
     kind: 'services',
     summary: 'Services with their value over time and top functions',

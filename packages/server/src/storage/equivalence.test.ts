@@ -8,7 +8,14 @@ import { EmbeddedReader } from './embedded/reader.ts';
 import { Maintenance } from './embedded/maintenance.ts';
 import { EmbeddedWriter } from './embedded/writer.ts';
 import { MemoryStorage } from './memory.ts';
-import { type Batch, type Entry, type Merged, StorageError, type StorageReader } from './storage.ts';
+import {
+  type Batch,
+  type Entry,
+  type FunctionCounts,
+  type Merged,
+  StorageError,
+  type StorageReader,
+} from './storage.ts';
 
 const type = (text: string): ValueType => {
   const [name = '', unit = ''] = text.split('/');
@@ -37,7 +44,7 @@ const label: fc.Arbitrary<LabelInput> = fc.oneof(
 const frame = fc.record({
   binary: fc.nat(2),
   address: fc.nat(3),
-  lines: fc.array(fc.record({ name: fc.constantFrom('f', 'g', 'h'), line: fc.nat(2), column: fc.nat(1) }), {
+  lines: fc.array(fc.record({ name: fc.constantFrom('f', 'g', 'h', ''), line: fc.nat(2), column: fc.nat(1) }), {
     maxLength: 2,
   }),
 });
@@ -71,7 +78,8 @@ function buildProfile(shape: (typeof shapes)[number], samples: readonly SampleIn
         mapping,
         address: start + BigInt(address),
         lines: lines.map(({ name, line, column }) => ({
-          function: builder.function({ name, file: `${name}.c`, startLine: 3 }),
+          // Several functions have one name and one file.
+          function: builder.function({ name, systemName: `_Z${name}${line}`, file: `${name}.c`, startLine: 3 }),
           line,
           column,
         })),
@@ -95,9 +103,10 @@ const entry: fc.Arbitrary<Entry> = fc
       nil: undefined,
       freq: 8,
     }),
-    // Some days apart, so that blocks have several windows.
+    // Some minutes, some days apart, so that blocks have several windows.
     timeMs: fc.oneof(
       fc.nat(100),
+      fc.nat(400).map((ms) => ms * 10_000),
       fc.nat(100).map((ms) => ms * 36_000_000),
     ),
     restNanos: fc.nat(999_999),
@@ -165,9 +174,10 @@ const question = fc.record({
   typeIndex: fc.nat(1),
   matchers: fc.array(matcher, { maxLength: 2 }),
   fromMs: fc.nat(60).map((ms) => baseMs + ms),
-  spanMs: fc.constantFrom(1, 30, 200, 1_000_000_000, 4_000_000_000),
-  labels: fc.constantFrom('own' as const, [], ['service_name'], ['thread_name', 'host_name'], ['bytes']),
+  spanMs: fc.constantFrom(1, 30, 200, 300_000, 1_000_000_000, 4_000_000_000),
+  labels: fc.constantFrom('own' as const, [], ['service_version'], ['thread_name', 'host_name'], ['bytes']),
   stepMs: fc.constantFrom(1, 7, 1_000_000),
+  minutes: fc.constantFrom(1, 7, 60, 1440, Infinity),
 });
 
 /** What a merged profile says, without the order of its tables; addresses from the start of their mapping. */
@@ -210,6 +220,20 @@ function spell({ profile, typeIndex, profiles }: Merged): unknown {
   return { head, typeIndex, profiles, rows: rows.sort() };
 }
 
+/** What counts say, without the order of functions and groups. */
+function spellCounts({ functions: { name, system, file }, rows }: FunctionCounts): unknown {
+  expect(new Set(name.map((one, id) => `${one} ${file[id]}`)).size).toBe(name.length);
+  expect(system.every((one, id) => /^[0-9]$/.test(one.replace(`_Z${name[id]}`, '')))).toBe(true);
+  return rows
+    .map(({ function: ids, self, inclusive, ...row }) => {
+      expect([self.length, inclusive.length]).toEqual([ids.length, ids.length]);
+      expect(ids.every((id, i) => i === 0 || id > (ids[i - 1] ?? 0))).toBe(true);
+      const functions = Array.from(ids, (id, i) => [name[id], file[id], self[i], inclusive[i]].join());
+      return print([row.labels, row, functions.sort()]);
+    })
+    .sort();
+}
+
 function print(value: unknown): string {
   return JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? `${one}n` : one));
 }
@@ -226,7 +250,7 @@ async function outcome<T>(answer: Promise<T>): Promise<T | string> {
 
 async function answers(reader: StorageReader, asked: readonly Question[]) {
   const said: unknown[] = [];
-  for (const { name, shape, typeIndex, matchers, fromMs, spanMs, labels, stepMs } of asked) {
+  for (const { name, shape, typeIndex, matchers, fromMs, spanMs, labels, stepMs, minutes } of asked) {
     const range = { fromMs, untilMs: fromMs + spanMs };
     const sampleType = shape.sampleTypes[typeIndex] ?? shape.sampleTypes[0] ?? { type: '', unit: '' };
     const selection = { ...range, name, sampleType, periodType: shape.periodType, matchers };
@@ -235,6 +259,8 @@ async function answers(reader: StorageReader, asked: readonly Question[]) {
     const by = labels === 'own' ? ['thread_name'] : labels;
     const lines = await outcome(reader.range(selection, stepMs, by));
     said.push(typeof lines === 'string' ? lines : lines.map(print).sort());
+    const counts = await outcome(reader.functionCounts(selection, minutes * 60_000, by));
+    said.push(typeof counts === 'string' ? counts : spellCounts(counts));
     said.push(await reader.series(range, matchers));
     said.push(await reader.sampleLabelNames(range), await reader.sampleLabelValues(range, 'thread_name'));
     said.push(await reader.sampleLabelValues(range, 'bytes'));

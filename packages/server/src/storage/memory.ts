@@ -11,12 +11,14 @@ import {
   ProfileBuilder,
   type ValueType,
 } from '@everflame/profile';
+import { countFunctions } from './memory-function-counts.ts';
 import { sortSeries } from './series-order.ts';
 import {
   type AgentReport,
   type AppendResult,
   type Batch,
   type Entry,
+  type FunctionCounts,
   type Mark,
   type Merged,
   type MergeQuery,
@@ -132,6 +134,15 @@ export class MemoryStorage implements StorageWriter, StorageReader {
     const overflows = lines.some(({ values }) => values.some((value) => value !== BigInt.asIntN(64, value)));
     if (overflows) return Promise.reject(new StorageError('sum_overflow', 'the sum of a step leaves int64'));
     return Promise.resolve(lines);
+  }
+
+  functionCounts(selection: Selection, stepMs: number, by: readonly string[]): Promise<FunctionCounts> {
+    const parts = this.#select(selection).map(({ profile, labels, timeMs }) => {
+      const isWanted = labelSetsOf(profile).map((own) => matchLabels(selection.matchers, { ...own, ...labels }));
+      const step = Number.isFinite(stepMs) ? Math.floor(timeMs / stepMs) * stepMs : selection.fromMs;
+      return { profile, labels, step, type: typeIndex(profile, selection.sampleType), isWanted };
+    });
+    return Promise.resolve().then(() => countFunctions(parts, by));
   }
 
   versions(): Promise<readonly VersionFact[]> {

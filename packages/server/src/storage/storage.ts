@@ -124,6 +124,44 @@ export interface RangeSeries {
   readonly samples: readonly number[];
 }
 
+/** Sample counts by function: one row per label group and step. */
+export interface FunctionCounts {
+  /**
+   * Every function that occurs, each (name, file) once; ids are positions. `system` is the mangled name; where several
+   * functions share name and file, that of one of them. A function without a name is none.
+   */
+  readonly functions: {
+    readonly name: readonly string[];
+    readonly system: readonly string[];
+    readonly file: readonly string[];
+  };
+  readonly rows: readonly CountsRow[];
+}
+
+export interface CountsRow {
+  /** Those asked for by `by`, absent ones left out. */
+  readonly labels: Labels;
+  /** Start of the step, Unix ms, a multiple of stepMs (the step is at least a minute). With the step Infinity: `fromMs`. */
+  readonly timeMs: number;
+  /**
+   * All samples, those without a function included; and their value in the asked sample type. As in a merged profile, a
+   * sample whose values are all 0 is none.
+   */
+  readonly samples: number;
+  readonly value: bigint;
+  /** Sum of the durations of the profiles behind it, nanoseconds. */
+  readonly durationNanos: bigint;
+  /** Profiles behind it. */
+  readonly profiles: number;
+  /**
+   * Ascending ids; the three columns have equal length. Samples, not values; a function counts once per sample however deep
+   * it recurses. `self`: samples whose innermost frame is the function. Functions with neither are left out.
+   */
+  readonly function: Uint32Array;
+  readonly self: Float64Array;
+  readonly inclusive: Float64Array;
+}
+
 /** One service version as the stored profiles show it. */
 export interface VersionFact {
   readonly service: string;
@@ -179,6 +217,14 @@ export interface StorageReader {
   merge(query: MergeQuery): Promise<Merged>;
   /** @throws StorageError `sum_overflow` */
   range(selection: Selection, stepMs: number, by: readonly string[]): Promise<readonly RangeSeries[]>;
+  /**
+   * Samples by function, over time and by labels of series (`by`; labels of samples are not looked at there). The rows of a
+   * group are in order of time; a step without a profile is left out. Needs no scan of stacks where the selection has only
+   * series matchers. `stepMs` is a multiple of 60,000; Infinity: one row per group for the whole range.
+   *
+   * @throws StorageError `sum_overflow`
+   */
+  functionCounts(selection: Selection, stepMs: number, by: readonly string[]): Promise<FunctionCounts>;
   versions(): Promise<readonly VersionFact[]>;
   marks(): Promise<readonly Mark[]>;
   status(): Promise<StorageStatus>;

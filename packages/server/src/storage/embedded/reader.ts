@@ -4,6 +4,7 @@ import type { Matcher } from '@everflame/profile';
 import {
   type AgentReport,
   type DeletedFact,
+  type FunctionCounts,
   type Mark,
   type Merged,
   type MergeQuery,
@@ -20,6 +21,7 @@ import { labelsKey } from '@everflame/profile';
 import { sortSeries } from '../series-order.ts';
 import { versionFacts } from '../version-facts.ts';
 import { DamagedBlock } from './block/block-file.ts';
+import { FunctionCountsRun } from './counts/function-counts-run.ts';
 import { type Connection, explained, openForReading } from './database.ts';
 import {
   type Condition,
@@ -128,6 +130,17 @@ export class EmbeddedReader implements StorageReader {
             });
           }
         }
+      }
+      return run.finish();
+    });
+  }
+
+  functionCounts(selection: Selection, stepMs: number, by: readonly string[]): Promise<FunctionCounts> {
+    return this.#read(() => {
+      const run = new FunctionCountsRun(selection, stepMs, by);
+      for (const [part, selected] of this.#selected(selection)) {
+        run.begin(part);
+        for (const { series, own } of selected) run.add(series, own);
       }
       return run.finish();
     });

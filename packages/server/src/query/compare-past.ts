@@ -1,0 +1,44 @@
+import type { TimeRange } from '../storage/storage.ts';
+
+/** Two windows between which nothing was deployed. */
+export interface PastPair {
+  readonly before: TimeRange;
+  readonly after: TimeRange;
+}
+
+export interface PastWindows {
+  readonly pairs: readonly PastPair[];
+  /** Taken at the same time of day as the comparison. */
+  readonly isAligned: boolean;
+}
+
+const dayMs = 86_400_000;
+const minuteMs = 60_000;
+/** With fewer days the nearer past says more. */
+const leastDays = 5;
+
+/**
+ * Windows of the past as long and as far apart as those compared, all before the end of the before side, since `sinceMs`: each whole days earlier
+ * where there are five of them, so that they have the same time of day, else one after the other backwards. Two versions that live at
+ * the same time are compared with windows that follow each other.
+ */
+export function pastWindows(before: TimeRange, after: TimeRange, sinceMs: number, most: number): PastWindows {
+  const [beforeSpan, afterSpan] = [before, after].map(({ fromMs, untilMs }) => untilMs - fromMs) as [number, number];
+  const gap = after.fromMs > before.fromMs ? after.fromMs - before.fromMs : beforeSpan;
+  const pair = (shiftMs: number): PastPair => {
+    const fromMs = before.fromMs - shiftMs;
+    return {
+      before: { fromMs, untilMs: fromMs + beforeSpan },
+      after: { fromMs: fromMs + gap, untilMs: fromMs + gap + afterSpan },
+    };
+  };
+  const days = Math.ceil((gap + afterSpan - beforeSpan) / dayMs) * dayMs;
+  if (days > 0 && before.fromMs - leastDays * days >= sinceMs) return { pairs: pairs(days), isAligned: true };
+  return { pairs: pairs(Math.ceil(Math.max(gap, beforeSpan, afterSpan) / minuteMs) * minuteMs), isAligned: false };
+
+  function pairs(shiftMs: number): PastPair[] {
+    return Array.from({ length: most }, (_, k) => pair((k + 1) * shiftMs)).filter(
+      (one) => one.before.fromMs >= sinceMs && one.after.untilMs <= before.untilMs,
+    );
+  }
+}
