@@ -45,6 +45,7 @@ export {
   profileTypesOf,
 } from './profile-type.ts';
 export { parseDurationMs, parseTime, type TimeResult } from './time.ts';
+export { type ImportedFile, type ImportFormat, importProfile } from './import/import-profile.ts';
 export { mergeProfiles, type MergeResult } from './build/merge-profiles.ts';
 export { filterProfile } from './filters/filter-profile.ts';
 export {

@@ -4,7 +4,8 @@ import type { Span } from '../state/time-range.ts';
 import { stepFor } from '../state/time-range.ts';
 import { type Answer, failure, getBytes, getJson, type Params } from './api.ts';
 import { askWorker } from './ask-worker.ts';
-import { type DiffTree, type Tree, diffTreeOf } from './tree-columns.ts';
+import type { DiffResult } from './diff-result.ts';
+import { diffTreeOf, type Tree } from './tree-columns.ts';
 
 /** What an answer says beside its tree. */
 export interface MergedTree {
@@ -67,14 +68,6 @@ export async function loadFocusTotal(
   return answer.ok ? { ok: true, value: BigInt(answer.value.nodes.total[0] ?? '0') } : answer;
 }
 
-export type DiffSide = http.DiffAnswer['before'];
-export interface DiffResult {
-  readonly tree: DiffTree;
-  readonly unit: string;
-  readonly before: DiffSide;
-  readonly after: DiffSide;
-  readonly functions: http.DiffAnswer['functions'];
-}
 export interface SideRequest {
   readonly query: string;
   readonly span: Span;
@@ -94,6 +87,33 @@ export async function loadDiff(
   const answer = await getJson<http.DiffAnswer>('/diff', params, signal);
   if (!answer.ok) return answer;
   return { ok: true, value: { ...answer.value, tree: diffTreeOf(answer.value) } };
+}
+
+export interface CompareRequest {
+  /** Profile type. */
+  readonly type: string;
+  readonly service: string;
+  /** With `isOfVersions` the names of both sides are versions of the service. */
+  readonly isOfVersions: boolean;
+  readonly before: SideRequest & { readonly name: string };
+  readonly after: SideRequest & { readonly name: string };
+  readonly normalisation: 'share' | 'cores';
+}
+
+/** Which differences are more than noise: the statistics over the instances of both sides. */
+export function loadCompare(request: CompareRequest, signal: AbortSignal): Promise<Answer<http.CompareAnswer>> {
+  const { type, service, isOfVersions, before, after, normalisation } = request;
+  const params: Params = {
+    ...(isOfVersions
+      ? { query: type, service, before: before.name, after: after.name }
+      : { before_query: before.query, after_query: after.query }),
+    before_from: Math.floor(before.span.fromMs),
+    before_until: Math.ceil(before.span.untilMs),
+    after_from: Math.floor(after.span.fromMs),
+    after_until: Math.ceil(after.span.untilMs),
+    normalisation,
+  };
+  return getJson<http.CompareAnswer>('/compare', params, signal);
 }
 
 export function loadRange(

@@ -8,10 +8,9 @@ const worker = globalThis as unknown as {
 };
 
 worker.onmessage = ({ data: { id, question } }) => {
-  try {
-    const value = answer(question);
-    worker.postMessage({ id, ok: true, value }, buffersOf(value));
-  } catch (error) {
-    worker.postMessage({ id, ok: false, message: error instanceof Error ? error.message : String(error) });
-  }
+  answer(question).then(
+    (value) => worker.postMessage({ id, ok: true, value }, buffersOf(value)),
+    (error: unknown) =>
+      worker.postMessage({ id, ok: false, message: error instanceof Error ? error.message : String(error) }),
+  );
 };

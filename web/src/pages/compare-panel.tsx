@@ -1,6 +1,8 @@
+import type { http } from '@everflame/protocols';
 import type { ComponentChildren } from 'preact';
 import { useCallback, useMemo } from 'preact/hooks';
-import type { DiffResult } from '../data/queries.ts';
+import type { DiffResult } from '../data/diff-result.ts';
+import type { Loaded } from '../data/use-query.ts';
 import { type CompareState, flamegraphHref } from '../state/page-state.ts';
 import type { Side } from '../state/sides.ts';
 import type { Average } from '../tree/average.ts';
@@ -11,6 +13,7 @@ import { type Focus, type Layout, type Row, membersOf, wholeTree } from '../tree
 import { PathIds } from '../tree/path-id.ts';
 import { exactly, findMatches, parsePattern } from '../tree/search.ts';
 import { shareOf, sumOf } from '../tree/sums.ts';
+import { significantFrames, verdictsOf } from '../tree/verdicts.ts';
 import { Breadcrumb } from '../views/breadcrumb.tsx';
 import { ChangeLegend } from '../views/change-legend.tsx';
 import { ChangeTable } from '../views/change-table.tsx';
@@ -25,20 +28,23 @@ import { SearchBox } from '../views/search-box.tsx';
 import { Segmented } from '../views/show-switch.tsx';
 import { SideSummary } from '../views/side-summary.tsx';
 import { useEscape } from '../views/use-escape.ts';
+import { relative, relativeInterval, VerdictTag } from '../views/verdict-tag.tsx';
 import { ValueTable } from '../views/value-table.tsx';
 
 interface Props {
   readonly diff: DiffResult;
   readonly sides: { readonly before: Side; readonly after: Side };
   readonly averages: { readonly before: Average | null; readonly after: Average | null };
+  /** What the statistics say; its problem is told where they would stand. */
+  readonly compared: Loaded<http.CompareAnswer>;
   readonly service: string;
-  readonly state: CompareState;
+  readonly state: Pick<CompareState, 'width' | 'values' | 'only' | 'of' | 'zoom' | 'search' | 'filter' | 'sort'>;
   readonly change: (part: Partial<CompareState>, how?: 'push' | 'replace') => void;
   readonly stale: boolean;
 }
 
 /** Headline, both sides' totals, one picture that holds both, and the table of changes. */
-export function ComparePanel({ diff, sides, averages, service, state, change, stale }: Props) {
+export function ComparePanel({ diff, sides, averages, compared, service, state, change, stale }: Props) {
   const { unit } = diff;
   const isTime = unit === 'nanoseconds';
   const { tree } = diff;
@@ -59,6 +65,8 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
     [diff, state.of, before, after],
   );
   const bySelf = useMemo(() => compareFunctions(diff.functions, 'self', before, after), [diff, before, after]);
+  const verdicts = useMemo(() => (compared.value === null ? null : verdictsOf(compared.value)), [compared.value]);
+  const significant = useMemo(() => significantFrames(tree, verdicts), [tree, verdicts]);
   const gone = useMemo(() => goneNodes(tree), [tree]);
   const pattern = useMemo(() => (state.search === '' ? null : parsePattern(state.search)), [state.search]);
   const members = useMemo(() => membersOf(tree, widths, focus), [tree, widths, focus]);
@@ -81,13 +89,17 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
       const left = sumOf(tree.before, nodes);
       const right = sumOf(tree.after, nodes);
       if (row.node === 0 && row.rest === 0) return changeColour(0, dark);
-      if (left.samples + right.samples < minSamplesToColour) return mutedColour(dark);
+      const isTold =
+        significant === null || row.rest > 0
+          ? left.samples + right.samples >= minSamplesToColour
+          : significant[tree.frame[row.node] ?? 0] === 1;
+      if (!isTold) return mutedColour(dark);
       return changeColour(
         tiltOf(shareOf(left.total, whole.before) * scaleBefore, shareOf(right.total, whole.after) * scaleAfter),
         dark,
       );
     },
-    [tree, widths, whole, scaleBefore, scaleAfter],
+    [tree, widths, whole, scaleBefore, scaleAfter, significant],
   );
   const describe = (row: Row, layout: Layout): ComponentChildren => {
     const nodes = membersOf(tree, widths, row);
@@ -98,6 +110,7 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
     const shareAfter = shareOf(right.total, whole.after);
     const rate = (share: number, side: SideWeight) => (side.rate === null ? null : coresNumber(share * side.rate));
     const hasRates = before.rate !== null && after.rate !== null;
+    const verdict = row.rest > 0 ? undefined : verdicts?.get(tree.frames.name[tree.frame[row.node] ?? 0] ?? '');
     const deltaRate = hasRates ? shareAfter * after.rate - shareBefore * before.rate : 0;
     return (
       <>
@@ -118,7 +131,17 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
         />
         {left.total === 0n && right.total !== 0n && <p class="tip-hint">new: only after</p>}
         {right.total === 0n && left.total !== 0n && <p class="tip-hint">gone: only before</p>}
-        {left.samples + right.samples < minSamplesToColour && <p class="tip-hint">too few samples to colour</p>}
+        {verdict !== undefined && (
+          <p class="tip-source">
+            <VerdictTag one={verdict} /> {verdict.verdictText}
+            {verdict.change !== null && `; ${relative(verdict.change)}`}
+            {verdict.interval !== null && ` (95 %: ${relativeInterval(verdict.interval)})`}
+            {verdict.q !== null && `, q ${verdict.q.toPrecision(2)}`}
+          </p>
+        )}
+        {significant === null && left.samples + right.samples < minSamplesToColour && (
+          <p class="tip-hint">too few samples to colour</p>
+        )}
         {below !== null && <p class="tip-hint">{below}</p>}
       </>
     );
@@ -140,7 +163,7 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
   };
   return (
     <section class={`panel${stale ? ' is-stale' : ''}`} aria-busy={stale}>
-      <Headline text={headline} overMs={isTime ? overMs : Infinity} />
+      <Headline text={headline} compared={compared} overMs={isTime ? overMs : Infinity} />
       <div class="side-summaries">
         <SideSummary
           title="Before"
@@ -220,7 +243,7 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
               onAll={() => change({ width: 'both' })}
             />
           )}
-          <ChangeLegend values={state.values} />
+          <ChangeLegend values={state.values} isJudged={verdicts !== null} />
         </div>
         <section class="table-box">
           <div class="table-head">
@@ -237,6 +260,7 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
               value={state.only}
               choices={[
                 ['all', 'All'],
+                ...(verdicts === null ? [] : [['significant', 'Significant'] as const]),
                 ['new', 'New'],
                 ['gone', 'Gone'],
               ]}
@@ -261,6 +285,7 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
             sort={state.sort}
             onSort={(sort) => change({ sort: sort as CompareState['sort'] }, 'replace')}
             only={state.only}
+            verdicts={verdicts}
             filter={state.filter}
             matches={pattern?.ok === true ? pattern.test : null}
             onRow={(row) => change({ search: exactly(row.name) }, 'replace')}
@@ -276,6 +301,8 @@ function visibleFocus(found: Focus | null, widths: Float64Array): Focus {
   return found !== null && (widths[found.node] ?? 0) > 0 ? found : wholeTree;
 }
 
-function sideHref(side: Side, zoom: string): string {
+function sideHref(side: Side, zoom: string): string | null {
+  // A file is no side of a query.
+  if (side.query === '') return null;
   return flamegraphHref({ query: side.query, from: String(side.span.fromMs), until: String(side.span.untilMs), zoom });
 }
