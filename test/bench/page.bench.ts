@@ -73,6 +73,19 @@ async function measurePage(browser: Browser, url: string): Promise<{ first: numb
   return { first, zoom };
 }
 
+/** From the start of the navigation to the first service in the overview, on a browser without anything cached. */
+async function measureOverview(browser: Browser, server: string): Promise<void> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const page = await context.newPage();
+  const longTasks = await watchLongTasks(page);
+  await page.goto(server);
+  await page.locator('.service-name').first().waitFor();
+  line('overview shows its services after', `${(await page.evaluate(() => performance.now())).toFixed(0)} ms`);
+  const tasks = (await longTasks()).filter((ms) => ms > 100);
+  line('tasks above 100 ms meanwhile', String(tasks.length));
+  await context.close();
+}
+
 /** d3-flame-graph as it is published, with its own transitions, as one script. */
 async function bundledFlamegraph(): Promise<string> {
   const root = fileURLToPath(new URL('../../web/', import.meta.url));
@@ -189,6 +202,7 @@ for (const wanted of flags.nodes.split(',').map(Number)) {
     const decoded = decodeTree(new Uint8Array(await tree.arrayBuffer()));
     if (!decoded.ok) throw new Error(decoded.message);
     console.log(`\n${decoded.tree.parent.length} nodes, ${decoded.tree.frames.name.length} functions`);
+    await measureOverview(browser, server.url);
     const ours = await measurePage(browser, `${server.url}/flamegraph?${parameters.toString()}`);
     const whole = await measureWhole(browser, treeUrl).catch((error: unknown) => {
       line('d3-flame-graph, whole tree', `failed: ${String(error).split('\n')[0]}`);

@@ -66,6 +66,7 @@ export function ComparePanel({ diff, sides, averages, compared, service, state, 
   );
   const bySelf = useMemo(() => compareFunctions(diff.functions, 'self', before, after), [diff, before, after]);
   const verdicts = useMemo(() => (compared.value === null ? null : verdictsOf(compared.value)), [compared.value]);
+  const isJudged = compared.value !== null || compared.loading;
   const significant = useMemo(() => significantFrames(tree, verdicts), [tree, verdicts]);
   const gone = useMemo(() => goneNodes(tree), [tree]);
   const pattern = useMemo(() => (state.search === '' ? null : parsePattern(state.search)), [state.search]);
@@ -216,7 +217,7 @@ export function ComparePanel({ diff, sides, averages, compared, service, state, 
           />
         </div>
       </div>
-      <div class="panel-body show-both">
+      <div class="panel-body show-stacked">
         <div class="flame-box">
           <Breadcrumb tree={tree} focus={focus} groupLabel="" onFocus={zoom} />
           {isBlank ? (
@@ -260,7 +261,7 @@ export function ComparePanel({ diff, sides, averages, compared, service, state, 
               value={state.only}
               choices={[
                 ['all', 'All'],
-                ...(verdicts === null ? [] : [['significant', 'Significant'] as const]),
+                ...(isJudged ? [['significant', 'Significant'] as const] : []),
                 ['new', 'New'],
                 ['gone', 'Gone'],
               ]}
@@ -286,6 +287,7 @@ export function ComparePanel({ diff, sides, averages, compared, service, state, 
             onSort={(sort) => change({ sort: sort as CompareState['sort'] }, 'replace')}
             only={state.only}
             verdicts={verdicts}
+            isJudged={isJudged}
             filter={state.filter}
             matches={pattern?.ok === true ? pattern.test : null}
             onRow={(row) => change({ search: exactly(row.name) }, 'replace')}

@@ -58,8 +58,8 @@ export function DeploymentsPage({ search }: { search: string }) {
       {loaded.value === null && loaded.loading && <div class="skeleton table-skeleton" aria-hidden="true" />}
       {loaded.value !== null && all.length === 0 && <EmptyStore />}
       {shown.length > 0 && (
-        <div class="services-scroll" tabIndex={0} role="region" aria-label="Deployments">
-          <table class="services">
+        <div class="plain-scroll" tabIndex={0} role="region" aria-label="Deployments">
+          <table class="plain">
             <thead>
               <tr>
                 <th class="left">Service</th>

@@ -38,7 +38,7 @@ export function HealthPage() {
         <Notice key={text}>{text}</Notice>
       ))}
       {status.value === null && status.loading && <div class="skeleton table-skeleton" aria-hidden="true" />}
-      {status.value !== null && <CollectionHealth status={status.value} nowMs={serverNow()} />}
+      {status.value !== null && <CollectionHealth status={status.value} nowMs={serverNow()} title="Store and agents" />}
       {status.value !== null && <Losses status={status.value} />}
       {status.value !== null && <Stored status={status.value} />}
       {naming !== null && merged.value !== null && merged.value.profiles > 0 && (
@@ -47,8 +47,8 @@ export function HealthPage() {
           <p>
             <b>{percent(naming.complete)}</b> of the time has its whole stack. Names, by binary:
           </p>
-          <div class="services-scroll" tabIndex={0} role="region" aria-label="Names by binary">
-            <table class="services">
+          <div class="plain-scroll" tabIndex={0} role="region" aria-label="Names by binary">
+            <table class="plain">
               <thead>
                 <tr>
                   <th class="left">Binary</th>
@@ -93,8 +93,8 @@ function Losses({ status }: { status: http.StatusAnswer }) {
       {rows.length === 0 ? (
         <p class="hint">Nothing that an agent knows of.</p>
       ) : (
-        <div class="services-scroll" tabIndex={0} role="region" aria-label="Losses">
-          <table class="services">
+        <div class="plain-scroll" tabIndex={0} role="region" aria-label="Losses">
+          <table class="plain">
             <thead>
               <tr>
                 <th class="left">Host</th>

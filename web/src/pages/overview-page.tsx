@@ -88,7 +88,9 @@ export function OverviewPage({ search }: { search: string }) {
           onWhole={() => navigate(overviewHref({ ...state, show: 'all' }))}
         />
       )}
-      {status.value !== null && !isEmptyStore && <CollectionHealth status={status.value} nowMs={serverNow()} />}
+      {status.value !== null && !isEmptyStore && (
+        <CollectionHealth status={status.value} nowMs={serverNow()} title="Collection" />
+      )}
     </div>
   );
 }

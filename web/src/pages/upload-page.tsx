@@ -24,9 +24,10 @@ const unjudged = {
   problem: failure(0, 'files', 'Two files', 'two files say nothing of how far profiles differ by themselves').problem,
 };
 
-async function take(list: FileList | null): Promise<string> {
+/** The list of a field empties with it. */
+async function take(list: readonly File[]): Promise<string> {
   const refused: string[] = [];
-  for (const file of list ?? []) {
+  for (const file of list) {
     if (file.size > mostBytes) {
       refused.push(`${file.name} is larger than 256 MiB: send it to the server instead.`);
       continue;
@@ -73,7 +74,7 @@ export function UploadPage({ search }: { search: string }) {
     [local.value],
   );
   const add = (list: FileList | null) =>
-    void take(list).then(setMessage, (error: unknown) => setMessage(String(error)));
+    void take([...(list ?? [])]).then(setMessage, (error: unknown) => setMessage(String(error)));
   const problem = isCompared ? diff.problem : local.problem;
   const side = (file: LocalFile | undefined) => ({
     name: file?.name ?? '',
@@ -114,10 +115,10 @@ export function UploadPage({ search }: { search: string }) {
       {all.length > 0 && (
         <div class="file-list" role="group" aria-label="Files">
           {all.map((file, index) => (
-            <span key={file.key} class="chip">
+            <span key={file.key} class="filter-chip">
               <button
                 type="button"
-                class="chip-name"
+                class="filter-chip-name"
                 aria-pressed={!isCompared && file === shown}
                 onClick={() => change({ file: String(index), compare: 'no', zoom: '' })}
               >
@@ -125,7 +126,7 @@ export function UploadPage({ search }: { search: string }) {
               </button>
               <button
                 type="button"
-                class="chip-remove"
+                class="filter-chip-remove"
                 onClick={() => {
                   files.value = all.filter((one) => one !== file);
                   change({ file: '0', compare: 'no', zoom: '' });
@@ -265,11 +266,22 @@ function StoreFile({ file }: { file: LocalFile }) {
     >
       <label class="field">
         <span>Store it as service</span>
-        <input type="text" required value={service} onInput={(event) => setService(event.currentTarget.value)} />
+        <input
+          type="text"
+          class="text-input"
+          required
+          value={service}
+          onInput={(event) => setService(event.currentTarget.value)}
+        />
       </label>
       <label class="field">
         <span>Version</span>
-        <input type="text" value={version} onInput={(event) => setVersion(event.currentTarget.value)} />
+        <input
+          type="text"
+          class="text-input"
+          value={version}
+          onInput={(event) => setVersion(event.currentTarget.value)}
+        />
       </label>
       <button type="submit" class="button">
         Store in this server

@@ -18,6 +18,8 @@ interface Props {
   readonly only: 'all' | 'significant' | 'new' | 'gone';
   /** Null while or where there are none. */
   readonly verdicts: Verdicts | null;
+  /** Whether there are verdicts, or will be: their columns are there from the first. */
+  readonly isJudged: boolean;
   readonly filter: string;
   readonly matches: ((name: string) => boolean) | null;
   readonly onRow: (row: ComparedFunction) => void;
@@ -25,7 +27,7 @@ interface Props {
 
 /** Functions of both sides, the largest change first. */
 export function ChangeTable(props: Props) {
-  const { rows, unit, values, names, rates, sort, onSort, only, verdicts, filter, matches, onRow } = props;
+  const { rows, unit, values, names, rates, sort, onSort, only, verdicts, isJudged, filter, matches, onRow } = props;
   const change = (row: ComparedFunction) =>
     values === 'amounts' && row.deltaRate !== null ? row.deltaRate : row.deltaShare;
   const shown = useMemo(() => {
@@ -96,7 +98,7 @@ export function ChangeTable(props: Props) {
         );
       },
     },
-    ...(verdicts === null
+    ...(!isJudged
       ? []
       : [
           {
@@ -107,7 +109,7 @@ export function ChangeTable(props: Props) {
             width: '7.6rem',
             wideOnly: true,
             cell: (row: ComparedFunction) => {
-              const interval = verdicts.get(row.name)?.interval;
+              const interval = verdicts?.get(row.name)?.interval;
               return interval === null || interval === undefined ? '' : relativeInterval(interval);
             },
           },
@@ -118,7 +120,7 @@ export function ChangeTable(props: Props) {
             align: 'right' as const,
             width: '3.6rem',
             wideOnly: true,
-            cell: (row: ComparedFunction) => qText(verdicts.get(row.name)?.q),
+            cell: (row: ComparedFunction) => qText(verdicts?.get(row.name)?.q),
           },
           {
             key: 'verdict',
@@ -126,7 +128,7 @@ export function ChangeTable(props: Props) {
             align: 'left' as const,
             width: '7.2rem',
             cell: (row: ComparedFunction) => {
-              const one = verdicts.get(row.name);
+              const one = verdicts?.get(row.name);
               return one === undefined ? '' : <VerdictTag one={one} />;
             },
           },

@@ -12,9 +12,9 @@ export function FilterChips({ filters, onChange }: { filters: Filters; onChange:
   const set = (Object.keys(words) as (keyof Filters)[]).filter((name) => filters[name] !== '');
   if (set.length === 0) return null;
   return (
-    <ul class="chips" aria-label="Filters">
+    <ul class="filter-chips" aria-label="Filters">
       {set.map((name) => (
-        <li key={name} class="chip">
+        <li key={name} class="filter-chip">
           <label>
             <span>{words[name]}</span>
             <input
@@ -27,7 +27,7 @@ export function FilterChips({ filters, onChange }: { filters: Filters; onChange:
               onChange={(event) => onChange({ [name]: event.currentTarget.value })}
             />
           </label>
-          <button type="button" class="chip-remove" onClick={() => onChange({ [name]: '' })}>
+          <button type="button" class="filter-chip-remove" onClick={() => onChange({ [name]: '' })}>
             <span aria-hidden="true">×</span>
             <span class="visually-hidden">Remove {name}</span>
           </button>

@@ -68,9 +68,11 @@ export function FlameGraph(props: FlameGraphProps) {
     } else {
       chart.current.width(width).update(data);
     }
-    select(element)
-      .select('svg')
-      .attr('height', layout.depth * rowHeightPx);
+    const svg = select(element).select('svg');
+    const height = layout.depth * rowHeightPx;
+    // d3-flame-graph leaves room for its own texts above; with the root at the bottom everything stands that much lower.
+    const drawnPx = Number(svg.attr('height'));
+    svg.attr('height', height).attr('viewBox', growsUp ? `0 ${drawnPx - height} ${width} ${height}` : null);
     performance.mark('everflame-drawn');
   }, [layout, width, matches, dark, labelOf, colourOf]);
   useEffect(() => () => void chart.current?.destroy(), []);
@@ -180,6 +182,7 @@ function createChart(now: { readonly current: Drawing }, growsUp: boolean): Flam
   return flamegraph<Datum>()
     .cellHeight(rowHeightPx)
     .inverted(!growsUp)
+    .resetHeightOnZoom(true)
     .transitionDuration(0)
     .tooltip(noTip)
     .getName((node) => {

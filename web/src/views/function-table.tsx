@@ -5,7 +5,7 @@ import { shareInterval } from '../tree/interval.ts';
 import { frameTextMatches, type Test } from '../tree/search.ts';
 import { shareOf } from '../tree/sums.ts';
 import { type Column, DataTable } from './data-table.tsx';
-import { amount, exact, exactAmount, percent, short } from './format.ts';
+import { amount, exact, exactAmount, percent } from './format.ts';
 import { matchesFirst } from './matches-first.ts';
 import { shortName } from './short-name.ts';
 
@@ -100,13 +100,13 @@ export function FunctionTable(props: Props) {
     },
     {
       key: 'interval',
-      title: '± 95 %',
+      title: '± points',
       help: 'How far the share of the total may be off in percentage points, told from the number of samples (Wilson)',
       align: 'right',
       width: '4.2rem',
       cell: (row) => {
         const [low, high] = shareInterval(row.samples, wholeSamples);
-        return `±${short(((high - low) / 2) * 100)}`;
+        return `±${(((high - low) / 2) * 100).toFixed(2)}`;
       },
       wideOnly: true,
     },

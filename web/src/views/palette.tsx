@@ -50,10 +50,9 @@ export function Palette() {
         type="button"
         class="button palette-button"
         onClick={open}
-        title="Everything that can be done here (Ctrl+K or ?)"
+        title="Everything that can be done here: Ctrl+K or ?"
       >
-        <span aria-hidden="true">⌘K</span>
-        <span class="visually-hidden">Actions</span>
+        Actions <kbd>?</kbd>
       </button>
       <dialog
         ref={dialog}

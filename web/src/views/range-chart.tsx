@@ -158,6 +158,8 @@ function drawSides(chart: uPlot, sides: readonly ChartSide[]): void {
   const { ctx, bbox } = chart;
   const ratio = uPlot.pxRatio;
   ctx.save();
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'alphabetic';
   ctx.font = `600 ${11 * ratio}px system-ui, sans-serif`;
   for (const { fromMs, untilMs, label, colour } of sides) {
     const clamp = (x: number) => Math.min(Math.max(x, bbox.left), bbox.left + bbox.width);
@@ -180,6 +182,8 @@ function drawMarks(chart: uPlot, marks: readonly ChartMark[], dark: boolean): vo
   const { ctx, bbox } = chart;
   const ratio = uPlot.pxRatio;
   ctx.save();
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'alphabetic';
   ctx.strokeStyle = dark ? '#f4efe9' : '#1d1916';
   ctx.fillStyle = ctx.strokeStyle;
   ctx.lineWidth = ratio;

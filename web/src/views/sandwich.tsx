@@ -48,7 +48,7 @@ export function Sandwich({ tree, name, unit, onName }: Props) {
         <span>Function</span>
         <input
           type="text"
-          class="mono"
+          class="mono text-input"
           list="sandwich-functions"
           value={chosen}
           spellcheck={false}
