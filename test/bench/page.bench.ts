@@ -14,8 +14,18 @@ import { createServer } from '@everflame/server';
 import type { Browser } from 'playwright-core';
 import { buildWeb } from '../../scripts/build-web.mjs';
 import { bigTreeProfiles } from '../load/big-tree.ts';
+import { cpuMs } from '../load/process-cost.ts';
 import { launchBrowser, settled } from '../support/page-browser.ts';
-import { clickToPictureMs, firstPictureMs, keyToPictureMs, rendererMb, watchLongTasks } from '../support/page-speed.ts';
+import {
+  anonymousMb,
+  clickToPictureMs,
+  firstPictureMs,
+  inPage,
+  keyToPictureMs,
+  longTasks,
+  measureIn,
+  rendererPid,
+} from '../support/page-speed.ts';
 
 const { values: flags } = parseArgs({
   options: { nodes: { type: 'string', default: '100000,1000000' }, zooms: { type: 'string', default: '30' } },
@@ -36,35 +46,42 @@ function line(name: string, value: string): void {
 async function measurePage(browser: Browser, url: string): Promise<{ first: number; zoom: number }> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   const page = await context.newPage();
-  const longTasks = await watchLongTasks(page);
+  await measureIn(page);
   await page.goto(url);
   const first = await firstPictureMs(page);
   await settled(page);
   line('first picture after the bytes arrived', `${first.toFixed(0)} ms`);
   line('frames drawn', String(await page.locator('.flame-box g.frame').count()));
+  const pid = await rendererPid(page);
   const zoomMs: number[] = [];
+  const cpuBefore = cpuMs(pid);
   for (let i = 0; i < zooms; i++) {
     const took = await clickToPictureMs(page, i * 7 + 1);
     if (took !== null) zoomMs.push(took);
-    if (i % 3 === 2) zoomMs.push(await keyToPictureMs(page, 'r').catch(() => 0));
+    const back = i % 3 === 2 ? await keyToPictureMs(page, 'r') : null;
+    if (back !== null) zoomMs.push(back);
     await settled(page);
   }
-  const zoom = median(zoomMs.filter((ms) => ms > 0));
+  const zoom = median(zoomMs);
+  const cpu = (cpuMs(pid) - cpuBefore) / zoomMs.length;
   line('zoom, median', `${zoom.toFixed(0)} ms of ${zoomMs.length}`);
+  // All threads of the renderer, the waiting of the test and painting without a graphics card included.
+  line('CPU of the renderer for a zoom, mean', `${cpu.toFixed(0)} ms`);
   await page.keyboard.press('Escape');
   await settled(page);
   await page.getByLabel('Search functions').fill('parse|encode');
   await page.getByRole('button', { name: 'Next match' }).waitFor();
   await settled(page);
-  await page.locator('h1').evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+  await page.evaluate('document.activeElement?.blur()');
   const steps: number[] = [];
   for (let i = 0; i < Math.min(zooms, 15); i++) {
-    steps.push(await keyToPictureMs(page, 'n'));
+    const step = await keyToPictureMs(page, 'n');
+    if (step !== null) steps.push(step);
     await settled(page);
   }
   line('search step, median', `${median(steps).toFixed(0)} ms of ${steps.length}`);
-  line('memory of the renderer process', `${(await rendererMb(page)).toFixed(0)} MB`);
-  const tasks = (await longTasks()).filter((ms) => ms > 100);
+  line('memory of the renderer process', `${anonymousMb(pid).toFixed(0)} MB`);
+  const tasks = (await longTasks(page)).filter((ms) => ms > 100);
   line(
     'tasks above 100 ms',
     `${tasks.length}${tasks.length === 0 ? '' : `: ${tasks.map((ms) => ms.toFixed(0)).join(', ')} ms`}`,
@@ -77,11 +94,11 @@ async function measurePage(browser: Browser, url: string): Promise<{ first: numb
 async function measureOverview(browser: Browser, server: string): Promise<void> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   const page = await context.newPage();
-  const longTasks = await watchLongTasks(page);
+  await measureIn(page);
   await page.goto(server);
   await page.locator('.service-name').first().waitFor();
   line('overview shows its services after', `${(await page.evaluate(() => performance.now())).toFixed(0)} ms`);
-  const tasks = (await longTasks()).filter((ms) => ms > 100);
+  const tasks = (await longTasks(page)).filter((ms) => ms > 100);
   line('tasks above 100 ms meanwhile', String(tasks.length));
   await context.close();
 }
@@ -120,61 +137,20 @@ async function measureWhole(browser: Browser, url: string): Promise<{ first: num
   const page = await context.newPage();
   await page.setContent('<div id="chart"></div>');
   await page.addScriptTag({ content: await bundledFlamegraph() });
+  await page.addScriptTag({ path: inPage });
   const response = await fetch(url, { headers: { accept: TREE_MEDIA_TYPE } });
   const decoded = decodeTree(new Uint8Array(await response.arrayBuffer()));
   if (!decoded.ok) throw new Error(decoded.message);
   const { tree } = decoded;
   const columns = {
     parent: Array.from(tree.parent),
-    name: Array.from(tree.frame, (row) => row),
+    row: Array.from(tree.frame),
     names: tree.frames.name,
     value: Array.from(tree.total, Number),
   };
-  const result = await page.evaluate(async ({ parent, name, names, value }) => {
-    interface Node {
-      name: string | undefined;
-      value: number | undefined;
-      children: Node[];
-    }
-    const nodes: Node[] = parent.map((_, row) => ({ name: names[name[row] ?? 0], value: value[row], children: [] }));
-    for (let row = 1; row < nodes.length; row++) nodes[parent[row] ?? 0]?.children.push(nodes[row] as Node);
-    const global = globalThis as unknown as {
-      whole: {
-        select: (at: string) => { datum: (data: unknown) => { call: (chart: unknown) => void } };
-        flamegraph: () => Chart;
-      };
-    };
-    interface Chart {
-      width(px: number): Chart;
-      transitionDuration(ms: number): Chart;
-      minFrameSize(px: number): Chart;
-      inverted(on: boolean): Chart;
-      tooltip(tip: () => undefined): Chart;
-    }
-    const chart = global.whole
-      .flamegraph()
-      .width(1400)
-      .transitionDuration(0)
-      .minFrameSize(1)
-      .inverted(true)
-      .tooltip(Object.assign(() => undefined, { show: () => undefined, hide: () => undefined }));
-    const painted = async () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
-    let start = performance.now();
-    global.whole.select('#chart').datum(nodes[0]).call(chart);
-    await painted();
-    const first = performance.now() - start;
-    const zoomMs: number[] = [];
-    for (let i = 0; i < 12; i++) {
-      const frames = [...document.querySelectorAll('g.frame')].filter((one) => one.getBoundingClientRect().width > 3);
-      start = performance.now();
-      // Every third click leads back to the whole, as in the page's own measurement.
-      const frame = i % 3 === 2 ? frames[0] : frames[(i * 7 + 1) % frames.length];
-      frame?.dispatchEvent(new MouseEvent('click', { bubbles: true }));
-      await painted();
-      zoomMs.push(performance.now() - start);
-    }
-    return { first, zoom: zoomMs.sort((a, b) => a - b)[zoomMs.length >> 1] ?? 0 };
-  }, columns);
+  const result = await page.evaluate<{ first: number; zoom: number }>(
+    `everflameTest.wholeTree(${JSON.stringify(columns)})`,
+  );
   await context.close();
   return result;
 }

@@ -188,10 +188,9 @@ test('a tree of 100,000 nodes: small on the wire, decoded beside the page, exact
     const node = Math.floor(tree.length * random.next() ** 4);
     const url = new URL(page.url());
     url.searchParams.set('zoom', ids.idOf(node));
-    await page.evaluate((href) => {
-      history.pushState(null, '', href);
-      dispatchEvent(new PopStateEvent('popstate'));
-    }, url.href);
+    await page.evaluate(
+      `history.pushState(null, '', ${JSON.stringify(url.href)}); dispatchEvent(new PopStateEvent('popstate'))`,
+    );
     await settled(page);
     expect(await title(page)).toBe(ns(tree.weights.total[node]));
   }

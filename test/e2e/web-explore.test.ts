@@ -8,8 +8,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { getJson } from '../support/api.ts';
 import { postFleet } from '../support/drawn-fleet.ts';
 import { drawnNames, launchBrowser, openSettled, settled } from '../support/page-browser.ts';
-import { seriousFaults, watchShifts } from '../support/page-checks.ts';
+import { seriousFaults } from '../support/page-checks.ts';
 import { type PageServer, startPageServer } from '../support/page-server.ts';
+import { layoutShift, measureIn } from '../support/page-speed.ts';
 
 const cpu = 'process_cpu:cpu:nanoseconds:cpu:nanoseconds';
 const query = `${cpu}{service_name="shop"}`;
@@ -276,10 +277,10 @@ test('axe finds nothing serious on any page, light or dark, and nothing moves wh
     const colorScheme = index % 2 === 0 ? 'light' : 'dark';
     const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, colorScheme, bypassCSP: true });
     const page = await context.newPage();
-    const moved = await watchShifts(page);
+    await measureIn(page);
     await page.goto(server.url + path);
     await settled(page);
-    const sum = await moved();
+    const sum = await layoutShift(page);
     // What Chromium's own tools call good.
     if (sum > 0.1) shifts.push(`${path} ${sum.toFixed(3)}`);
     for (const fault of await seriousFaults(page)) faults.push(`${path} ${fault}`);

@@ -8,6 +8,7 @@ import { HealthPage } from './pages/health-page.tsx';
 import { OverviewPage } from './pages/overview-page.tsx';
 import { UploadPage } from './pages/upload-page.tsx';
 import { navigate, place } from './state/router.ts';
+import { copyToClipboard } from './views/copy-to-clipboard.ts';
 import { Link } from './views/link.tsx';
 import { Palette } from './views/palette.tsx';
 import { ThemeSwitch } from './views/theme-switch.tsx';
@@ -33,7 +34,7 @@ export function App() {
   const page = pages.find((one) => one.path === path);
   useActions('Pages', [
     ...pages.map((one) => ({ name: `Go to ${one.name}`, run: () => navigate(one.path) })),
-    { name: 'Copy a link to this view', run: () => void navigator.clipboard?.writeText(location.href) },
+    { name: 'Copy a link to this view', run: () => void copyToClipboard(location.href) },
     { name: 'Light colours', run: () => setTheme('light') },
     { name: 'Dark colours', run: () => setTheme('dark') },
     { name: 'Colours of the system', run: () => setTheme('system') },

@@ -30,7 +30,13 @@ export function useVerdicts(deployments: http.DeploymentsAnswer | null): readonl
     void askAll(pairs, abort.signal, (name, answer) => setAnswers((known) => new Map([...known, [name, answer]])));
     return () => abort.abort();
   }, [key]);
-  return pairs.map(({ request: _, ...pair }) => ({ ...pair, answer: answers.get(keyOf(pair)) ?? null }));
+  return pairs.map(({ service, before, after, at }) => ({
+    service,
+    before,
+    after,
+    at,
+    answer: answers.get(keyOf({ service, before, after })) ?? null,
+  }));
 }
 
 type Pair = Omit<NewestChange, 'answer'> & { readonly request: Parameters<typeof loadCompare>[0] };

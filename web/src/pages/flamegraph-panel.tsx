@@ -214,9 +214,9 @@ export function FlamegraphPanel(props: Props) {
     if (pattern === null) return '';
     if (!pattern.ok) return `Not a regular expression: ${pattern.message}`;
     if (matches === null) return '';
-    const found = plural(matches.functions, 'function');
-    if (union === null) return counted.problem === null ? `${found} …` : `${found}: ${counted.problem.detail}`;
-    return `${found}, ${percent(shareOf(union, shown.total))} of the samples' ${unit === 'nanoseconds' ? 'time' : 'value'} (${amount(union, unit)})`;
+    const text = plural(matches.functions, 'function');
+    if (union === null) return counted.problem === null ? `${text} …` : `${text}: ${counted.problem.detail}`;
+    return `${text}, ${percent(shareOf(union, shown.total))} of the samples' ${unit === 'nanoseconds' ? 'time' : 'value'} (${amount(union, unit)})`;
   };
   const isBusy = stale || shaped.loading || counted.loading || rows.isBehind || exactTree.loading;
   const filters = { focus: state.focus, ignore: state.ignore, hide: state.hide, show_from: state.show_from };

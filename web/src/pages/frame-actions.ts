@@ -2,6 +2,7 @@ import type { http } from '@everflame/protocols';
 import type { Filters } from '../data/queries.ts';
 import type { Focus, Row } from '../tree/layout.ts';
 import { exactly } from '../tree/search.ts';
+import { copyToClipboard } from '../views/copy-to-clipboard.ts';
 import type { FrameAction } from '../views/frame-menu.tsx';
 import type { ChangePanel } from './flamegraph-panel.tsx';
 
@@ -27,8 +28,8 @@ export function actionsFor({ row, name, kind, path, filters, canFilter, change, 
   };
   if (rest > 0 || kind === 'root') return [open];
   const copy: FrameAction[] = [
-    { label: 'Copy the name', run: () => void navigator.clipboard?.writeText(name) },
-    { label: 'Copy the whole stack', run: () => void navigator.clipboard?.writeText(path.join(';')) },
+    { label: 'Copy the name', run: () => void copyToClipboard(name) },
+    { label: 'Copy the whole stack', run: () => void copyToClipboard(path.join(';')) },
   ];
   if (kind === 'group') return [open, ...copy];
   const pattern = exactly(name);

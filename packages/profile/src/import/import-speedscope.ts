@@ -42,12 +42,12 @@ export function importSpeedscope(value: unknown): ImportResult {
       const line = Number.isSafeInteger(frame['line']) ? Number(frame['line']) : 0;
       return named.location(frame['name'], text(frame['file']), line);
     });
-    let isRounded = false;
+    const rounded = { weights: 0 };
     const add = (stack: number, weight: number, labels: number) => {
       const exact = weight * (factor ?? 1);
       const whole = Math.round(exact);
       if (!Number.isSafeInteger(whole)) throw new ImportError(`a weight, ${weight}, is no number that can be kept`);
-      if (Math.abs(whole - exact) > 1e-6) isRounded = true;
+      if (Math.abs(whole - exact) > 1e-6) rounded.weights++;
       builder.add(stack, labels, [1n, BigInt(whole)]);
     };
     const locationOf = (row: unknown): number => {
@@ -65,7 +65,11 @@ export function importSpeedscope(value: unknown): ImportResult {
         readEvented(profile, builder, locationOf, (stack, weight) => add(stack, weight, labels));
       else throw new ImportError(`a profile has the type ${String(profile['type'])}: sampled and evented are read`);
     }
-    return { ok: true, profile: builder.build(), notes: isRounded ? ['Weights are rounded to whole numbers.'] : [] };
+    return {
+      ok: true,
+      profile: builder.build(),
+      notes: rounded.weights > 0 ? ['Weights are rounded to whole numbers.'] : [],
+    };
   });
 }
 
