@@ -1,7 +1,10 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
 
 export default defineConfig({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  resolve: { alias: { 'd3-transition': fileURLToPath(new URL('src/views/instant-transition.ts', import.meta.url)) } },
+  worker: { format: 'es' },
   build: {
     target: 'es2023',
     // The server's Content-Security-Policy allows nothing inline, so nothing may become a data: URL.

@@ -46,6 +46,7 @@ export {
   profileTypesOf,
 } from './profile-type.ts';
 export { parseDurationMs, parseTime, type TimeResult } from './time.ts';
+export { type ImportedFile, type ImportFormat, importProfile } from './import/import-profile.ts';
 export { mergeProfiles, type MergeResult } from './build/merge-profiles.ts';
 export { filterProfile } from './filters/filter-profile.ts';
 export {
@@ -66,6 +67,14 @@ export { type FoldedOptions, foldedStacks } from './views/folded-stacks.ts';
 export { type Frame, frameAt, type FrameColumns, type FrameKind, FrameTable } from './views/frame-table.ts';
 export { type FunctionColumns, functionsOfTree, topFunctions } from './views/functions.ts';
 export { binaryKind, frameKind, framesOfLocation } from './views/location-frames.ts';
+export {
+  calleesTree,
+  callersTree,
+  invertTree,
+  isUnchanged,
+  reshapeTree,
+  type TreeShaping,
+} from './views/reshape-tree.ts';
 export type { Amounts, Tree, TreeShape } from './views/tree.ts';
 export { buildLimitedTree } from './views/build-limited-tree.ts';
 export { nodeOfPath, nodeOfPathId, pathIdOf } from './views/find-node.ts';

@@ -1,8 +1,11 @@
+import { TREE_MEDIA_TYPE } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import type { Span } from '../state/time-range.ts';
 import { stepFor } from '../state/time-range.ts';
-import { type Answer, type Params, getJson } from './api.ts';
-import { type DiffTree, type Tree, diffTreeOf, treeOf } from './tree-columns.ts';
+import { type Answer, failure, getBytes, getJson, type Params } from './api.ts';
+import { askWorker } from './ask-worker.ts';
+import type { DiffResult } from './diff-result.ts';
+import { diffTreeOf, type Tree } from './tree-columns.ts';
 
 /** What an answer says beside its tree. */
 export interface MergedTree {
@@ -12,29 +15,59 @@ export interface MergedTree {
   readonly profiles: number;
 }
 
-const bounds = ({ fromMs, untilMs }: Span): Params => ({ from: Math.floor(fromMs), until: Math.ceil(untilMs) });
+/** The filters of `go tool pprof`, by their names there; empty ones are not set. */
+export interface Filters {
+  readonly focus: string;
+  readonly ignore: string;
+  readonly hide: string;
+  readonly show_from: string;
+}
 
-export async function loadFlamegraph(
-  query: string,
-  span: Span,
-  groupBy: string,
-  signal: AbortSignal,
-): Promise<Answer<MergedTree>> {
-  const params = { query, ...bounds(span), group_by: groupBy };
-  const answer = await getJson<http.FlamegraphAnswer>('/flamegraph', params, signal);
+export function filtersOf({ focus, ignore, hide, show_from }: Filters): Filters {
+  return { focus, ignore, hide, show_from };
+}
+
+export const bounds = ({ fromMs, untilMs }: Span): Params => ({ from: Math.floor(fromMs), until: Math.ceil(untilMs) });
+
+export interface TreeRequest {
+  readonly query: string;
+  readonly span: Span;
+  readonly groupBy: string;
+  readonly filters: Filters;
+  /** Nodes that are sent at once; what is beyond them comes as exact remainders. Empty: all. */
+  readonly maxNodes: string;
+  /** Path id of the node below which the tree is asked for; left out: the root. */
+  readonly node?: string;
+}
+
+/** The tree in columns; decoded and checked beside the page, which meanwhile goes on. */
+export async function loadFlamegraph(request: TreeRequest, signal: AbortSignal): Promise<Answer<MergedTree>> {
+  const { query, span, groupBy, filters, maxNodes, node } = request;
+  const params = { query, ...bounds(span), group_by: groupBy, ...filters, max_nodes: maxNodes, node };
+  const answer = await getBytes('/flamegraph', params, TREE_MEDIA_TYPE, signal);
   if (!answer.ok) return answer;
-  const { unit, profileType, profiles } = answer.value;
-  return { ok: true, value: { tree: treeOf(answer.value), unit, profileType, profiles } };
+  performance.mark('everflame-tree-arrived');
+  try {
+    const { head, tree } = await askWorker<'decode'>({ kind: 'decode', bytes: answer.value }, signal, [answer.value]);
+    return { ok: true, value: { tree, unit: head.unit, profileType: head.profileType, profiles: head.profiles } };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    const detail = error instanceof Error ? error.message : String(error);
+    return failure(0, 'damaged', 'The answer cannot be shown', detail);
+  }
 }
 
-export type DiffSide = http.DiffAnswer['before'];
-export interface DiffResult {
-  readonly tree: DiffTree;
-  readonly unit: string;
-  readonly before: DiffSide;
-  readonly after: DiffSide;
-  readonly functions: http.DiffAnswer['functions'];
+/** Exact value of the samples of a request that a focus, in RE2's syntax, keeps. */
+export async function loadFocusTotal(
+  { query, span, filters }: TreeRequest,
+  focus: string,
+  signal: AbortSignal,
+): Promise<Answer<bigint>> {
+  const params = { query, ...bounds(span), ...filters, focus, max_nodes: '1' };
+  const answer = await getJson<http.FlamegraphAnswer>('/flamegraph', params, signal);
+  return answer.ok ? { ok: true, value: BigInt(answer.value.nodes.total[0] ?? '0') } : answer;
 }
+
 export interface SideRequest {
   readonly query: string;
   readonly span: Span;
@@ -56,13 +89,41 @@ export async function loadDiff(
   return { ok: true, value: { ...answer.value, tree: diffTreeOf(answer.value) } };
 }
 
+export interface CompareRequest {
+  /** Profile type. */
+  readonly type: string;
+  readonly service: string;
+  /** With `isOfVersions` the names of both sides are versions of the service. */
+  readonly isOfVersions: boolean;
+  readonly before: SideRequest & { readonly name: string };
+  readonly after: SideRequest & { readonly name: string };
+  readonly normalisation: 'share' | 'cores';
+}
+
+/** Which differences are more than noise: the statistics over the instances of both sides. */
+export function loadCompare(request: CompareRequest, signal: AbortSignal): Promise<Answer<http.CompareAnswer>> {
+  const { type, service, isOfVersions, before, after, normalisation } = request;
+  const params: Params = {
+    ...(isOfVersions
+      ? { query: type, service, before: before.name, after: after.name }
+      : { before_query: before.query, after_query: after.query }),
+    before_from: Math.floor(before.span.fromMs),
+    before_until: Math.ceil(before.span.untilMs),
+    after_from: Math.floor(after.span.fromMs),
+    after_until: Math.ceil(after.span.untilMs),
+    normalisation,
+  };
+  return getJson<http.CompareAnswer>('/compare', params, signal);
+}
+
 export function loadRange(
   query: string,
   span: Span,
   by: string,
   signal: AbortSignal,
+  filters?: Filters,
 ): Promise<Answer<http.QueryRangeAnswer>> {
-  const params = { query, ...bounds(span), step: stepFor(span), by };
+  const params = { query, ...bounds(span), step: stepFor(span), by, ...filters };
   return getJson<http.QueryRangeAnswer>('/query_range', params, signal);
 }
 

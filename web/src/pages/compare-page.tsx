@@ -1,7 +1,7 @@
 import type { http } from '@everflame/protocols';
 import { useCallback, useEffect, useMemo } from 'preact/hooks';
 import type { Answer } from '../data/api.ts';
-import { loadDeployments, loadDiff, loadRange } from '../data/queries.ts';
+import { loadCompare, loadDeployments, loadDiff, loadRange } from '../data/queries.ts';
 import { serverNow } from '../data/server-clock.ts';
 import { useQuery } from '../data/use-query.ts';
 import { servicesOf, versionLives } from '../data/version-lives.ts';
@@ -13,6 +13,7 @@ import { CompareControls } from '../views/compare-controls.tsx';
 import { EmptyStore } from '../views/empty-store.tsx';
 import { ProblemNotice, Progress } from '../views/notices.tsx';
 import { useSpan } from '../views/use-span.ts';
+import { BrushChart } from './brush-chart.tsx';
 import { ComparePanel } from './compare-panel.tsx';
 
 /** Two versions of a service, or the same service at two times: what changed. */
@@ -57,6 +58,16 @@ export function ComparePage({ search }: { search: string }) {
     if (before?.ok === false) return before;
     return after?.ok === false ? after : neverAsked;
   });
+  // The picture does not wait for the statistics, which look at every instance of both sides.
+  const normalisation = state.values === 'amounts' ? ('cores' as const) : ('share' as const);
+  const compared = useQuery(key === null ? null : `${key} ${normalisation}`, async (signal) =>
+    ready === null
+      ? neverAsked
+      : loadCompare(
+          { type: state.type, service, isOfVersions: state.how === 'versions', ...ready, normalisation },
+          signal,
+        ),
+  );
   useEffect(() => {
     document.title = `Compare ${service} · Everflame`;
   }, [service]);
@@ -77,7 +88,10 @@ export function ComparePage({ search }: { search: string }) {
         change={change}
         onRefresh={refresh}
       />
-      <Progress active={deployments.loading || diff.loading} />
+      <Progress active={deployments.loading || diff.loading || compared.loading} />
+      {ready !== null && state.how === 'ranges' && (
+        <BrushChart service={service} state={state} sides={ready} change={change} tick={tick} />
+      )}
       {problem !== null && <ProblemNotice problem={problem} onRetry={refresh} />}
       {sides?.kind === 'unclear' && <p class="notice is-problem">{sides.message}</p>}
       {sides?.kind === 'no-service' && <EmptyStore />}
@@ -102,6 +116,7 @@ export function ComparePage({ search }: { search: string }) {
           diff={diff.value}
           sides={ready}
           averages={averages}
+          compared={compared}
           service={service}
           state={state}
           change={change}

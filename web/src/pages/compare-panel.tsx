@@ -1,6 +1,8 @@
+import type { http } from '@everflame/protocols';
 import type { ComponentChildren } from 'preact';
 import { useCallback, useMemo } from 'preact/hooks';
-import type { DiffResult } from '../data/queries.ts';
+import type { DiffResult } from '../data/diff-result.ts';
+import type { Loaded } from '../data/use-query.ts';
 import { type CompareState, flamegraphHref } from '../state/page-state.ts';
 import type { Side } from '../state/sides.ts';
 import type { Average } from '../tree/average.ts';
@@ -8,10 +10,10 @@ import { minSamplesToColour, tiltOf } from '../tree/change.ts';
 import { type SideWeight, compareFunctions, diffWidths, goneNodes } from '../tree/comparison.ts';
 import { formatFocus, parseFocus } from '../tree/focus-code.ts';
 import { type Focus, type Layout, type Row, membersOf, wholeTree } from '../tree/layout.ts';
-import { heaviestFirst } from '../tree/order.ts';
 import { PathIds } from '../tree/path-id.ts';
 import { exactly, findMatches, parsePattern } from '../tree/search.ts';
 import { shareOf, sumOf } from '../tree/sums.ts';
+import { significantFrames, verdictsOf } from '../tree/verdicts.ts';
 import { Breadcrumb } from '../views/breadcrumb.tsx';
 import { ChangeLegend } from '../views/change-legend.tsx';
 import { ChangeTable } from '../views/change-table.tsx';
@@ -26,24 +28,28 @@ import { SearchBox } from '../views/search-box.tsx';
 import { Segmented } from '../views/show-switch.tsx';
 import { SideSummary } from '../views/side-summary.tsx';
 import { useEscape } from '../views/use-escape.ts';
+import { relative, relativeInterval, VerdictTag } from '../views/verdict-tag.tsx';
 import { ValueTable } from '../views/value-table.tsx';
 
 interface Props {
   readonly diff: DiffResult;
   readonly sides: { readonly before: Side; readonly after: Side };
   readonly averages: { readonly before: Average | null; readonly after: Average | null };
+  /** What the statistics say; its problem is told where they would stand. */
+  readonly compared: Loaded<http.CompareAnswer>;
   readonly service: string;
-  readonly state: CompareState;
+  readonly state: Pick<CompareState, 'width' | 'values' | 'only' | 'of' | 'zoom' | 'search' | 'filter' | 'sort'>;
   readonly change: (part: Partial<CompareState>, how?: 'push' | 'replace') => void;
   readonly stale: boolean;
 }
 
 /** Headline, both sides' totals, one picture that holds both, and the table of changes. */
-export function ComparePanel({ diff, sides, averages, service, state, change, stale }: Props) {
+export function ComparePanel({ diff, sides, averages, compared, service, state, change, stale }: Props) {
   const { unit } = diff;
   const isTime = unit === 'nanoseconds';
-  const order = useMemo(() => diffWidths(diff.tree, 'both'), [diff]);
-  const tree = useMemo(() => heaviestFirst(diff.tree, order), [diff, order]);
+  const { tree } = diff;
+  // Children stand in the same order whichever side gives the widths.
+  const order = useMemo(() => diffWidths(tree, 'both'), [tree]);
   const widths = useMemo(() => diffWidths(tree, state.width), [tree, state.width]);
   const ids = useMemo(() => new PathIds(tree), [tree]);
   const focus = useMemo(() => visibleFocus(parseFocus(state.zoom, ids), widths), [state.zoom, ids, widths]);
@@ -59,6 +65,9 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
     [diff, state.of, before, after],
   );
   const bySelf = useMemo(() => compareFunctions(diff.functions, 'self', before, after), [diff, before, after]);
+  const verdicts = useMemo(() => (compared.value === null ? null : verdictsOf(compared.value)), [compared.value]);
+  const isJudged = compared.value !== null || compared.loading;
+  const significant = useMemo(() => significantFrames(tree, verdicts), [tree, verdicts]);
   const gone = useMemo(() => goneNodes(tree), [tree]);
   const pattern = useMemo(() => (state.search === '' ? null : parsePattern(state.search)), [state.search]);
   const members = useMemo(() => membersOf(tree, widths, focus), [tree, widths, focus]);
@@ -81,13 +90,17 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
       const left = sumOf(tree.before, nodes);
       const right = sumOf(tree.after, nodes);
       if (row.node === 0 && row.rest === 0) return changeColour(0, dark);
-      if (left.samples + right.samples < minSamplesToColour) return mutedColour(dark);
+      const isTold =
+        significant === null || row.rest > 0
+          ? left.samples + right.samples >= minSamplesToColour
+          : significant[tree.frame[row.node] ?? 0] === 1;
+      if (!isTold) return mutedColour(dark);
       return changeColour(
         tiltOf(shareOf(left.total, whole.before) * scaleBefore, shareOf(right.total, whole.after) * scaleAfter),
         dark,
       );
     },
-    [tree, widths, whole, scaleBefore, scaleAfter],
+    [tree, widths, whole, scaleBefore, scaleAfter, significant],
   );
   const describe = (row: Row, layout: Layout): ComponentChildren => {
     const nodes = membersOf(tree, widths, row);
@@ -98,6 +111,7 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
     const shareAfter = shareOf(right.total, whole.after);
     const rate = (share: number, side: SideWeight) => (side.rate === null ? null : coresNumber(share * side.rate));
     const hasRates = before.rate !== null && after.rate !== null;
+    const verdict = row.rest > 0 ? undefined : verdicts?.get(tree.frames.name[tree.frame[row.node] ?? 0] ?? '');
     const deltaRate = hasRates ? shareAfter * after.rate - shareBefore * before.rate : 0;
     return (
       <>
@@ -118,7 +132,17 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
         />
         {left.total === 0n && right.total !== 0n && <p class="tip-hint">new: only after</p>}
         {right.total === 0n && left.total !== 0n && <p class="tip-hint">gone: only before</p>}
-        {left.samples + right.samples < minSamplesToColour && <p class="tip-hint">too few samples to colour</p>}
+        {verdict !== undefined && (
+          <p class="tip-source">
+            <VerdictTag one={verdict} /> {verdict.verdictText}
+            {verdict.change !== null && `; ${relative(verdict.change)}`}
+            {verdict.interval !== null && ` (95 %: ${relativeInterval(verdict.interval)})`}
+            {verdict.q !== null && `, q ${verdict.q.toPrecision(2)}`}
+          </p>
+        )}
+        {significant === null && left.samples + right.samples < minSamplesToColour && (
+          <p class="tip-hint">too few samples to colour</p>
+        )}
         {below !== null && <p class="tip-hint">{below}</p>}
       </>
     );
@@ -140,7 +164,7 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
   };
   return (
     <section class={`panel${stale ? ' is-stale' : ''}`} aria-busy={stale}>
-      <Headline text={headline} overMs={isTime ? overMs : Infinity} />
+      <Headline text={headline} compared={compared} overMs={isTime ? overMs : Infinity} />
       <div class="side-summaries">
         <SideSummary
           title="Before"
@@ -193,7 +217,7 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
           />
         </div>
       </div>
-      <div class="panel-body show-both">
+      <div class="panel-body show-stacked">
         <div class="flame-box">
           <Breadcrumb tree={tree} focus={focus} groupLabel="" onFocus={zoom} />
           {isBlank ? (
@@ -203,6 +227,7 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
               name="Differences as a flame graph"
               tree={tree}
               widths={widths}
+              order={order}
               focus={focus}
               onFocus={zoom}
               labelOf={labelOf}
@@ -219,7 +244,7 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
               onAll={() => change({ width: 'both' })}
             />
           )}
-          <ChangeLegend values={state.values} />
+          <ChangeLegend values={state.values} isJudged={verdicts !== null} />
         </div>
         <section class="table-box">
           <div class="table-head">
@@ -236,6 +261,7 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
               value={state.only}
               choices={[
                 ['all', 'All'],
+                ...(isJudged ? [['significant', 'Significant'] as const] : []),
                 ['new', 'New'],
                 ['gone', 'Gone'],
               ]}
@@ -260,6 +286,8 @@ export function ComparePanel({ diff, sides, averages, service, state, change, st
             sort={state.sort}
             onSort={(sort) => change({ sort: sort as CompareState['sort'] }, 'replace')}
             only={state.only}
+            verdicts={verdicts}
+            isJudged={isJudged}
             filter={state.filter}
             matches={pattern?.ok === true ? pattern.test : null}
             onRow={(row) => change({ search: exactly(row.name) }, 'replace')}
@@ -275,6 +303,8 @@ function visibleFocus(found: Focus | null, widths: Float64Array): Focus {
   return found !== null && (widths[found.node] ?? 0) > 0 ? found : wholeTree;
 }
 
-function sideHref(side: Side, zoom: string): string {
+function sideHref(side: Side, zoom: string): string | null {
+  // A file is no side of a query.
+  if (side.query === '') return null;
   return flamegraphHref({ query: side.query, from: String(side.span.fromMs), until: String(side.span.untilMs), zoom });
 }

@@ -1,9 +1,21 @@
+import { NO_GROUP } from '@everflame/profile';
 import { useCallback, useEffect, useMemo } from 'preact/hooks';
-import { loadFlamegraph, loadLabelNames, loadRange } from '../data/queries.ts';
+import { apiUrl } from '../data/api.ts';
+import { warmWorker } from '../data/ask-worker.ts';
+import { chartMarks } from '../data/chart-marks.ts';
+import {
+  bounds,
+  filtersOf,
+  loadDeployments,
+  loadFlamegraph,
+  loadFocusTotal,
+  loadLabelNames,
+  loadRange,
+} from '../data/queries.ts';
 import { useStoreStart } from '../data/store-start.ts';
 import { useQuery } from '../data/use-query.ts';
 import { type FlamegraphState, flamegraphHref, flamegraphState } from '../state/page-state.ts';
-import { joinQuery, splitQuery, withLabel } from '../state/query-text.ts';
+import { joinQuery, labelIn, splitQuery, withLabel } from '../state/query-text.ts';
 import { navigate } from '../state/router.ts';
 import type { Span } from '../state/time-range.ts';
 import { EmptyRange } from '../views/empty-range.tsx';
@@ -13,6 +25,7 @@ import { RangeChart } from '../views/range-chart.tsx';
 import { RangePicker } from '../views/range-picker.tsx';
 import { splitChoices } from '../views/split-choices.ts';
 import { useAutoRefresh, useSpan } from '../views/use-span.ts';
+import { averageOf, stepsOf } from '../tree/average.ts';
 import { FlamegraphPanel } from './flamegraph-panel.tsx';
 
 /** One query over one range: its use over time, its flame graph, its functions. */
@@ -25,10 +38,18 @@ export function FlamegraphPage({ search }: { search: string }) {
   );
   const { span, message, refresh, tick } = useSpan(state.from, state.until);
   const { span: covered } = useStoreStart(span, state.until, tick);
-  const key = covered === null ? null : JSON.stringify([state.query, covered, state.by, tick]);
+  const filters = filtersOf(state);
+  const key = covered === null ? null : JSON.stringify([state.query, covered, state.by, filters, state.nodes, tick]);
   const here: Span = covered ?? { fromMs: 0, untilMs: 1 };
-  const merged = useQuery(key, async (signal) => loadFlamegraph(state.query, here, state.by, signal));
-  const overTime = useQuery(key, async (signal) => loadRange(state.query, here, state.by, signal));
+  const request = { query: state.query, span: here, groupBy: state.by, filters, maxNodes: state.nodes };
+  const merged = useQuery(key, async (signal) => loadFlamegraph(request, signal));
+  const overTime = useQuery(key, async (signal) => loadRange(state.query, here, state.by, signal, filters));
+  const deployments = useQuery(covered === null ? null : 'deployments', async (signal) => loadDeployments(signal));
+  const average = useMemo(
+    () => (overTime.value === null ? null : averageOf(stepsOf(overTime.value))),
+    [overTime.value],
+  );
+  useEffect(warmWorker, []);
   const labels = useQuery(covered === null ? null : JSON.stringify(covered), async (signal) =>
     loadLabelNames(here, signal),
   );
@@ -40,10 +61,15 @@ export function FlamegraphPage({ search }: { search: string }) {
   }, [state.query]);
 
   const { type, selector } = splitQuery(state.query);
+  const service = labelIn(selector, 'service_name');
+  const marks = useMemo(
+    () => chartMarks(deployments.value, service, here),
+    [deployments.value, service, here.fromMs, here.untilMs],
+  );
   const brush = (chosen: Span) => change({ from: String(chosen.fromMs), until: String(chosen.untilMs) });
   return (
     <div class="page">
-      <h1 class="visually-hidden">Flame graph</h1>
+      <h1 class="visually-hidden">Explore</h1>
       <div class="toolbar">
         <QueryBar query={state.query} span={span} onChange={(query) => change({ query, zoom: '' })} />
         <RangePicker
@@ -75,6 +101,7 @@ export function FlamegraphPage({ search }: { search: string }) {
         span={here}
         by={state.by}
         loading={overTime.loading}
+        marks={marks}
         onBrush={brush}
         onPick={(value) =>
           change({ query: joinQuery({ type, selector: withLabel(selector, state.by, value) }), by: '', zoom: '' })
@@ -91,11 +118,23 @@ export function FlamegraphPage({ search }: { search: string }) {
       {merged.value !== null && !isEmpty && (
         <FlamegraphPanel
           merged={merged.value}
-          overTime={overTime.value}
+          average={average}
           state={state}
-          span={span}
           change={change}
           stale={merged.loading}
+          name={service === '' ? 'everflame' : service}
+          pprofHref={apiUrl('/pprof', { query: state.query, ...bounds(here), ...filters })}
+          loadPart={async (id, signal) =>
+            loadFlamegraph({ ...request, maxNodes: '', ...(id !== '' && { node: id }) }, signal)
+          }
+          countFocus={filters.focus === '' ? async (source, signal) => loadFocusTotal(request, source, signal) : null}
+          onGroup={(value) =>
+            change({
+              query: joinQuery({ type, selector: withLabel(selector, state.by, value === NO_GROUP ? '' : value) }),
+              by: '',
+              zoom: '',
+            })
+          }
         />
       )}
     </div>

@@ -1,11 +1,13 @@
 import type { http } from '@everflame/protocols';
 import { useEffect, useMemo } from 'preact/hooks';
-import { loadServices } from '../data/queries.ts';
+import { loadDeployments, loadServices } from '../data/queries.ts';
 import { serverNow } from '../data/server-clock.ts';
 import { useStoreStart } from '../data/store-start.ts';
 import { useQuery } from '../data/use-query.ts';
+import { useVerdicts } from '../data/use-verdicts.ts';
 import { overviewHref, overviewState } from '../state/page-state.ts';
 import { navigate } from '../state/router.ts';
+import { FindingStrip } from '../views/finding-strip.tsx';
 import { CollectionHealth } from '../views/collection-health.tsx';
 import { EmptyStore } from '../views/empty-store.tsx';
 import { cores, plural } from '../views/format.ts';
@@ -21,6 +23,11 @@ export function OverviewPage({ search }: { search: string }) {
   const { span: covered, status } = useStoreStart(span, state.until, tick);
   const key = covered === null ? null : JSON.stringify([covered, tick]);
   const services = useQuery(key, async (signal) => loadServices(covered ?? { fromMs: 0, untilMs: 1 }, signal));
+  // After the services, so that these do not wait.
+  const deployments = useQuery(services.value === null ? null : 'deployments', async (signal) =>
+    loadDeployments(signal),
+  );
+  const changes = useVerdicts(deployments.value);
   useAutoRefresh(refresh, state.until, true, services.value?.services.length === 0 ? 3000 : 10_000);
   useEffect(() => {
     document.title = 'Everflame';
@@ -54,6 +61,7 @@ export function OverviewPage({ search }: { search: string }) {
       {status.value?.notices.map((text) => (
         <Notice key={text}>{text}</Notice>
       ))}
+      <FindingStrip changes={changes} />
       {isFirstLoad && <div class="skeleton table-skeleton" aria-hidden="true" />}
       {isEmptyStore && <EmptyStore />}
       {isEmpty && status.value !== null && !isEmptyStore && (
@@ -73,13 +81,16 @@ export function OverviewPage({ search }: { search: string }) {
         <ServiceTable
           answer={services.value}
           lines={lines}
+          changes={changes}
           from={state.from}
           until={state.until}
           isWhole={state.show === 'all'}
           onWhole={() => navigate(overviewHref({ ...state, show: 'all' }))}
         />
       )}
-      {status.value !== null && !isEmptyStore && <CollectionHealth status={status.value} nowMs={serverNow()} />}
+      {status.value !== null && !isEmptyStore && (
+        <CollectionHealth status={status.value} nowMs={serverNow()} title="Collection" />
+      )}
     </div>
   );
 }

@@ -5,17 +5,37 @@ const range = { from: text('now-1h'), until: text('now') };
 
 export const overviewState = urlState({ ...range, show: choice(['top', 'all']) });
 
-export const flamegraphState = urlState({
-  query: text(cpuType),
-  ...range,
+/** What a panel with a flame graph shows of its samples. */
+const panel = {
   /** Label whose values are the first level of the tree and the bands of the chart. */
   by: text(''),
   /** Place in the tree; see tree/focus-code.ts. */
   zoom: text(''),
   search: text(''),
-  show: choice(['both', 'graph', 'table']),
+  show: choice(['both', 'graph', 'table', 'tree', 'sandwich']),
+  /** Function whose callers and callees the sandwich shows. */
+  fn: text(''),
   sort: choice(['self', 'total', 'name', 'samples']),
   filter: text(''),
+  /** As in `go tool pprof`. */
+  focus: text(''),
+  ignore: text(''),
+  hide: text(''),
+  show_from: text(''),
+  frames: choice(['function', 'file', 'binary']),
+  order: choice(['callees', 'callers']),
+  recursion: choice(['as-is', 'collapsed']),
+  libraries: choice(['as-is', 'grouped']),
+  grow: choice(['down', 'up']),
+  colours: choice(['kind', 'binary', 'heat']),
+};
+
+export const flamegraphState = urlState({
+  query: text(cpuType),
+  ...range,
+  ...panel,
+  /** Nodes of the tree that are sent at once. */
+  nodes: text('1000000'),
 });
 
 export const compareState = urlState({
@@ -37,13 +57,34 @@ export const compareState = urlState({
   values: choice(['shares', 'amounts']),
   zoom: text(''),
   search: text(''),
-  only: choice(['all', 'new', 'gone']),
+  only: choice(['all', 'significant', 'new', 'gone']),
   /** What the table of functions compares. */
   of: choice(['self', 'total']),
-  sort: choice(['change', 'before', 'after', 'name']),
+  sort: choice(['change', 'before', 'after', 'name', 'verdict']),
+  /** Which side a brush over the chart sets. */
+  brush: choice(['after', 'before']),
   filter: text(''),
 });
 
+/** Files are looked at in the browser; the URL says how, not which. */
+export const uploadState = urlState({
+  ...panel,
+  /** Place of the file that is shown. */
+  file: text('0'),
+  type: text(''),
+  compare: choice(['no', 'yes']),
+  swap: choice(['no', 'yes']),
+  width: choice(['after', 'before', 'both']),
+  values: choice(['shares', 'amounts']),
+  only: choice(['all', 'significant', 'new', 'gone']),
+  of: choice(['self', 'total']),
+  change_sort: choice(['change', 'before', 'after', 'name', 'verdict']),
+});
+
+export const deploymentsState = urlState({ service: text('') });
+
+export type DeploymentsState = ReturnType<typeof deploymentsState.parse>;
+export type UploadState = ReturnType<typeof uploadState.parse>;
 export type OverviewState = ReturnType<typeof overviewState.parse>;
 export type FlamegraphState = ReturnType<typeof flamegraphState.parse>;
 export type CompareState = ReturnType<typeof compareState.parse>;
@@ -55,6 +96,12 @@ export function flamegraphHref(state: Partial<FlamegraphState>): string {
 }
 export function compareHref(state: Partial<CompareState>): string {
   return href('/compare', compareState.format({ ...compareState.parse(''), ...state }));
+}
+export function deploymentsHref(state: Partial<DeploymentsState>): string {
+  return href('/deployments', deploymentsState.format({ ...deploymentsState.parse(''), ...state }));
+}
+export function uploadHref(state: Partial<UploadState>): string {
+  return href('/upload', uploadState.format({ ...uploadState.parse(''), ...state }));
 }
 export function overviewHref(state: Partial<OverviewState>): string {
   return href('/', overviewState.format({ ...overviewState.parse(''), ...state }));

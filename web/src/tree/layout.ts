@@ -41,7 +41,7 @@ export interface Layout {
   readonly remainders: number;
 }
 
-/** Children of `node` that have any width, from the lightest on, without the first `skip`, `count` with those; in the tree's order. */
+/** Children of `node` that have any width, from the lightest on, without the first `skip`, `count` with those; in the order of rows. */
 export function lightestChildren(
   tree: TreeShape,
   widths: Float64Array,
@@ -49,10 +49,16 @@ export function lightestChildren(
   count: number,
   skip = 0,
 ): number[] {
-  const all = [...childrenOf(tree, node)].filter((child) => (widths[child] ?? 0) > 0);
+  const all = childrenOf(tree, node).filter((child) => (widths[child] ?? 0) > 0);
   const ranked = all.toSorted((a, b) => (widths[a] ?? 0) - (widths[b] ?? 0) || b - a);
   const kept = new Set(ranked.slice(skip, count));
   return all.filter((child) => kept.has(child));
+}
+
+/** How many functions a remainder stands for; rows that the server held back count as what they stand for. */
+export function functionsIn(tree: TreeShape, widths: Float64Array, row: Focus): number {
+  if (tree.rest.length === 0 || row.rest === 0) return restCount(row);
+  return membersOf(tree, widths, row).reduce((sum, node) => sum + Math.max(tree.rest[node] ?? 0, 1), 0);
 }
 
 /** The nodes that a focus or a row stands for: itself, or the members of a remainder. */
@@ -63,9 +69,17 @@ export function membersOf(tree: TreeShape, widths: Float64Array, { node, rest, s
 /**
  * What is drawn of a tree at one zoom: the focus, the path that leads to it, and every frame below it that is at least
  * `minPx` wide when the focus is `widthPx` wide. What is narrower is one remainder for each parent, so that the rows below
- * a parent stand for all of its children, exactly.
+ * a parent stand for all of its children, exactly. Children are drawn from the heaviest to the lightest by `order`. Looks at
+ * nothing but the children of what is drawn.
  */
-export function layOut(tree: TreeShape, widths: Float64Array, focus: Focus, widthPx: number, minPx = 1): Layout {
+export function layOut(
+  tree: TreeShape,
+  widths: Float64Array,
+  focus: Focus,
+  widthPx: number,
+  order: Float64Array = widths,
+  minPx = 1,
+): Layout {
   const rows: Row[] = [];
   const depths: number[] = [];
   const members = membersOf(tree, widths, focus);
@@ -94,17 +108,21 @@ export function layOut(tree: TreeShape, widths: Float64Array, focus: Focus, widt
     if (row === undefined || (row.rest > 0 && index !== focusRow)) continue;
     const level = (depths[index] ?? 0) + 1;
     const children = index === focusRow && focus.rest > 0 ? members : childrenOf(tree, row.node);
+    const wide: number[] = [];
     let rest = 0;
     let restWidth = 0;
     for (const child of children) {
       const width = widths[child] ?? 0;
-      if (width <= 0) continue;
       if (width >= threshold) {
-        add({ node: child, rest: 0, parent: index, width, isAncestor: false }, level);
-      } else {
+        wide.push(child);
+      } else if (width > 0) {
         rest++;
         restWidth += width;
       }
+    }
+    wide.sort((a, b) => (order[b] ?? 0) - (order[a] ?? 0) || a - b);
+    for (const child of wide) {
+      add({ node: child, rest: 0, parent: index, width: widths[child] ?? 0, isAncestor: false }, level);
     }
     if (rest === 0) continue;
     if (row.rest === 0) {

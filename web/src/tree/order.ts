@@ -1,26 +1,26 @@
 import type { TreeShape, Weights } from '../data/tree-columns.ts';
 
-/** Exact values as numbers, good for widths and for nothing that is shown. Below zero (possible in pprof) is no width. */
-export function widthsOf(weights: Weights): Float64Array {
-  return Float64Array.from(weights.total, (value) => Math.max(Number(value), 0));
-}
+const high = 2 ** 32;
 
-/** The same tree with the children of each node from the heaviest to the lightest; equal ones keep their order. */
-export function heaviestFirst<T extends TreeShape>(tree: T, widths: Float64Array): T {
-  const children = tree.children.slice();
-  for (let node = 0; node < tree.length; node++) {
-    const from = tree.childOffset[node] ?? 0;
-    const until = tree.childOffset[node + 1] ?? 0;
-    if (until - from > 1) {
-      children.subarray(from, until).sort((a, b) => (widths[b] ?? 0) - (widths[a] ?? 0) || a - b);
-    }
+/** Exact values as numbers, good for widths and for nothing that is shown. Below zero (possible in pprof) is no width. */
+export function widthsOf({ total }: Weights): Float64Array {
+  // Read as halves: a BigInt for each row costs ten times as much.
+  const halves = new Uint32Array(total.buffer, total.byteOffset, total.length * 2);
+  const tops = new Int32Array(total.buffer, total.byteOffset, total.length * 2);
+  const widths = new Float64Array(total.length);
+  for (let node = 0; node < widths.length; node++) {
+    const value = (tops[node * 2 + 1] ?? 0) * high + (halves[node * 2] ?? 0);
+    widths[node] = value > 0 ? value : 0;
   }
-  return { ...tree, children };
+  return widths;
 }
 
 /** Children of a node, in the tree's order. */
-export function childrenOf(tree: TreeShape, node: number): Uint32Array {
-  return tree.children.subarray(tree.childOffset[node], tree.childOffset[node + 1]);
+export function childrenOf({ end }: TreeShape, node: number): number[] {
+  const children: number[] = [];
+  const last = end[node] ?? 0;
+  for (let child = node + 1; child < last; child = end[child] ?? last) children.push(child);
+  return children;
 }
 
 /** From the root (first) to `node` (last). */
@@ -31,14 +31,4 @@ export function ancestry(tree: TreeShape, node: number): number[] {
     path.push(at);
   }
   return path.reverse();
-}
-
-/** Marks `node` and everything below it. */
-export function subtreeMask(tree: TreeShape, roots: Iterable<number>): Uint8Array {
-  const inside = new Uint8Array(tree.length);
-  for (const root of roots) inside[root] = 1;
-  for (let node = 1; node < tree.length; node++) {
-    if (inside[tree.parent[node] ?? 0] === 1) inside[node] = 1;
-  }
-  return inside;
 }

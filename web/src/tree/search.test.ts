@@ -35,6 +35,15 @@ test('within a zoom only its samples count, also when the zoom itself matches', 
   expect(union('main', nodeAt(tree, 'main;parse'))).toBe('0 functions, 0');
 });
 
+test('the topmost matches are told in the order of rows, so that they can be stepped through', () => {
+  const pattern = parsePattern('parse');
+  if (!pattern.ok) throw new Error(pattern.message);
+  expect(findMatches(tree, tree.weights, [0], pattern.test).nodes).toEqual([
+    nodeAt(tree, 'main;parse'),
+    nodeAt(tree, 'parse'),
+  ]);
+});
+
 test('what is no regular expression is told', () => {
   const pattern = parsePattern('(');
   expect(pattern.ok ? '' : pattern.message).toMatch(/group/iu);

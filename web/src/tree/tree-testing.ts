@@ -7,12 +7,12 @@ import { type DiffTree, type Tree, treeShape, weightsOf } from '../data/tree-col
  */
 export function treeFromText(text: string): Tree {
   const drawn = draw(text);
-  return { ...treeShape(drawn), weights: columnsOf(drawn.nodes.parent, drawn.values, 0) };
+  return { ...treeShape(drawn), weights: columnsOf(drawn.parent, drawn.values, 0) };
 }
 
 export function diffTreeFromText(text: string): DiffTree {
   const drawn = draw(text);
-  const { parent } = drawn.nodes;
+  const { parent } = drawn;
   return { ...treeShape(drawn), before: columnsOf(parent, drawn.values, 0), after: columnsOf(parent, drawn.values, 1) };
 }
 
@@ -47,10 +47,10 @@ function draw(text: string) {
   }
   const kind = names.map((_, index): http.FrameKind => (index === 0 ? 'root' : 'native'));
   const frames = { name: names, file: names.map(() => ''), binary: names.map(() => ''), kind };
-  return { frames, nodes: { parent, frame }, values };
+  return { frames, parent: Uint32Array.from(parent), frame: Uint32Array.from(frame), values };
 }
 
-function columnsOf(parent: readonly number[], values: readonly (readonly number[])[], column: number) {
+function columnsOf(parent: ArrayLike<number>, values: readonly (readonly number[])[], column: number) {
   const self = values.map((row) => row[column] ?? 0);
   const total = self.slice();
   for (let node = total.length - 1; node > 0; node--) {

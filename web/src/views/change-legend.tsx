@@ -3,7 +3,7 @@ import { isDark } from './theme.ts';
 
 const stops = [-1, -0.5, -0.2, 0, 0.2, 0.5, 1];
 
-export function ChangeLegend({ values }: { values: 'shares' | 'amounts' }) {
+export function ChangeLegend({ values, isJudged }: { values: 'shares' | 'amounts'; isJudged: boolean }) {
   const dark = isDark.value;
   return (
     <ul class="legend" aria-label="Colours">
@@ -18,7 +18,7 @@ export function ChangeLegend({ values }: { values: 'shares' | 'amounts' }) {
       </li>
       <li>
         <span class="swatch" style={{ background: mutedColour(dark) }} />
-        too few samples
+        {isJudged ? 'not significant' : 'too few samples'}
       </li>
       <li class="hint">
         <kbd>/</kbd> search · <kbd>Esc</kbd> reset

@@ -1,9 +1,11 @@
 import { useMemo } from 'preact/hooks';
 import type { ComparedFunction } from '../tree/comparison.ts';
+import { isFinding, type Verdicts } from '../tree/verdicts.ts';
 import { type Column, DataTable } from './data-table.tsx';
 import { amount, coresChange, coresNumber, exact, exactAmount, percent, points } from './format.ts';
 import { matchesFirst } from './matches-first.ts';
 import { shortName } from './short-name.ts';
+import { relativeInterval, VerdictTag } from './verdict-tag.tsx';
 
 interface Props {
   readonly rows: readonly ComparedFunction[];
@@ -13,7 +15,11 @@ interface Props {
   readonly rates: { readonly before: number | null; readonly after: number | null };
   readonly sort: string;
   readonly onSort: (key: string) => void;
-  readonly only: 'all' | 'new' | 'gone';
+  readonly only: 'all' | 'significant' | 'new' | 'gone';
+  /** Null while or where there are none. */
+  readonly verdicts: Verdicts | null;
+  /** Whether there are verdicts, or will be: their columns are there from the first. */
+  readonly isJudged: boolean;
   readonly filter: string;
   readonly matches: ((name: string) => boolean) | null;
   readonly onRow: (row: ComparedFunction) => void;
@@ -21,18 +27,20 @@ interface Props {
 
 /** Functions of both sides, the largest change first. */
 export function ChangeTable(props: Props) {
-  const { rows, unit, values, names, rates, sort, onSort, only, filter, matches, onRow } = props;
+  const { rows, unit, values, names, rates, sort, onSort, only, verdicts, isJudged, filter, matches, onRow } = props;
   const change = (row: ComparedFunction) =>
     values === 'amounts' && row.deltaRate !== null ? row.deltaRate : row.deltaShare;
   const shown = useMemo(() => {
     const wanted = filter.trim().toLowerCase();
     const kept = rows.filter(
       (row) =>
-        (only === 'all' || row.presence === only) &&
+        (only === 'all' || (only === 'significant' ? isFinding(verdicts?.get(row.name)) : row.presence === only)) &&
         (wanted === '' || row.name.toLowerCase().includes(wanted) || row.file.toLowerCase().includes(wanted)),
     );
-    return matchesFirst(sortChanges(kept, sort, change), matches);
-  }, [rows, only, filter, sort, values, matches]);
+    const sorted =
+      sort === 'verdict' && verdicts !== null ? byVerdict(kept, verdicts) : sortChanges(kept, sort, change);
+    return matchesFirst(sorted, matches === null ? null : (row) => matches(row.name));
+  }, [rows, only, filter, sort, values, matches, verdicts]);
   const largest = Math.max(...rows.map((row) => Math.abs(change(row))), 0);
   const side = (row: ComparedFunction, which: 'before' | 'after') => {
     const share = which === 'before' ? row.shareBefore : row.shareAfter;
@@ -90,6 +98,41 @@ export function ChangeTable(props: Props) {
         );
       },
     },
+    ...(!isJudged
+      ? []
+      : [
+          {
+            key: 'interval',
+            title: '95 %',
+            help: 'Interval of the relative change of the total, dilution and daily drift taken off',
+            align: 'right' as const,
+            width: '7.6rem',
+            wideOnly: true,
+            cell: (row: ComparedFunction) => {
+              const interval = verdicts?.get(row.name)?.interval;
+              return interval === null || interval === undefined ? '' : relativeInterval(interval);
+            },
+          },
+          {
+            key: 'q',
+            title: 'q',
+            help: 'Chance that this is a false finding, all functions accounted for (Benjamini-Hochberg)',
+            align: 'right' as const,
+            width: '3.6rem',
+            wideOnly: true,
+            cell: (row: ComparedFunction) => qText(verdicts?.get(row.name)?.q),
+          },
+          {
+            key: 'verdict',
+            title: 'Verdict',
+            align: 'left' as const,
+            width: '7.2rem',
+            cell: (row: ComparedFunction) => {
+              const one = verdicts?.get(row.name);
+              return one === undefined ? '' : <VerdictTag one={one} />;
+            },
+          },
+        ]),
     {
       key: 'other',
       title: values === 'amounts' ? 'Δ points' : 'Δ cores',
@@ -108,13 +151,25 @@ export function ChangeTable(props: Props) {
       keyOf={(row) => row.name}
       sort={sort}
       onSort={onSort}
-      sortable={['name', 'before', 'after', 'change']}
+      sortable={['name', 'before', 'after', 'change', 'verdict']}
       onRow={onRow}
       rowTitle={(row) => (row.file === '' ? row.name : `${row.name}\n${row.file}`)}
       isMatch={matches === null ? null : (row) => matches(row.name)}
       empty={rows.length === 0 ? 'No functions on either side.' : 'No function like that.'}
     />
   );
+}
+
+function qText(q: number | null | undefined): string {
+  if (q === null || q === undefined) return '';
+  return q < 0.001 ? '<0.001' : q.toFixed(3);
+}
+
+/** Findings first, in the order of the answer. */
+function byVerdict(rows: readonly ComparedFunction[], verdicts: Verdicts): ComparedFunction[] {
+  const place = new Map([...verdicts.keys()].map((name, index) => [name, index]));
+  const at = (row: ComparedFunction) => place.get(row.name) ?? Infinity;
+  return rows.toSorted((a, b) => at(a) - at(b) || 0);
 }
 
 export function sortChanges(

@@ -4,11 +4,19 @@ import { ago, amount, exact, plural, timeOfDay } from './format.ts';
 const silentMs = 60_000;
 
 /** Who sends profiles, what was lost on the way and why. Small while all is well. */
-export function CollectionHealth({ status, nowMs }: { status: http.StatusAnswer; nowMs: number }) {
+export function CollectionHealth({
+  status,
+  nowMs,
+  title,
+}: {
+  status: http.StatusAnswer;
+  nowMs: number;
+  title: string;
+}) {
   const { storage, agents } = status;
   return (
     <section class="health" aria-labelledby="health-title">
-      <h2 id="health-title">Collection</h2>
+      <h2 id="health-title">{title}</h2>
       <p class="summary">
         <span>
           <b>{exact(storage.profiles)}</b> profiles in <b>{exact(storage.series)}</b> series

@@ -25,6 +25,28 @@ export function kindColour(kind: http.FrameKind, seed: string, isDark: boolean):
   return `oklch(${((isDark ? dark : light) + shade).toFixed(3)} ${chroma} ${(hue + turn).toFixed(1)})`;
 }
 
+/** What the colours of a flame graph mean. */
+export type Colouring = 'kind' | 'binary' | 'heat';
+
+/** Six hues that stay apart for every common kind of colour blindness, in two lightnesses. */
+const packageHues = [62, 248, 172, 300, 95, 20];
+
+/** The same binary always has the same colour. */
+export function binaryColour(binary: string, isDark: boolean): string {
+  if (binary === '') return kindColour('unsymbolized', '', isDark);
+  const code = hash(binary);
+  const hue = packageHues[code % packageHues.length] ?? 62;
+  const shade = ((code >>> 8) % 2) * 0.07;
+  return `oklch(${((isDark ? 0.42 : 0.8) + shade).toFixed(3)} 0.09 ${hue})`;
+}
+
+/** One hue, the stronger the more of the time below is spent in the frame itself. `heat`: 0 to 1. */
+export function heatColour(heat: number, isDark: boolean): string {
+  const depth = Math.sqrt(Math.min(Math.max(heat, 0), 1));
+  const lightness = isDark ? 0.34 + depth * 0.22 : 0.93 - depth * 0.25;
+  return `oklch(${lightness.toFixed(3)} ${(0.02 + depth * 0.13).toFixed(3)} 45)`;
+}
+
 /** Blue for less, orange for more, grey between: told apart with every common kind of colour blindness. `tilt`: see tree/change.ts. */
 export function changeColour(tilt: number, isDark: boolean): string {
   const strength = Math.min(Math.abs(tilt), 1);

@@ -24,6 +24,7 @@ declare module 'd3-flame-graph' {
     width(px: number): this;
     cellHeight(px: number): this;
     inverted(icicle: boolean): this;
+    resetHeightOnZoom(on: boolean): this;
     transitionDuration(ms: number): this;
     tooltip(tip: FlameTip<D>): this;
     setColorMapper(mapper: (node: FlameNode<D>) => string): this;

@@ -26,6 +26,12 @@ export interface FlameGraphProps {
   /** By frame: 1 stays bright. Null when nothing is searched. */
   readonly matches: Uint8Array | null;
   readonly name: string;
+  /** Widths by which children are ordered; left out: those that are drawn. */
+  readonly order?: Float64Array;
+  /** Root at the bottom. Fixed for the life of the component: give it as key. */
+  readonly growsUp?: boolean;
+  /** Asked for what can be done with a frame: by the right button, the menu key or a long press. */
+  readonly onMenu?: (row: Row, x: number, y: number) => void;
 }
 
 /**
@@ -33,13 +39,17 @@ export interface FlameGraphProps {
  * taken before it sees them, because the zoom belongs to the URL and not to the drawing.
  */
 export function FlameGraph(props: FlameGraphProps) {
-  const { tree, widths, focus, onFocus, labelOf, colourOf, describe, matches, name } = props;
+  const { tree, widths, focus, onFocus, labelOf, colourOf, describe, matches, name, order, onMenu } = props;
+  const growsUp = props.growsUp === true;
   const host = useRef<HTMLDivElement>(null);
   const chart = useRef<FlameChart<Datum> | null>(null);
   const width = useWidth(host);
   const [tip, setTip] = useState<TipPlace | null>(null);
   const [current, setCurrent] = useState<number | null>(null);
-  const layout = useMemo(() => layOut(tree, widths, focus, Math.max(width, 1)), [tree, widths, focus, width]);
+  const layout = useMemo(
+    () => layOut(tree, widths, focus, Math.max(width, 1), order),
+    [tree, widths, focus, width, order],
+  );
   const dark = isDark.value;
 
   // Read by the drawing at each update, so that it never holds the functions of an older render.
@@ -52,15 +62,18 @@ export function FlameGraph(props: FlameGraphProps) {
     if (element === null || width === 0) return;
     const data = feedOf(layout, width);
     if (chart.current === null) {
-      chart.current = createChart(now);
+      chart.current = createChart(now, growsUp);
       chart.current.width(width);
       chart.current(select<HTMLElement, Datum>(element).datum(data));
     } else {
       chart.current.width(width).update(data);
     }
-    select(element)
-      .select('svg')
-      .attr('height', layout.depth * rowHeightPx);
+    const svg = select(element).select('svg');
+    const height = layout.depth * rowHeightPx;
+    // d3-flame-graph leaves room for its own texts above; with the root at the bottom everything stands that much lower.
+    const drawnPx = Number(svg.attr('height'));
+    svg.attr('height', height).attr('viewBox', growsUp ? `0 ${drawnPx - height} ${width} ${height}` : null);
+    performance.mark('everflame-drawn');
   }, [layout, width, matches, dark, labelOf, colourOf]);
   useEffect(() => () => void chart.current?.destroy(), []);
   useEffect(() => {
@@ -86,13 +99,29 @@ export function FlameGraph(props: FlameGraphProps) {
     const row = rowAt(event);
     setTip(row === null ? null : { row, x: event.clientX, y: event.clientY });
   };
+  const onContextMenu = (event: MouseEvent) => {
+    const index = rowAt(event);
+    const row = index === null ? undefined : layout.rows[index];
+    if (row === undefined || onMenu === undefined) return;
+    event.preventDefault();
+    setTip(null);
+    onMenu(row, event.clientX, event.clientY);
+  };
   const onKeyDown = (event: KeyboardEvent) => {
+    const at = current === null ? undefined : layout.rows[current];
+    if ((event.key === 'ContextMenu' || (event.key === 'F10' && event.shiftKey)) && at !== undefined) {
+      const box = event.currentTarget instanceof Element ? event.currentTarget.querySelector('.frame-cursor') : null;
+      const { left = 0, bottom = 0 } = box?.getBoundingClientRect() ?? {};
+      event.preventDefault();
+      onMenu?.(at, left, bottom);
+      return;
+    }
     if (event.key === 'Enter' && current !== null) {
       event.preventDefault();
       zoomTo(current);
       return;
     }
-    const next = nextRow(layout, current, event.key, width);
+    const next = nextRow(layout, current, growsUp ? (turned[event.key] ?? event.key) : event.key, width);
     if (next === null) return;
     event.preventDefault();
     setTip(null);
@@ -105,7 +134,7 @@ export function FlameGraph(props: FlameGraphProps) {
     <div
       class="flame"
       role="group"
-      aria-label={`${name}. Arrow keys move between frames, Enter zooms, Escape shows everything.`}
+      aria-label={`${name}. Arrow keys move between frames, Enter zooms, the menu key shows what can be done, Escape shows everything.`}
       // The frames are one stop of the keyboard; arrows move within.
       tabIndex={0}
       onKeyDown={onKeyDown}
@@ -117,11 +146,12 @@ export function FlameGraph(props: FlameGraphProps) {
         class="flame-host"
         style={{ minHeight: `${layout.depth * rowHeightPx}px` }}
         onClickCapture={onClick}
+        onContextMenu={onContextMenu}
         onPointerMove={onPointerMove}
         onPointerLeave={() => setTip(null)}
       />
       {currentRow !== undefined && current !== null && (
-        <FrameCursor host={host} row={current} layout={layout} width={width} rowHeight={rowHeightPx}>
+        <FrameCursor host={host} row={current} layout={layout} width={width} rowHeight={rowHeightPx} growsUp={growsUp}>
           {describe(currentRow, layout)}
         </FrameCursor>
       )}
@@ -134,6 +164,8 @@ export function FlameGraph(props: FlameGraphProps) {
   );
 }
 
+const turned: Readonly<Record<string, string>> = { ArrowUp: 'ArrowDown', ArrowDown: 'ArrowUp' };
+
 interface Drawing {
   readonly layout: Layout;
   readonly frameOf: Uint32Array;
@@ -143,13 +175,14 @@ interface Drawing {
   readonly dark: boolean;
 }
 
-function createChart(now: { readonly current: Drawing }): FlameChart<Datum> {
+function createChart(now: { readonly current: Drawing }, growsUp: boolean): FlameChart<Datum> {
   const rowOf = (node: FlameNode<Datum>): Row | undefined => now.current.layout.rows[node.data.row];
   // A tooltip of its own must be set, else d3-flame-graph adds <title> elements; ours is drawn by the component.
   const noTip = Object.assign(() => undefined, { show: () => undefined, hide: () => undefined });
   return flamegraph<Datum>()
     .cellHeight(rowHeightPx)
-    .inverted(true)
+    .inverted(!growsUp)
+    .resetHeightOnZoom(true)
     .transitionDuration(0)
     .tooltip(noTip)
     .getName((node) => {

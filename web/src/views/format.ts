@@ -148,3 +148,9 @@ export function ago(ms: number, nowMs: number): string {
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${exact(count)} ${count === 1 ? one : many}`;
 }
+
+/** Two ends of a share, "11.9–12.7 %". */
+export function interval(low: number, high: number): string {
+  const digits = high * 100 >= 10 ? 1 : 2;
+  return `${(low * 100).toFixed(digits)}–${(high * 100).toFixed(digits)} %`;
+}

@@ -32,11 +32,12 @@ interface Props {
   readonly layout: Layout;
   readonly width: number;
   readonly rowHeight: number;
+  readonly growsUp: boolean;
   readonly children: ComponentChildren;
 }
 
 /** The frame that the keyboard is at: an outline, and its description read aloud and shown below it. */
-export function FrameCursor({ host, row, layout, width, rowHeight, children }: Props) {
+export function FrameCursor({ host, row, layout, width, rowHeight, growsUp, children }: Props) {
   const outline = useRef<HTMLDivElement>(null);
   const note = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
@@ -48,7 +49,7 @@ export function FrameCursor({ host, row, layout, width, rowHeight, children }: P
       .find((one) => one.data.row === row);
     if (node === undefined) return;
     const left = node.x0 * width;
-    const top = node.depth * rowHeight;
+    const top = (growsUp ? layout.depth - 1 - node.depth : node.depth) * rowHeight;
     box.style.transform = `translate(${left}px, ${top}px)`;
     box.style.width = `${Math.max((node.x1 - node.x0) * width, 3)}px`;
     box.style.height = `${rowHeight}px`;
@@ -57,7 +58,7 @@ export function FrameCursor({ host, row, layout, width, rowHeight, children }: P
       text.style.transform = `translate(${Math.max(Math.min(left, width - text.offsetWidth), 0)}px, ${top + rowHeight + 6}px)`;
     }
     box.scrollIntoView({ block: 'nearest' });
-  }, [host, row, layout, width, rowHeight]);
+  }, [host, row, layout, width, rowHeight, growsUp]);
   return (
     <>
       <div ref={outline} class="frame-cursor" />

@@ -9,14 +9,18 @@ import { shortName } from './short-name.ts';
 export function frameName(tree: TreeShape, node: number, groupLabel = ''): string {
   if (node === 0) return 'all';
   const frame = tree.frame[node] ?? 0;
+  const held = tree.rest[node] ?? 0;
+  if (held > 0) return plural(held, 'more function');
   const name = tree.frames.name[frame] ?? '';
   return tree.frames.kind[frame] === 'group' && name === NO_GROUP ? `no ${groupLabel}` : name;
 }
 
 /** Label of a row; a remainder tells how many functions it stands for. */
 export function rowLabel(tree: TreeShape, row: Row, wholeWidth: number, groupLabel: string): string {
-  if (row.rest === 0) return shortName(frameName(tree, row.node, groupLabel));
-  return `${plural(restCount(row), 'function')}, ${percent(wholeWidth > 0 ? row.width / wholeWidth : 0)}`;
+  const share = () => percent(wholeWidth > 0 ? row.width / wholeWidth : 0);
+  if (row.rest > 0) return `${plural(restCount(row), 'function')}, ${share()}`;
+  const name = shortName(frameName(tree, row.node, groupLabel));
+  return (tree.rest[row.node] ?? 0) > 0 ? `${name}, ${share()}` : name;
 }
 
 /** Head of a tooltip: full name and where it comes from, or what a remainder holds. */
@@ -44,6 +48,15 @@ export function FrameHead(props: {
     );
   }
   const frame = tree.frame[row.node] ?? 0;
+  if ((tree.rest[row.node] ?? 0) > 0) {
+    return (
+      <>
+        <p class="tip-name">{frameName(tree, row.node, groupLabel)} called here</p>
+        <p class="tip-source">the server has not sent them yet</p>
+        <p class="tip-hint">Click to load and open them</p>
+      </>
+    );
+  }
   const file = tree.frames.file[frame] ?? '';
   const binary = tree.frames.binary[frame] ?? '';
   return (

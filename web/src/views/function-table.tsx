@@ -1,6 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { FunctionRow } from '../tree/function-rows.ts';
+import { shareInterval } from '../tree/interval.ts';
+import { frameTextMatches, type Test } from '../tree/search.ts';
 import { shareOf } from '../tree/sums.ts';
 import { type Column, DataTable } from './data-table.tsx';
 import { amount, exact, exactAmount, percent } from './format.ts';
@@ -10,20 +12,31 @@ import { shortName } from './short-name.ts';
 interface Props {
   readonly rows: readonly FunctionRow[];
   readonly whole: bigint;
+  readonly wholeSamples: number;
   readonly unit: string;
+  /** What a row is. */
+  readonly noun: 'function' | 'file' | 'binary';
   readonly sort: string;
   readonly onSort: (key: string) => void;
   readonly filter: string;
   readonly onFilter: (text: string) => void;
-  readonly matches: ((name: string) => boolean) | null;
+  readonly matches: Test | null;
   readonly onRow: (row: FunctionRow) => void;
 }
 
+const titles = { function: 'Function', file: 'Source file', binary: 'Binary' } as const;
+const plurals = { function: 'functions', file: 'files', binary: 'binaries' } as const;
+
 /** Functions of what the picture shows, heaviest first. */
-export function FunctionTable({ rows, whole, unit, sort, onSort, filter, onFilter, matches, onRow }: Props) {
+export function FunctionTable(props: Props) {
+  const { rows, whole, wholeSamples, unit, noun, sort, onSort, filter, onFilter, matches, onRow } = props;
+  const isMatch = useMemo(
+    () => (matches === null ? null : (row: FunctionRow) => frameTextMatches(row, matches)),
+    [matches],
+  );
   const shown = useMemo(
-    () => matchesFirst(sortRows(filterRows(rows, filter), sort), matches),
-    [rows, filter, sort, matches],
+    () => matchesFirst(sortRows(filterRows(rows, filter), sort), isMatch),
+    [rows, filter, sort, isMatch],
   );
   const largest = useMemo(() => {
     let self = 0n;
@@ -48,7 +61,7 @@ export function FunctionTable({ rows, whole, unit, sort, onSort, filter, onFilte
   const columns: readonly Column<FunctionRow>[] = [
     {
       key: 'name',
-      title: 'Function',
+      title: titles[noun],
       align: 'left',
       cell: (row) => <span class="function-name">{shortName(row.name)}</span>,
     },
@@ -86,6 +99,18 @@ export function FunctionTable({ rows, whole, unit, sort, onSort, filter, onFilte
       wideOnly: true,
     },
     {
+      key: 'interval',
+      title: '± points',
+      help: 'How far the share of the total may be off in percentage points, told from the number of samples (Wilson)',
+      align: 'right',
+      width: '4.2rem',
+      cell: (row) => {
+        const [low, high] = shareInterval(row.samples, wholeSamples);
+        return `±${(((high - low) / 2) * 100).toFixed(2)}`;
+      },
+      wideOnly: true,
+    },
+    {
       key: 'samples',
       title: 'Samples',
       help: 'Samples behind the total',
@@ -108,7 +133,7 @@ export function FunctionTable({ rows, whole, unit, sort, onSort, filter, onFilte
         />
         <span class="count">
           {exact(shown.length)}
-          {shown.length === rows.length ? '' : ` of ${exact(rows.length)}`} functions
+          {shown.length === rows.length ? '' : ` of ${exact(rows.length)}`} {plurals[noun]}
         </span>
       </div>
       <DataTable
@@ -121,7 +146,7 @@ export function FunctionTable({ rows, whole, unit, sort, onSort, filter, onFilte
         sortable={['name', 'self', 'total', 'samples']}
         onRow={onRow}
         rowTitle={(row) => [row.name, row.file, row.binary].filter((text) => text !== '').join('\n')}
-        isMatch={matches === null ? null : (row) => matches(row.name)}
+        isMatch={isMatch}
         empty={rows.length === 0 ? 'No functions here.' : 'No function matches this filter.'}
       />
     </section>

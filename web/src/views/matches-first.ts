@@ -1,9 +1,8 @@
-/** Rows whose name is searched for come first; otherwise the order stays. */
-export function matchesFirst<Row extends { readonly name: string }>(
-  rows: readonly Row[],
-  matches: ((name: string) => boolean) | null,
-): readonly Row[] {
-  if (matches === null) return rows;
-  const found = rows.map((row) => matches(row.name));
-  return [...rows.filter((_, index) => found[index] === true), ...rows.filter((_, index) => found[index] !== true)];
+/** What matches first, each part in its order. */
+export function matchesFirst<Row>(rows: readonly Row[], isMatch: ((row: Row) => boolean) | null): readonly Row[] {
+  if (isMatch === null) return rows;
+  const found: Row[] = [];
+  const others: Row[] = [];
+  for (const row of rows) (isMatch(row) ? found : others).push(row);
+  return found.length === 0 ? rows : [...found, ...others];
 }

@@ -18,12 +18,38 @@ export interface RangeChartProps {
   /** Chosen in the legend: the value of the label `by`. */
   readonly onPick: (value: string) => void;
   readonly loading: boolean;
+  /** When versions were first seen or marked. */
+  readonly marks?: readonly ChartMark[];
+  readonly sides?: readonly ChartSide[];
 }
+
+/** A stretch of the chart that is one side of a comparison. */
+export interface ChartSide extends Span {
+  readonly label: string;
+  readonly colour: string;
+}
+
+export interface ChartMark {
+  readonly at: number;
+  readonly label: string;
+}
+
+const noMarks: readonly ChartMark[] = [];
+const noSides: readonly ChartSide[] = [];
 
 const heightPx = 132;
 
 /** Use over time, in cores where the unit is time. Dragging over it chooses a range. */
-export function RangeChart({ answer, span, by, onBrush, onPick, loading }: RangeChartProps) {
+export function RangeChart({
+  answer,
+  span,
+  by,
+  onBrush,
+  onPick,
+  loading,
+  marks = noMarks,
+  sides = noSides,
+}: RangeChartProps) {
   const host = useRef<HTMLDivElement>(null);
   const width = useWidth(host);
   const [at, setAt] = useState<number | null>(null);
@@ -38,14 +64,14 @@ export function RangeChart({ answer, span, by, onBrush, onPick, loading }: Range
     if (host.current === null || data === null || width === 0) return undefined;
     const scale = isTime ? 1 / (stepMs * 1e6) : 1;
     const chart = new uPlot(
-      options(data, span, width, dark, isTime ? 'cores' : (answer?.unit ?? ''), setAt, (chosen) =>
+      options(data, span, width, dark, isTime ? 'cores' : (answer?.unit ?? ''), marks, sides, setAt, (chosen) =>
         brush.current(chosen),
       ),
       columns(data, stepMs, scale),
       host.current,
     );
     return () => chart.destroy();
-  }, [data, width, dark, span.fromMs, span.untilMs, isTime, stepMs]);
+  }, [data, width, dark, span.fromMs, span.untilMs, isTime, stepMs, marks, sides]);
 
   const valueAt = (values: readonly (number | null)[]): string => {
     if (at === null) return '';
@@ -57,6 +83,15 @@ export function RangeChart({ answer, span, by, onBrush, onPick, loading }: Range
   return (
     <figure class="chart" aria-label={`${isTime ? 'CPU cores' : 'Use'} over time`} aria-busy={loading}>
       <div ref={host} class="chart-host" style={{ height: `${heightPx}px` }}>
+        {marks.length > 0 && (
+          <ul class="visually-hidden" aria-label="Deployments in this range">
+            {marks.map(({ at: when, label }) => (
+              <li key={`${when} ${label}`}>
+                {label} at {timeOfDay(when)}
+              </li>
+            ))}
+          </ul>
+        )}
         {data?.times.length === 0 && !loading && <p class="chart-empty">Nothing was stored in this range.</p>}
       </div>
       <figcaption class="chart-legend">
@@ -118,12 +153,67 @@ function columns({ times, bands }: Bands, stepMs: number, scale: number): uPlot.
   return [times.flatMap((time) => [time / 1000, (time + stepMs - 1) / 1000]), ...stacked.reverse()];
 }
 
+/** A frame around each side, with its name at its foot. */
+function drawSides(chart: uPlot, sides: readonly ChartSide[]): void {
+  const { ctx, bbox } = chart;
+  const ratio = uPlot.pxRatio;
+  ctx.save();
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'alphabetic';
+  ctx.font = `600 ${11 * ratio}px system-ui, sans-serif`;
+  for (const { fromMs, untilMs, label, colour } of sides) {
+    const clamp = (x: number) => Math.min(Math.max(x, bbox.left), bbox.left + bbox.width);
+    const left = clamp(chart.valToPos(fromMs / 1000, 'x', true));
+    const right = clamp(chart.valToPos(untilMs / 1000, 'x', true));
+    ctx.fillStyle = colour;
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = 2 * ratio;
+    ctx.globalAlpha = 0.16;
+    ctx.fillRect(left, bbox.top, right - left, bbox.height);
+    ctx.globalAlpha = 1;
+    ctx.strokeRect(left, bbox.top + ratio, right - left, bbox.height - 2 * ratio);
+    ctx.fillText(label, left + 4 * ratio, bbox.top + bbox.height - 5 * ratio);
+  }
+  ctx.restore();
+}
+
+/** A line for each deployment, with its version where there is room. */
+function drawMarks(chart: uPlot, marks: readonly ChartMark[], dark: boolean): void {
+  const { ctx, bbox } = chart;
+  const ratio = uPlot.pxRatio;
+  ctx.save();
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'alphabetic';
+  ctx.strokeStyle = dark ? '#f4efe9' : '#1d1916';
+  ctx.fillStyle = ctx.strokeStyle;
+  ctx.lineWidth = ratio;
+  ctx.setLineDash([4 * ratio, 3 * ratio]);
+  ctx.font = `${11 * ratio}px system-ui, sans-serif`;
+  let free = -Infinity;
+  for (const { at, label } of marks) {
+    const x = chart.valToPos(at / 1000, 'x', true);
+    if (x < bbox.left || x > bbox.left + bbox.width) continue;
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    const { width } = ctx.measureText(label);
+    const left = Math.min(x + 4 * ratio, bbox.left + bbox.width - width);
+    if (left < free) continue;
+    ctx.fillText(label, left, bbox.top + 11 * ratio);
+    free = left + width + 8 * ratio;
+  }
+  ctx.restore();
+}
+
 function options(
   { bands }: Bands,
   span: Span,
   width: number,
   dark: boolean,
   unit: string,
+  marks: readonly ChartMark[],
+  sides: readonly ChartSide[],
   onCursor: (index: number | null) => void,
   onBrush: (span: Span) => void,
 ): uPlot.Options {
@@ -169,6 +259,7 @@ function options(
       }),
     ],
     hooks: {
+      draw: [(chart) => drawSides(chart, sides), (chart) => drawMarks(chart, marks, dark)],
       setCursor: [(chart) => onCursor(typeof chart.cursor.idx === 'number' ? chart.cursor.idx >> 1 : null)],
       setSelect: [
         (chart) => {

@@ -1,4 +1,5 @@
 import type { http } from '@everflame/protocols';
+import type { NewestChange } from '../data/use-verdicts.ts';
 import { compareHref, flamegraphHref } from '../state/page-state.ts';
 import { withLabel } from '../state/query-text.ts';
 import { averageOf, latestOf } from '../tree/average.ts';
@@ -8,6 +9,7 @@ import { amount, coresNumber, percent, plural } from './format.ts';
 import { Link } from './link.tsx';
 import { shortName } from './short-name.ts';
 import { Sparkline } from './sparkline.tsx';
+import { relative } from './verdict-tag.tsx';
 
 /** What is shown of a service. Cores are null where the profile type is no time or nothing was stored lately. */
 export interface ServiceLine {
@@ -53,6 +55,8 @@ export function serviceLines(answer: http.ServicesAnswer, nowMs: number): Servic
 interface Props {
   readonly answer: http.ServicesAnswer;
   readonly lines: readonly ServiceLine[];
+  /** The newest version of services against the one before. */
+  readonly changes: readonly NewestChange[];
   readonly from: string;
   readonly until: string;
   /** All services, not only the dearest. */
@@ -63,7 +67,7 @@ interface Props {
 /** A machine runs a hundred programs in a minute, most of them for a moment. */
 const dearest = 20;
 
-export function ServiceTable({ answer, lines, from, until, isWhole, onWhole }: Props) {
+export function ServiceTable({ answer, lines, changes, from, until, isWhole, onWhole }: Props) {
   const shown = isWhole ? lines : lines.slice(0, dearest);
   const others = lines.slice(shown.length);
   const isTime = answer.unit === 'nanoseconds';
@@ -101,7 +105,10 @@ export function ServiceTable({ answer, lines, from, until, isWhole, onWhole }: P
                     {line.versions.length > 2 && <span>{plural(line.versions.length - 2, 'older version')}</span>}
                     <span>{plural(line.hosts, 'host')}</span>
                     {line.versions.length > 1 && (
-                      <Link href={compareHref({ service: line.service })}>compare versions</Link>
+                      <VersionChange
+                        service={line.service}
+                        change={changes.find((one) => one.service === line.service)}
+                      />
                     )}
                   </span>
                 </td>
@@ -152,5 +159,18 @@ export function ServiceTable({ answer, lines, from, until, isWhole, onWhole }: P
         </button>
       )}
     </div>
+  );
+}
+
+/** What the newest version changed, in a few words; the sentence on hover and behind the link. */
+function VersionChange({ service, change }: { service: string; change: NewestChange | undefined }) {
+  const answer = change?.answer;
+  const value = answer?.ok === true ? answer.value : null;
+  const { verdict, change: whole } = value?.summary ?? { verdict: null, change: null };
+  return (
+    <Link href={compareHref({ service })} title={value?.sentence ?? 'Compare the two newest versions'}>
+      compare versions
+      {verdict !== null && whole !== null && `: ${relative(whole.change)}, ${verdict}`}
+    </Link>
   );
 }

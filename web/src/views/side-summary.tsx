@@ -1,4 +1,4 @@
-import type { DiffSide } from '../data/queries.ts';
+import type { DiffSide } from '../data/diff-result.ts';
 import type { Side } from '../state/sides.ts';
 import type { Average } from '../tree/average.ts';
 import { amount, cores, exact, span as spanText, timeOfDay } from './format.ts';
@@ -10,7 +10,8 @@ interface Props {
   readonly sum: DiffSide;
   readonly average: Average | null;
   readonly unit: string;
-  readonly href: string;
+  /** Null: there is no page of it. */
+  readonly href: string | null;
 }
 
 /** What a side amounts to, and the way to its own flame graph. */
@@ -36,10 +37,12 @@ export function SideSummary({ title, side, sum, average, unit, href }: Props) {
           <b>{exact(sum.profiles)}</b> {sum.profiles === 1 ? 'profile' : 'profiles'}
         </span>
       </p>
-      <p class="hint">
-        {timeOfDay(side.span.fromMs)} – {timeOfDay(side.span.untilMs)} ·{' '}
-        <Link href={href}>flame graph of this side</Link>
-      </p>
+      {href !== null && (
+        <p class="hint">
+          {timeOfDay(side.span.fromMs)} – {timeOfDay(side.span.untilMs)} ·{' '}
+          <Link href={href}>flame graph of this side</Link>
+        </p>
+      )}
     </article>
   );
 }
