@@ -123,7 +123,7 @@ export function createSymbolizer(options: SymbolizerOptions): MeasuredSymbolizer
       return { ...names, debugFiles, debugBytes: names.debugBytes + large.debugBytes };
     },
     async close() {
-      await Promise.all([client.close(), largeClient.close()]);
+      await Promise.all([client.close(), largeClient.close(), loader.close()]);
     },
   };
 }
