@@ -9,7 +9,9 @@ import { hashOf, isFresh, writeStamp } from './stamp.mjs';
 
 export const compileCache = process.env.NODE_COMPILE_CACHE ?? join(root, '.everflame', 'compile-cache');
 /** How the agent's Node.js is run. Some flags make a cache of their own, so it is filled with the same ones. */
-export const agentRuntime = JSON.parse(readFileSync(join(root, 'packages', 'cli', 'src', 'agent-runtime.json'), 'utf8'));
+export const agentRuntime = JSON.parse(
+  readFileSync(join(root, 'packages', 'cli', 'src', 'agent-runtime.json'), 'utf8'),
+);
 
 /** Fills the cache unless the source is the one that filled it. What fails here costs time later on, nothing else. */
 export function ensureCompiled() {

@@ -113,7 +113,7 @@ export class ModuleLoader {
   /** Closes what is held; nothing is held afterwards. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const module of [...this.#held.keys()]) await this.#release(module);
+    for (const module of this.#held.keys()) await this.#release(module);
   }
 
   async #hold(process: ProcessView, mapping: ProcessMapping, module: Module): Promise<void> {
@@ -144,7 +144,7 @@ export class ModuleLoader {
     const nowMs = performance.now();
     if (nowMs - this.#sweptMs < holdDeletedMs) return;
     this.#sweptMs = nowMs;
-    for (const [module, { file, process, mapping, sinceMs }] of [...this.#held]) {
+    for (const [module, { file, process, mapping, sinceMs }] of this.#held) {
       if (nowMs - sinceMs < holdDeletedMs || this.#held.get(module)?.file !== file) continue;
       const { nlink } = await file.handle.stat();
       if (nlink === 0) await this.ensure(process, mapping, module);
