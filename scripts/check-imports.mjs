@@ -2,7 +2,7 @@
 // package's files, and the rooms of the agent and the server import in the direction that data flows.
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { allowed, rooms } from './import-table.mjs';
+import { allowed, rooms, surfaces } from './import-table.mjs';
 import { root } from './setup/paths.mjs';
 
 const importPattern =
@@ -33,10 +33,11 @@ for (const [part, mayImport] of Object.entries(allowed)) {
       const where = relative(root, file);
       if (target.startsWith('@everflame/')) {
         edges++;
-        const name = target.split('/')[1];
+        const [, name, surface] = target.split('/');
         if (name !== part && !mayImport.includes(name))
           problems.push(`${where}: ${part} may not import ${name} (it may: ${mayImport.join(', ') || 'nothing'})`);
-        if (target.split('/').length > 2 && !(isTest && target.endsWith('/testing')))
+        const isPublic = surface === undefined || (surfaces[name]?.includes(surface) ?? false);
+        if (!isPublic && !(isTest && surface === 'testing'))
           problems.push(`${where}: ${target}: import the package, its index.ts is its public surface`);
       } else if (target.startsWith('.')) {
         const resolved = resolve(dirname(file), target);

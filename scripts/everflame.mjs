@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { agentRuntime, compileCache, ensureCompiled } from './setup/compile-cache.mjs';
 import { nodeBin, root } from './setup/paths.mjs';
 import { SetupError, say, setUp } from './setup/run.mjs';
 import { ensureSystem } from './setup/system.mjs';
@@ -14,10 +15,7 @@ const args = process.argv.slice(2);
 const command = args.find((arg) => !arg.startsWith('-'));
 const asksForHelp = args.includes('--help') || args.includes('-h');
 
-const env = {
-  ...process.env,
-  NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, '.everflame', 'compile-cache'),
-};
+const env = { ...process.env, NODE_COMPILE_CACHE: compileCache };
 await setUp(async () => {
   ensureWorkspace();
   if (!asksForHelp) {
@@ -27,6 +25,7 @@ await setUp(async () => {
       // The server shows it as well: whoever opens the page must learn why it is empty.
       if (missing.length > 0) env.EVERFLAME_SETUP_NOTICES = missing.join('\n');
     }
+    if (command === 'up' || command === 'server' || command === 'agent') ensureCompiled();
     if (command === 'up' || command === 'server') {
       // So that the server's own profiles are called what it is, not `node`.
       env.OTEL_SERVICE_NAME ??= 'everflame-server';
@@ -47,9 +46,8 @@ await setUp(async () => {
 
 const nodeArgs = [join(root, 'packages', 'cli', 'src', 'main.ts'), ...args];
 if (command === 'agent') {
-  const runtime = JSON.parse(readFileSync(join(root, 'packages', 'cli', 'src', 'agent-runtime.json'), 'utf8'));
-  nodeArgs.unshift(...runtime.flags);
-  Object.assign(env, runtime.environment);
+  nodeArgs.unshift(...agentRuntime.flags);
+  Object.assign(env, agentRuntime.environment);
 }
 if (typeof process.execve === 'function') process.execve(nodeBin, [nodeBin, ...nodeArgs], env);
 const child = spawn(nodeBin, nodeArgs, { stdio: 'inherit', env });

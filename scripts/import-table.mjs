@@ -10,6 +10,9 @@ export const allowed = {
   web: ['compare', 'profile', 'protocols'],
 };
 
+// Public surfaces beside a package's index.ts, for those who must not load all of it.
+export const surfaces = { protocols: ['write'] };
+
 // Rooms inside a package: which folders of its src/ a folder may import. A folder that is not listed composes others.
 export const rooms = {
   agent: {

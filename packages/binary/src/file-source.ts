@@ -44,6 +44,13 @@ export class FileSource implements ByteSource {
     return bytes.subarray(0, this.#readInto(bytes, offset));
   }
 
+  /** Gives the cache back; the next read takes a new one. */
+  discard(): void {
+    this.#pages.clear();
+    if (this.#slab !== undefined) this.#slab.transfer(0);
+    this.#slab = undefined;
+  }
+
   #page(index: number): Uint8Array {
     const known = this.#pages.get(index);
     if (known !== undefined) {

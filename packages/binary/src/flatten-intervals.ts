@@ -1,11 +1,12 @@
+import { discard } from './discard.ts';
 import { GrowableFloat64Array, GrowableUint32Array } from './growable-array.ts';
 import { sortedOrder } from './sorted-order.ts';
 
 /** Disjoint half-open intervals in ascending order; `items[i]` is the index of the input interval that owns the i-th. */
 export interface FlatIntervals {
-  readonly starts: Float64Array;
-  readonly ends: Float64Array;
-  readonly items: Uint32Array;
+  readonly starts: Float64Array<ArrayBuffer>;
+  readonly ends: Float64Array<ArrayBuffer>;
+  readonly items: Uint32Array<ArrayBuffer>;
 }
 
 /**
@@ -53,7 +54,10 @@ export function flattenIntervals(
     lastEnd = end;
     at = end;
   }
-  return { starts: outStarts.view().slice(), ends: outEnds.view().slice(), items: outItems.view().slice() };
+  const flat = { starts: outStarts.view().slice(), ends: outEnds.view().slice(), items: outItems.view().slice() };
+  discard(order);
+  for (const grown of [outStarts, outEnds, outItems]) grown.discard();
+  return flat;
 }
 
 /** A binary heap of interval indices; the top has the highest priority, among equals the highest index. */

@@ -1,7 +1,9 @@
+import { discard } from './discard.ts';
+
 /** A Float64Array that grows: 8 bytes a value, no boxes. */
 export class GrowableFloat64Array {
   length = 0;
-  #values: Float64Array;
+  #values: Float64Array<ArrayBuffer>;
 
   constructor(capacity = 1024) {
     this.#values = new Float64Array(capacity);
@@ -11,6 +13,7 @@ export class GrowableFloat64Array {
     if (this.length === this.#values.length) {
       const wider = new Float64Array(this.#values.length * 2);
       wider.set(this.#values);
+      discard(this.#values);
       this.#values = wider;
     }
     this.#values[this.length++] = value;
@@ -22,15 +25,21 @@ export class GrowableFloat64Array {
   }
 
   /** What was pushed; valid until the next push. */
-  view(): Float64Array {
+  view(): Float64Array<ArrayBuffer> {
     return this.#values.subarray(0, this.length);
+  }
+
+  /** Gives its memory back; it is empty then, and of no more use. */
+  discard(): void {
+    this.length = 0;
+    discard(this.#values);
   }
 }
 
 /** A Uint32Array that grows. Values are cut to 32 bits, so callers check ranges first. */
 export class GrowableUint32Array {
   length = 0;
-  #values: Uint32Array;
+  #values: Uint32Array<ArrayBuffer>;
 
   constructor(capacity = 1024) {
     this.#values = new Uint32Array(capacity);
@@ -40,6 +49,7 @@ export class GrowableUint32Array {
     if (this.length === this.#values.length) {
       const wider = new Uint32Array(this.#values.length * 2);
       wider.set(this.#values);
+      discard(this.#values);
       this.#values = wider;
     }
     this.#values[this.length++] = value;
@@ -56,7 +66,13 @@ export class GrowableUint32Array {
   }
 
   /** What was pushed; valid until the next push. */
-  view(): Uint32Array {
+  view(): Uint32Array<ArrayBuffer> {
     return this.#values.subarray(0, this.length);
+  }
+
+  /** Gives its memory back; it is empty then, and of no more use. */
+  discard(): void {
+    this.length = 0;
+    discard(this.#values);
   }
 }

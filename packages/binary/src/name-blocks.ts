@@ -1,4 +1,5 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { discard } from './discard.ts';
 import { GrowableUint32Array } from './growable-array.ts';
 
 /**
@@ -104,9 +105,11 @@ export class NameBlocks {
   }
 }
 
+/** A copy; `bytes` are given back. */
 function resized(bytes: Uint8Array<ArrayBuffer>, length: number, capacity: number): Uint8Array<ArrayBuffer> {
   const changed = new Uint8Array(capacity);
   changed.set(bytes.subarray(0, length));
+  discard(bytes);
   return changed;
 }
 

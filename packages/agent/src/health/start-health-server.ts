@@ -1,6 +1,5 @@
-import http from 'node:http';
 import { isIPv6, type AddressInfo } from 'node:net';
-import { createMetrics, type MetricSources } from './metrics.ts';
+import type { MetricSources } from './metrics.ts';
 
 export interface HealthServerOptions extends MetricSources {
   /** Port 0 takes a free one. Not beyond loopback unless the operator says so: the metrics need no password. */
@@ -25,6 +24,9 @@ interface Answer {
  * not). Rejects when the address is taken or not ours.
  */
 export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
+  // Loaded by those alone who ask for it. node:http by `import` would read all of its exports, undici among them: 12 MB.
+  const { createMetrics } = await import('./metrics.ts');
+  const http = process.getBuiltinModule('node:http');
   const registry = createMetrics(options);
 
   const answer = async (method: string, path: string): Promise<Answer> => {

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { WriteAgent } from '@everflame/protocols';
+import type { WriteAgent } from '@everflame/protocols/write';
 
 /**
  * Who this agent is, for the server. The id is 32 hex digits made of a random secret in the data directory and the host's

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { zstdCompress } from 'node:zlib';
-import { encodeWriteRequest, type WriteAgent, type WriteCounter, writeRequestLimits } from '@everflame/protocols';
+import { encodeWriteRequest, type WriteAgent, type WriteCounter, writeRequestLimits } from '@everflame/protocols/write';
 import type { OutgoingProfile } from './shipper.ts';
 
 export interface BatchLimits {

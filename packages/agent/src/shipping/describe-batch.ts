@@ -1,5 +1,5 @@
 import { zstdDecompressSync } from 'node:zlib';
-import { decodeWriteRequest } from '@everflame/protocols';
+import { decodeWriteRequest } from '@everflame/protocols/write';
 import { decodeQueueFile } from './queue-file.ts';
 
 /** What the server would unpack at most. */

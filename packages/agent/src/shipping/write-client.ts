@@ -1,6 +1,5 @@
-import http from 'node:http';
-import https from 'node:https';
-import { writeEndpoint } from '@everflame/protocols';
+import type { Agent, request } from 'node:http';
+import { writeEndpoint } from '@everflame/protocols/write';
 import { parseRetryAfterMs } from './backoff.ts';
 
 /** What became of one attempt to send a batch. */
@@ -26,11 +25,11 @@ export interface WriteClientOptions {
 const retriedStatuses = new Set([401, 403, 404, 407, 408, 421, 425, 429]);
 const maxAnswerBytes = 64 * 1024;
 
-/** Sends compressed WriteRequest messages, one connection that is kept open. (node:http: undici's fetch costs 10 MB more.) */
+/** Sends compressed WriteRequest messages, one connection that is kept open. (node:http: undici's fetch costs 10 MB more, and so does an `import` of node:http, which has it.) */
 export class WriteClient {
   readonly #options: WriteClientOptions;
-  readonly #agent: http.Agent;
-  readonly #request: typeof http.request;
+  readonly #agent: Agent;
+  readonly #request: typeof request;
   readonly #target: URL;
 
   constructor(options: WriteClientOptions) {
@@ -40,8 +39,9 @@ export class WriteClient {
       throw new TypeError(`the server's address must begin with http:// or https://, not ${options.server.protocol}`);
     }
     const keepOpen = { keepAlive: true, maxSockets: 1 };
-    this.#agent = secure ? new https.Agent(keepOpen) : new http.Agent(keepOpen);
-    this.#request = secure ? https.request : http.request;
+    const client = process.getBuiltinModule(secure ? 'node:https' : 'node:http');
+    this.#agent = new client.Agent(keepOpen);
+    this.#request = client.request;
     this.#target = new URL(options.server);
     // A server may live under a path of a proxy.
     this.#target.pathname = options.server.pathname.replace(/\/+$/, '') + writeEndpoint.path;

@@ -13,6 +13,8 @@ import { UserResolver } from './user-resolver.ts';
 import type { StatisticsReply } from './worker-messages.ts';
 
 const megabyte = 1024 * 1024;
+/** Programs with much debugging information are run by those who build them; the worker that reads it has 25 MB. */
+const largeIdleMs = 120_000;
 
 export interface SymbolizerOptions {
   readonly lossCounters: LossCounters;
@@ -55,7 +57,7 @@ export function createSymbolizer(options: SymbolizerOptions): MeasuredSymbolizer
     loader.lost();
     debug.lost();
   });
-  const largeClient = new SymbolClient(workerOptions, lossCounters, dropped, () => debug.lost());
+  const largeClient = new SymbolClient(workerOptions, lossCounters, dropped, () => debug.lost(), largeIdleMs);
   const servers = options.debuginfod ?? debuginfodOfEnvironment(process.env);
   const finder = new DebugFinder(
     options.debugDirectory ?? '/usr/lib/debug',
@@ -123,7 +125,7 @@ export function createSymbolizer(options: SymbolizerOptions): MeasuredSymbolizer
       return { ...names, debugFiles, debugBytes: names.debugBytes + large.debugBytes };
     },
     async close() {
-      await Promise.all([client.close(), largeClient.close()]);
+      await Promise.all([client.close(), largeClient.close(), loader.close()]);
     },
   };
 }

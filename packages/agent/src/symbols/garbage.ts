@@ -14,8 +14,9 @@ export class GarbageCollector {
   #timer: NodeJS.Timeout | undefined;
 
   constructor() {
-    setFlagsFromString('--expose-gc');
-    const collect: unknown = runInNewContext('globalThis.gc');
+    // The agent is started with the flag; set while it runs, it makes the workers that start later miss the compile cache.
+    if (globalThis.gc === undefined) setFlagsFromString('--expose-gc');
+    const collect: unknown = globalThis.gc ?? runInNewContext('globalThis.gc');
     this.#collect = typeof collect === 'function' ? () => void collect() : () => undefined;
   }
 

@@ -1,6 +1,7 @@
 import {
   asResult,
   BufferSource,
+  type ByteSource,
   type Demangler,
   FileSource,
   dwarfBytesOf,
@@ -48,7 +49,13 @@ export class ModuleStore {
   async load({ key, content, expectedBuildId }: LoadRequest): Promise<LoadReply> {
     const source = asResult(() => ('image' in content ? new BufferSource(content.image) : new FileSource(content.fd)));
     if (!source.ok) return { status: 'failed', cause: 'file_gone', detail: source.error.detail };
-    const elf = readElfFile(source.value);
+    const reply = await this.#load(source.value, { key, content, expectedBuildId });
+    if (source.value instanceof FileSource) source.value.discard();
+    return reply;
+  }
+
+  async #load(source: ByteSource, { key, content, expectedBuildId }: Omit<LoadRequest, 'kind'>): Promise<LoadReply> {
+    const elf = readElfFile(source);
     if (!elf.ok) {
       const { code, detail } = elf.error;
       const cause = code === 'not_elf' ? 'not_elf' : code === 'io' ? 'file_gone' : 'malformed_elf';

@@ -25,3 +25,19 @@ test('a worker that dies is replaced: what it was asked is answered with nothing
   await client.close();
   expect(await client.request({ kind: 'statistics' })).toBeUndefined();
 });
+
+test('a worker that is asked nothing for a while is ended, which is no loss, and the next question starts one', async () => {
+  const losses = new LossCounters();
+  const { promise: ended, resolve } = Promise.withResolvers<void>();
+  const options = { moduleBudget: 1 << 20, jitBudget: 1 << 20, debugBudget: 1024 };
+  const client = new SymbolClient(options, losses, () => undefined, resolve, 20);
+  expect(await client.request({ kind: 'statistics' })).toMatchObject({ modules: 0 });
+  // Whoever waits keeps the process alive, an idle worker does not.
+  const keepAlive = setInterval(() => undefined, 1000);
+  await ended;
+  clearInterval(keepAlive);
+  expect(client.isStarted).toBe(false);
+  expect(await client.request({ kind: 'statistics' })).toMatchObject({ modules: 0 });
+  expect(losses.rows().filter(({ total }) => total > 0)).toEqual([]);
+  await client.close();
+});

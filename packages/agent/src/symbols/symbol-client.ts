@@ -21,23 +21,29 @@ export class SymbolClient {
   readonly #losses: LossCounters;
   readonly #onEvicted: (keys: readonly string[]) => void;
   readonly #onLost: () => void;
+  readonly #idleMs: number;
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | undefined;
   #watchdog: NodeJS.Timeout | undefined;
   #nextId = 1;
   #isClosed = false;
 
-  /** `onEvicted` hears of modules that must be loaded again, `onLost` that all of them must. */
+  /**
+   * `onEvicted` hears of modules that must be loaded again, `onLost` that all of them must. A worker that is asked nothing for `idleMs`
+   * is ended, with what it has read.
+   */
   constructor(
     options: SymbolWorkerOptions,
     losses: LossCounters,
     onEvicted: (keys: readonly string[]) => void,
     onLost: () => void,
+    idleMs = Infinity,
   ) {
     this.#options = options;
     this.#losses = losses;
     this.#onEvicted = onEvicted;
     this.#onLost = onLost;
+    this.#idleMs = idleMs;
   }
 
   /** `undefined` where the worker died over it or the client is closed. */
@@ -100,13 +106,23 @@ export class SymbolClient {
   /** (Re)starts the clock for as long as something waits. */
   #watch(): void {
     clearTimeout(this.#watchdog);
-    if (this.#waiting.size === 0) return;
+    if (this.#waiting.size === 0) {
+      if (this.#idleMs !== Infinity) this.#watchdog = setTimeout(() => this.#rest(), this.#idleMs).unref();
+      return;
+    }
     this.#watchdog = setTimeout(() => {
       const worker = this.#worker;
       if (worker === undefined) return;
       this.#lose(worker);
       void worker.terminate();
     }, patienceMs).unref();
+  }
+
+  #rest(): void {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    this.#onLost();
+    void worker?.terminate();
   }
 
   #lose(worker: Worker): void {

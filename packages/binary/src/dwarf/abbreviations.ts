@@ -13,7 +13,7 @@ export interface Abbreviation {
   readonly tag: number;
   readonly hasChildren: boolean;
   /** Triples: attribute, form, constant of `DW_FORM_implicit_const`. */
-  readonly specifications: Int32Array;
+  readonly specifications: readonly number[];
   readonly role: Role;
   /** In bytes, of all values together; -1 where an entry must be read to know. */
   readonly fixedSize: number;
@@ -72,7 +72,7 @@ function parseTable(reader: DwarfReader, shape: UnitShape, only: number | undefi
     if (code === 0) break;
     if (count >= mostAbbreviations) throw new BinaryFormatError('too_large', 'DWARF: abbreviations');
     const abbreviation = parseAbbreviation(reader, shape);
-    byteLength += 128 + abbreviation.specifications.byteLength;
+    byteLength += 144 + 8 * abbreviation.specifications.length;
     if (code === dense.length) dense.push(abbreviation);
     else sparse.set(code, abbreviation);
     if (code === only) break;
@@ -108,7 +108,8 @@ function parseAbbreviation(reader: DwarfReader, shape: UnitShape): Abbreviation 
   return {
     tag,
     hasChildren,
-    specifications: Int32Array.from(specifications),
+    // Not in an Int32Array: there are thousands of them in a file, each of which would be a piece of malloc's.
+    specifications,
     role: roleOf(tag),
     fixedSize,
     siblingAt,

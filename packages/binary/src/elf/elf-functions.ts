@@ -1,4 +1,5 @@
 import { asResult, type BinaryResult } from '../binary-error.ts';
+import { discard } from '../discard.ts';
 import { flattenIntervals } from '../flatten-intervals.ts';
 import { FunctionTable } from '../function-table.ts';
 import { NameBlocks } from '../name-blocks.ts';
@@ -23,21 +24,23 @@ export function readElfFunctions(elf: ElfFile, others: readonly ElfFile[] = []):
     const symbols = collectFunctionSymbols(elf, others);
     const chosen = chooseNames(symbols);
     const flat = flattenIntervals(chosen.starts, chosen.ends, chosen.priorities);
-    const { nameIds, names } = storeNames(
-      symbols,
-      flat.items.map((item) => chosen.symbols[item] ?? 0),
-    );
-    return new FunctionTable(symbols.base, flat.starts, flat.ends, nameIds, names);
+    for (let i = 0; i < flat.items.length; i++) flat.items[i] = chosen.symbols[flat.items[i] ?? 0] ?? 0;
+    discard(symbols.starts, symbols.sizes, symbols.limits, symbols.ranks);
+    discard(chosen.starts, chosen.ends, chosen.priorities, chosen.symbols);
+    const { nameIds, names } = storeNames(symbols, flat.items);
+    const functions = new FunctionTable(symbols.base, flat.starts, flat.ends, nameIds, names);
+    discard(symbols.namePlaces, flat.items, flat.ends);
+    return functions;
   });
 }
 
 interface ChosenIntervals {
-  readonly starts: Float64Array;
-  readonly ends: Float64Array;
+  readonly starts: Float64Array<ArrayBuffer>;
+  readonly ends: Float64Array<ArrayBuffer>;
   /** Higher where a later start hides an earlier one, and a better name of one start a worse one. */
-  readonly priorities: Float64Array;
+  readonly priorities: Float64Array<ArrayBuffer>;
   /** Which symbol names the interval. */
-  readonly symbols: Uint32Array;
+  readonly symbols: Uint32Array<ArrayBuffer>;
 }
 
 function chooseNames(symbols: FunctionSymbols): ChosenIntervals {
@@ -70,6 +73,8 @@ function chooseNames(symbols: FunctionSymbols): ChosenIntervals {
       priorities.push((size > 0 ? sizedFirst : 0) + to - place);
     }
   }
+  names.discard();
+  discard(all, order);
   return {
     starts: outStarts.view(),
     ends: outEnds.view(),
@@ -88,7 +93,7 @@ function endOfGroup(starts: Float64Array, order: Uint32Array, from: number): num
 
 /** The names that decide: of symbols that share address and rank, and of labels. */
 class DecidingNames {
-  readonly #ranks: Float64Array;
+  readonly #ranks: Uint32Array;
   readonly #indices = new Map<number, number>();
   readonly #names: NameBatch;
 
@@ -105,6 +110,12 @@ class DecidingNames {
       }
     }
     this.#names = strings.namesAt(places.view());
+    places.discard();
+  }
+
+  /** Gives their memory back. */
+  discard(): void {
+    this.#names.discard();
   }
 
   /** The better name first. */
@@ -158,6 +169,7 @@ function storeNames(symbols: FunctionSymbols, owners: Uint32Array): { nameIds: U
       }
       nameIds[from + i] = id;
     }
+    batch.discard();
   }
   return { nameIds, names };
 }

@@ -9,15 +9,15 @@ import { findSymbolSections, type SymbolSection } from './symbol-sections.ts';
 export interface FunctionSymbols {
   /** ELF virtual address that `starts` and `limits` are relative to: the lowest loadable one. */
   readonly base: bigint;
-  readonly starts: Float64Array;
+  readonly starts: Float64Array<ArrayBuffer>;
   /** Bytes; 0 where the symbol has none. */
-  readonly sizes: Float64Array;
+  readonly sizes: Float64Array<ArrayBuffer>;
   /** End of the section (or segment) that holds the symbol. */
-  readonly limits: Float64Array;
+  readonly limits: Float64Array<ArrayBuffer>;
   /** Higher is the better name: sized, then function without size, then global, local, weak, then function over untyped. */
-  readonly ranks: Float64Array;
+  readonly ranks: Uint32Array<ArrayBuffer>;
   /** As `placeOfName` makes them. */
-  readonly namePlaces: Float64Array;
+  readonly namePlaces: Float64Array<ArrayBuffer>;
   readonly strings: StringTables;
 }
 
@@ -72,7 +72,7 @@ export function collectFunctionSymbols(elf: ElfFile, others: readonly ElfFile[])
     starts: columns.starts.view(),
     sizes: columns.sizes.view(),
     limits: columns.limits.view(),
-    ranks: Float64Array.from(columns.ranks.view()),
+    ranks: columns.ranks.view(),
     namePlaces: columns.namePlaces.view(),
     strings: new StringTables(strings),
   };

@@ -1,11 +1,12 @@
 import type { ByteSource } from '../byte-source.ts';
+import { discard } from '../discard.ts';
 import { sortedOrder } from '../sorted-order.ts';
 
 /** Offsets of the second, third, … table are told apart by this: symbols have 32 bits for an offset. */
 const tableStride = 2 ** 32;
 const longestName = 16 * 1024;
-/** One read of a name; longer ones are read again. */
-const nameGuess = 256;
+/** Reads of a name, one after the other until its end is there. */
+const nameGuesses = [256, 2048, longestName];
 
 /** A name's place among all string tables of a file: what `StringTables` reads. */
 export function placeOfName(table: number, offset: number): number {
@@ -25,9 +26,11 @@ export class StringTables {
     const table = this.#tables[Math.floor(place / tableStride)];
     if (table === undefined) return new Uint8Array(0);
     const offset = place % tableStride;
-    const bytes = table.read(offset, nameGuess);
-    if (bytes.length < nameGuess || bytes.includes(0)) return withoutVersion(bytes);
-    return withoutVersion(table.read(offset, longestName));
+    for (const guess of nameGuesses) {
+      const bytes = table.read(offset, guess);
+      if (bytes.length < guess || guess === longestName || bytes.includes(0)) return withoutVersion(bytes);
+    }
+    return new Uint8Array(0);
   }
 
   /**
@@ -36,16 +39,18 @@ export class StringTables {
    */
   namesAt(places: Float64Array): NameBatch {
     const batch = new NameBatch(places.length);
-    for (const i of sortedOrder(places)) batch.set(i, this.nameAt(places[i] ?? 0));
+    const order = sortedOrder(places);
+    for (const i of order) batch.set(i, this.nameAt(places[i] ?? 0));
+    discard(order);
     return batch;
   }
 }
 
 /** Names by index, in one growing buffer. */
 export class NameBatch {
-  readonly #starts: Uint32Array;
-  readonly #ends: Uint32Array;
-  #bytes: Uint8Array;
+  readonly #starts: Uint32Array<ArrayBuffer>;
+  readonly #ends: Uint32Array<ArrayBuffer>;
+  #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
 
   constructor(count: number) {
@@ -59,12 +64,18 @@ export class NameBatch {
     if (end > this.#bytes.length) {
       const wider = new Uint8Array(Math.max(end, this.#bytes.length * 2));
       wider.set(this.#bytes.subarray(0, this.#length));
+      discard(this.#bytes);
       this.#bytes = wider;
     }
     this.#bytes.set(name, this.#length);
     this.#starts[index] = this.#length;
     this.#ends[index] = end;
     this.#length = end;
+  }
+
+  /** Gives its memory back. */
+  discard(): void {
+    discard(this.#starts, this.#ends, this.#bytes);
   }
 
   /** A view; empty for what was not set. */

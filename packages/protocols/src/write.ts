@@ -1,0 +1,13 @@
+/** What the agent ships, without the schemas of the HTTP API: those take 9 MB of memory that an agent does not need. */
+export {
+  decodeWriteRequest,
+  encodeWriteRequest,
+  type WriteAgent,
+  type WriteCounter,
+  writeEndpoint,
+  type WriteProfile,
+  type WriteRequest,
+  writeRequestLimits,
+  writeRequestVersion,
+} from './everflame/write-request.ts';
+export { WireFormatError, type WireFormatErrorCode } from './wire/wire-format-error.ts';
