@@ -67,7 +67,26 @@ struct {
 	__uint(max_entries, 1 << 20);
 } samples SEC(".maps");
 
-/* 56 bytes for each possible CPU. */
+/* 1,024 entries for 120 stacks: few push each other out. */
+#define KEPT_INDEX_BITS 10
+#define KEPT_INDEX (1 << KEPT_INDEX_BITS)
+
+struct kept {
+	__u32 head; /* word at which the next stack is kept */
+	__u32 count;
+	__u16 index[KEPT_INDEX]; /* by hash: the word at which a stack begins; one that is not there any more compares unequal */
+	__u64 words[EF_KEPT_ROOM];
+};
+
+/* 40 KB for each possible CPU. The agent sets the number. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct kept);
+} kept_stacks SEC(".maps");
+
+/* 64 bytes for each possible CPU. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, EF_COUNTERS);

@@ -41,6 +41,8 @@ export interface ProfilerOptions {
 export interface UnwindingStatus {
   /** Samples that were wanted and whose stacks the kernel copied for the agent to unwind; the others were unwound in the kernel. */
   readonly copied: number;
+  /** Samples whose frames the kernel had sent before and did not send again. */
+  readonly repeated: number;
   /** False on kernels before 5.17, where stacks end at 174 frames. */
   readonly hasLoop: boolean;
   /** Of the unwind tables in the kernel, in bytes. */
@@ -121,7 +123,8 @@ export class Profiler {
 
   /** How stacks are unwound. */
   get unwinding(): UnwindingStatus {
-    return { copied: this.#collector.copies, hasLoop: this.#source.hasLoop, ...this.#stacks.usage };
+    const { copies: copied, repeats: repeated } = this.#collector;
+    return { copied, repeated, hasLoop: this.#source.hasLoop, ...this.#stacks.usage };
   }
 
   /** Resolves when all samples of an interval that is over have their frames; some wait for unwind tables. */
