@@ -60,7 +60,7 @@ struct {
 
 /*
  * Samples on their way to the agent. The agent sets the size before it loads: two seconds of deep stacks at its rate on its CPUs, 1 to
- * 16 MB. Copies of stacks may fill the first half of it, so that they push out no sample. This is what is left when nobody sets it.
+ * 16 MB. Copies of stacks may fill three quarters of it, so that they push out no sample. This is what is left when nobody sets it.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

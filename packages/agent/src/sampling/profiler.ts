@@ -14,6 +14,12 @@ import type { IntervalSamples, Member } from './interval-samples.ts';
  * more often, so that about ten samples of a CPU come at a time.
  */
 const drainMsAt = (frequencyHz: number): number => Math.max(10, Math.min(100, Math.round(10_000 / frequencyHz)));
+/**
+ * When so much of the ring is full, the next drain is soon: copies of stacks fill it, because the agent has just come or many processes have. From a
+ * quarter on, copies are smaller.
+ */
+const hurryFill = 1 / 16;
+const hurryMs = 20;
 /** CPUs that come and go, and the program's own counters. */
 const watchMs = 1000;
 /** Exited processes that may wait in the table; each holds about 1 KB. */
@@ -59,6 +65,7 @@ export class Profiler {
   readonly #stacks: StackTables;
   readonly #collector: Collector;
   readonly #timers: NodeJS.Timeout[];
+  #soon: NodeJS.Timeout | undefined;
   #lastCounters: ProgramCounters = {
     sampled: 0,
     ringFull: 0,
@@ -111,6 +118,7 @@ export class Profiler {
 
   /** Reads what the kernel has collected. Runs by itself ten times a second. */
   drain(isLast = false): void {
+    if (!isLast && this.#source.samples.fill > hurryFill) this.#drainSoon();
     const intervals = this.#collector.drain(monotonicNowNs(), isLast);
     if (this.#table.exitedCount > mostExited) this.#table.reconcile();
     if (intervals.length === 0) return;
@@ -119,6 +127,13 @@ export class Profiler {
     for (const [index, interval] of intervals.entries()) {
       this.#options.onInterval(interval, index === intervals.length - 1 ? retired : []);
     }
+  }
+
+  #drainSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      this.#guarded(() => this.drain());
+    }, hurryMs);
   }
 
   /** How stacks are unwound. */
@@ -140,7 +155,7 @@ export class Profiler {
 
   /** Ends sampling and hands over the last interval. Throws what a drain has thrown before. */
   stop(): void {
-    for (const timer of this.#timers) clearInterval(timer);
+    this.#clearTimers();
     this.#source.stopSampling();
     if (this.#failure !== undefined) throw this.#failure;
     this.drain(true);
@@ -168,12 +183,17 @@ export class Profiler {
     this.#lastCounters = counters;
   }
 
+  #clearTimers(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    clearTimeout(this.#soon);
+  }
+
   /** A bug in a timer must not end the process that the agent is a guest of; it ends the sampling, in words. */
   #guarded(work: () => void): void {
     try {
       work();
     } catch (error) {
-      for (const timer of this.#timers) clearInterval(timer);
+      this.#clearTimers();
       this.#source.stopSampling();
       this.#failure = error instanceof Error ? error : new Error(String(error));
       this.#options.log(`sampling ended: ${this.#failure.stack ?? this.#failure.message}`);
