@@ -26,7 +26,7 @@
 #define EF_FLAG_KERNEL_FAILED 4
 /* In place of user frames there is a struct ef_copy: the kernel did not know how to unwind this. */
 #define EF_FLAG_COPIED 8
-/* A 32-bit program; its frames come from the kernel's walk along frame pointers. */
+/* A 32-bit program: i386, with words of 4 bytes; or Arm, whose frames come from the kernel's walk along frame pointers. */
 #define EF_FLAG_COMPAT 16
 /* No frames follow: they are those that this CPU has kept at kept_at, from an earlier record of it. */
 #define EF_FLAG_REPEATED 32

@@ -35,6 +35,7 @@ struct walk {
 	__u32 frames_at; /* byte in the payload */
 	__u32 guessed_from;
 	__u32 tail_calls;
+	__u32 is_32_bit; /* i386 */
 	__u32 gap; /* the end that was met before a guess: told when the guess turns out wrong */
 };
 

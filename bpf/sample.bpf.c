@@ -142,7 +142,8 @@ static __always_inline int end_with_copy(struct scratch *scratch)
 	return 0;
 }
 
-/* A 32-bit program: the kernel knows how its frame pointers lie. */
+#if defined(__TARGET_ARCH_arm64)
+/* A 32-bit program of Arm, which describes its stacks in another way: the kernel knows how its frame pointers lie. */
 static __always_inline int end_compat(struct perf_event_data *ctx, struct scratch *scratch)
 {
 	struct ef_sample *sample = &scratch->sample;
@@ -151,7 +152,6 @@ static __always_inline int end_compat(struct perf_event_data *ctx, struct scratc
 
 	opaque(at);
 	bytes = bpf_get_stack(ctx, scratch->payload + (at & 1023), KERNEL_STACK_BYTES, BPF_F_USER_STACK);
-	sample->flags |= EF_FLAG_COMPAT;
 	sample->user_end = EF_END_FRAME_POINTER;
 	if (bytes < 0)
 		bytes = 0;
@@ -159,6 +159,7 @@ static __always_inline int end_compat(struct perf_event_data *ctx, struct scratc
 	sample->guessed_from = sample->user_frames ? 1 : 0;
 	return end_sample(scratch);
 }
+#endif
 
 /*
  * Everything before the walk. Answers 1 when the stack is to be walked, with `walk` ready; else the sample is on its way already.
@@ -177,8 +178,11 @@ static __always_inline int prepare(struct perf_event_data *ctx, struct scratch *
 		return 0;
 	}
 	if (is_compat(&scratch->registers)) {
+		scratch->sample.flags |= EF_FLAG_COMPAT;
+#if defined(__TARGET_ARCH_arm64)
 		end_compat(ctx, scratch);
 		return 0;
+#endif
 	}
 	key.pid = scratch->sample.pid;
 	process = bpf_map_lookup_elem(&processes, &key);
@@ -188,7 +192,8 @@ static __always_inline int prepare(struct perf_event_data *ctx, struct scratch *
 		return 0;
 	}
 	scratch->sample.generation = process->head.generation;
-	begin_walk(&scratch->walk, key.pid, FRAME_BYTES * scratch->sample.kernel_frames);
+	begin_walk(&scratch->walk, key.pid, FRAME_BYTES * scratch->sample.kernel_frames,
+		   scratch->sample.flags & EF_FLAG_COMPAT);
 	set_registers(&scratch->registers, &scratch->walk.pc, scratch->walk.registers);
 	return 1;
 }

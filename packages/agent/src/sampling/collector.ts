@@ -3,6 +3,7 @@ import {
   copyBytes,
   copyOffset,
   endStale,
+  flagCompat,
   flagCopied,
   flagKernelFailed,
   flagKernelThread,
@@ -197,6 +198,7 @@ export class Collector {
   ): void {
     const { stacks, table, source } = this.#options;
     const stackBytes = sample.words[(offset + sampleOffset.copyBytes) >> 2] ?? 0;
+    const is32Bit = ((sample.words[(offset + sampleOffset.flags) >> 2] ?? 0) & flagCompat) !== 0;
     const topBytes = sample.words[(offset + sampleOffset.topBytes) >> 2] ?? 0;
     const end = copyAt + copyBytes + stackBytes + (topBytes > 0 ? maxTopBytes : 0);
     const copy = source.samples.bytes.subarray(copyAt, end);
@@ -209,7 +211,7 @@ export class Collector {
     stacks.see(image, copy);
     this.#meet(this.#interval.meet(sample).newMember);
     this.#prepare(image, image.mappings, pc);
-    this.#copied.take(this.#interval, { ...sample, copy, stackBytes, topBytes });
+    this.#copied.take(this.#interval, { ...sample, copy, stackBytes, topBytes, is32Bit });
   }
 
   #add(interval: IntervalSamples, sample: SampleInRing): void {

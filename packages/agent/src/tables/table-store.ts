@@ -138,8 +138,9 @@ export class TableStore {
     this.#loading++;
     try {
       if (mapping.path === '[vdso]') {
-        const image = await readVdsoImage('self');
-        if (image === undefined) this.#settle(module, undefined, Infinity);
+        // A 32-bit process has another, which we can read only while it lives.
+        const image = await readVdsoImage(is32Bit(mapping) ? process.pid : 'self');
+        if (image === undefined) this.#settle(module, undefined, is32Bit(mapping) ? retryMs : Infinity);
         else await this.#make(module, { image }, '');
         return;
       }
@@ -273,15 +274,21 @@ function usedMs({ modules }: LoadedTable): number {
 }
 
 /** As the symbolizer tells files: by build ID, else by inode. */
-function keyOf({ buildId, device, inode, path, ...mapping }: ProcessMapping): string | undefined {
-  switch (targetOfMapping({ buildId, device, inode, path, ...mapping })) {
+function keyOf(mapping: ProcessMapping): string | undefined {
+  const { buildId, device, inode, path } = mapping;
+  switch (targetOfMapping(mapping)) {
     case 'file':
       return buildId === '' ? `inode:${device}:${inode}:${path}` : `build-id:${buildId}`;
     case 'vdso':
-      return 'vdso';
+      return is32Bit(mapping) ? 'vdso:32' : 'vdso:64';
     case 'vsyscall':
     case 'anonymous':
     case 'jitdump':
       return undefined;
   }
+}
+
+/** The kernel maps the vDSO of a 64-bit process above the first 4 GB, beside its stack. */
+function is32Bit({ start }: ProcessMapping): boolean {
+  return start < 2n ** 32n;
 }
