@@ -80,7 +80,9 @@ export async function readelfExpressions(path: string): Promise<Map<number, Set<
   for await (const line of readelfLines(['--debug-dump=frames', path])) {
     const description = / FDE cie=[0-9a-f]+ pc=([0-9a-f]+)\.\./u.exec(line);
     if (description !== null) start = Number.parseInt(description[1] ?? '', 16);
-    const expression = /DW_CFA_(?:def_cfa_expression|expression: r(?:5|6|29) \((?:ebp|rbp|x29)\)) \((.*)\)$/u.exec(line.trim());
+    const expression = /DW_CFA_(?:def_cfa_expression|expression: r(?:5|6|29) \((?:ebp|rbp|x29)\)) \((.*)\)$/u.exec(
+      line.trim(),
+    );
     if (expression === null) continue;
     const known = found.get(start) ?? new Set();
     found.set(start, known.add(renderExpression(expression[1] ?? '', line.includes('def_cfa'))));

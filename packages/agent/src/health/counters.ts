@@ -39,7 +39,7 @@ export const lossCauses = {
     tail_call: 'a stack was cut where the kernel refused to call the next program',
     stale_mapping: 'a process had just mapped another file where the stack goes through',
     table_late: 'an unwind table was not made until 5 seconds after the interval',
-    frame_pointer: 'a 32-bit program, walked along frame pointers only',
+    frame_pointer: 'a 32-bit program of Arm, walked along frame pointers only',
   },
   stacks_guessed: {
     frame_pointer: 'something on the way had no unwind table; a frame pointer led on',

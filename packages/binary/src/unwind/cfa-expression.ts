@@ -75,7 +75,12 @@ function matchTwoRegisters(cursor: CfiCursor, state: CfaState, architecture: Unw
   if (register === ra && state.offset === wordBytes) {
     if (!follows(cursor, op.lit15, op.and)) return;
     const threshold = cursor.u8() - op.lit0;
-    if (threshold < 0 || threshold > 15 || !follows(cursor, op.ge, wordBytes === 8 ? op.lit3 : op.lit2, op.shl, op.plus)) return;
+    if (
+      threshold < 0 ||
+      threshold > 15 ||
+      !follows(cursor, op.ge, wordBytes === 8 ? op.lit3 : op.lit2, op.shl, op.plus)
+    )
+      return;
     state.argument = threshold;
     if (cursor.at === cursor.end) state.kind = cfaKinds.plt;
     return;

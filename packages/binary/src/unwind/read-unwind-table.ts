@@ -47,7 +47,8 @@ export function readUnwindTable(elf: ElfFile): BinaryResult<UnwindTable> {
 function architectureOf(elf: ElfFile): UnwindArchitecture {
   const architecture = unwindArchitectureOf(elf.machine);
   // x32 has 64-bit registers and 32-bit files; nobody runs it.
-  if (architecture !== undefined && elf.littleEndian && elf.is64Bit === (architecture.wordBytes === 8)) return architecture;
+  if (architecture !== undefined && elf.littleEndian && elf.is64Bit === (architecture.wordBytes === 8))
+    return architecture;
   throw new BinaryFormatError('unsupported', `no unwind tables for machine ${elf.machine}`);
 }
 
@@ -123,11 +124,13 @@ function build(
     // Where descriptions overlap, the one that begins later is the one that unwinders find.
     const nextStart = starts[order[i + 1] ?? -1] ?? Infinity;
     const known = special[entry - described];
-    const end = Math.min(ends[entry] ?? 0, known === undefined ? nextStart : Infinity, text.end);
+    const common = entries.commons[owners.at(entry)];
+    // Code that signal handlers return to ends with a system call, whose instruction is over where the description is.
+    const reach = known === undefined && common?.isSignalFrame === true ? 1 : 0;
+    const end = Math.min((ends[entry] ?? 0) + reach, known === undefined ? nextStart : Infinity, text.end);
     // Special code begins a byte before the description of the same function, which then says nothing.
     if (end <= start || start < specialUntil) continue;
     if (start - reached > widestPadding) writer.add(reached - base, unwindKindInvalid, 0);
-    const common = entries.commons[owners.at(entry)];
     if (known !== undefined) {
       specialUntil = end;
       if (known.writeRows === undefined) addSpecial(start, known.op, known.fp, known.cfaOff, known.fpOff);

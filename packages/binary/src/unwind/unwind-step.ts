@@ -166,7 +166,10 @@ function restoreFp(
   if (rule === unwindRuleAtCfa) base = cfa;
   else if (rule === unwindRuleAtFp) base = state.known(fp);
   else if (rule === unwindRuleAtReg) base = state.known(register);
-  setFp(state, base !== undefined && memory.load(base + fpOff, state.architecture.wordBytes) ? word64(memory) : undefined);
+  setFp(
+    state,
+    base !== undefined && memory.load(base + fpOff, state.architecture.wordBytes) ? word64(memory) : undefined,
+  );
 }
 
 function setFp(state: UnwindState, value: number | undefined): void {
