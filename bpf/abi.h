@@ -26,8 +26,17 @@
 #define EF_FLAG_KERNEL_FAILED 4
 /* In place of user frames there is a struct ef_copy: the kernel did not know how to unwind this. */
 #define EF_FLAG_COPIED 8
-/* A 32-bit program; its frames come from the kernel's walk along frame pointers. */
+/* A 32-bit program: i386, with words of 4 bytes; or Arm, whose frames come from the kernel's walk along frame pointers. */
 #define EF_FLAG_COMPAT 16
+/* No frames follow: they are those that this CPU has kept at kept_at, from an earlier record of it. */
+#define EF_FLAG_REPEATED 32
+
+/*
+ * Stacks that a CPU has sent lately, for both sides: words of a ring of frames, and room behind it for the stack that begins at its last word.
+ * 4,096 are 120 stacks of 34 frames, a second at 99 Hz.
+ */
+#define EF_KEPT_WORDS 4096
+#define EF_KEPT_ROOM 4735 /* EF_KEPT_WORDS + EF_MAX_KERNEL_FRAMES + EF_MAX_USER_FRAMES */
 
 /* ef_sample.user_end: why the user stack ends where it does. */
 #define EF_END_NONE 0 /* no user stack: a kernel thread, or a program that is just being set up or torn down */
@@ -55,11 +64,12 @@
 #define EF_COUNTER_COPIED 4
 #define EF_COUNTER_COPY_NO_ROOM 5
 #define EF_COUNTER_TAIL_CALL_FAILED 6
-#define EF_COUNTERS 7
+#define EF_COUNTER_REPEATED 7
+#define EF_COUNTERS 8
 
 /*
- * One record of the ring `samples`, followed by kernel_frames + user_frames addresses (u64), kernel first, leaf first. Kernel addresses but
- * the first are return addresses; user addresses lie in the instruction: of a caller, one below its return address.
+ * One record of the ring `samples`, followed by kernel_frames + user_frames addresses (u64), kernel first, leaf first, unless they are repeated
+ * (see kept.h). Kernel addresses but the first are return addresses; user addresses lie in the instruction: of a caller, one below its return address.
  */
 struct ef_sample {
 	__u64 time_ns; /* CLOCK_MONOTONIC */
@@ -72,11 +82,11 @@ struct ef_sample {
 	__u16 user_frames;
 	__u16 guessed_from; /* user frames from this one on were found through a frame pointer where none is promised */
 	__u8 user_end;
-	__u8 reserved;
+	__u8 kept_count; /* stacks that the CPU had kept before, modulo 256 */
 	__u32 generation; /* of the ef_process by which the user frames were found; 0 without */
 	__u32 copy_bytes; /* of the stack from SP on, after the ef_copy */
 	__u32 top_bytes; /* after those: of the top of the main thread's stack, when it runs on another */
-	__u32 reserved2;
+	__u32 kept_at; /* without EF_FLAG_COPIED and with frames: word at which the CPU keeps them */
 	__u8 comm[EF_COMM_BYTES];
 };
 

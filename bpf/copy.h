@@ -8,16 +8,19 @@
 /* Larger than the stacks of main threads get: RLIMIT_STACK is 8 MB. */
 #define MAIN_STACK_BYTES (16 << 20)
 
-/* Copies may fill the first half of the ring: the fuller it is, the less of a stack. 0: none of this one. */
+/*
+ * Copies may fill three quarters of the ring: the fuller it is, the less of a stack. Most are smaller than the least, and then it is the room for some
+ * seconds without the agent. 0: none of this one.
+ */
 static __always_inline __u32 copy_limit(void)
 {
 	__u64 size = bpf_ringbuf_query(&samples, BPF_RB_RING_SIZE), used = bpf_ringbuf_query(&samples, BPF_RB_AVAIL_DATA);
 
 	if (used < size / 4)
 		return EF_MAX_COPY_BYTES;
-	if (used < 3 * size / 8)
+	if (used < size / 2)
 		return EF_MAX_COPY_BYTES / 4;
-	return used < size / 2 ? EF_MAX_COPY_BYTES / 16 : 0;
+	return used < 3 * size / 4 ? EF_MAX_COPY_BYTES / 16 : 0;
 }
 
 /*

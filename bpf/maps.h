@@ -35,6 +35,7 @@ struct walk {
 	__u32 frames_at; /* byte in the payload */
 	__u32 guessed_from;
 	__u32 tail_calls;
+	__u32 is_32_bit; /* i386 */
 	__u32 gap; /* the end that was met before a guess: told when the guess turns out wrong */
 };
 
@@ -60,14 +61,33 @@ struct {
 
 /*
  * Samples on their way to the agent. The agent sets the size before it loads: two seconds of deep stacks at its rate on its CPUs, 1 to
- * 16 MB. Copies of stacks may fill the first half of it, so that they push out no sample. This is what is left when nobody sets it.
+ * 16 MB. Copies of stacks may fill three quarters of it, so that they push out no sample. This is what is left when nobody sets it.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20);
 } samples SEC(".maps");
 
-/* 56 bytes for each possible CPU. */
+/* 1,024 entries for 120 stacks: few push each other out. */
+#define KEPT_INDEX_BITS 10
+#define KEPT_INDEX (1 << KEPT_INDEX_BITS)
+
+struct kept {
+	__u32 head; /* word at which the next stack is kept */
+	__u32 count;
+	__u16 index[KEPT_INDEX]; /* by hash: the word at which a stack begins; one that is not there any more compares unequal */
+	__u64 words[EF_KEPT_ROOM];
+};
+
+/* 40 KB for each possible CPU. The agent sets the number. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct kept);
+} kept_stacks SEC(".maps");
+
+/* 64 bytes for each possible CPU. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, EF_COUNTERS);

@@ -80,6 +80,7 @@ static __always_inline int read_user_registers(struct perf_event_data *ctx, stru
 	return bpf_probe_read_kernel(regs, sizeof(*regs), saved) == 0 && is_user_mode(regs);
 }
 
+/* Those of an i386 program are the lower halves, by the number of the whole. */
 static __always_inline void set_registers(const struct user_registers *regs, __u64 *pc, __u64 *registers)
 {
 #if defined(__TARGET_ARCH_x86)
@@ -101,6 +102,11 @@ static __always_inline void set_registers(const struct user_registers *regs, __u
 	registers[13] = regs->r13;
 	registers[14] = regs->r14;
 	registers[15] = regs->r15;
+	if (is_compat(regs)) {
+		*pc = (__u32)*pc;
+		for (int i = 0; i < 8; i++)
+			registers[i] = (__u32)registers[i];
+	}
 #else
 	*pc = regs->pc;
 	for (int i = 0; i < 31; i++)

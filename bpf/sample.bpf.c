@@ -16,6 +16,7 @@
 #include "step.h"
 #include "walk.h"
 #include "copy.h"
+#include "kept.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
@@ -38,11 +39,11 @@ static __always_inline void begin_sample(struct perf_event_data *ctx, struct scr
 	sample->user_frames = 0;
 	sample->guessed_from = 0;
 	sample->user_end = EF_END_NONE;
-	sample->reserved = 0;
+	sample->kept_count = 0;
 	sample->generation = 0;
 	sample->copy_bytes = 0;
 	sample->top_bytes = 0;
-	sample->reserved2 = 0;
+	sample->kept_at = 0;
 	bpf_get_current_comm(sample->comm, sizeof(sample->comm));
 
 	/* In user mode there is nothing of the kernel but the interrupt that we are in. */
@@ -56,17 +57,46 @@ static __always_inline void begin_sample(struct perf_event_data *ctx, struct scr
 	sample->kernel_frames = bytes / FRAME_BYTES;
 }
 
-static __always_inline int end_sample(struct scratch *scratch, __u32 payload_bytes)
+/* False where the ring is full. */
+static __always_inline int send(struct scratch *scratch, __u32 payload_bytes)
 {
 	/* No record is larger; the verifier has forgotten it. */
 	opaque(payload_bytes);
 	if (payload_bytes > EF_PAYLOAD_BYTES)
 		payload_bytes = EF_PAYLOAD_BYTES;
 	/* No wake-up: the agent comes by ten times a second whatever happens, which is cheaper than being called. */
-	if (bpf_ringbuf_output(&samples, scratch, sizeof(scratch->sample) + payload_bytes, BPF_RB_NO_WAKEUP))
+	if (bpf_ringbuf_output(&samples, scratch, sizeof(scratch->sample) + payload_bytes, BPF_RB_NO_WAKEUP)) {
 		count(EF_COUNTER_RING_FULL);
-	else
-		count(EF_COUNTER_SAMPLED);
+		return 0;
+	}
+	count(EF_COUNTER_SAMPLED);
+	return 1;
+}
+
+/* A record of frames, or of the place where this CPU has sent the same ones before. */
+static __always_inline int end_sample(struct scratch *scratch)
+{
+	struct ef_sample *sample = &scratch->sample;
+	__u32 frames = sample->kernel_frames + sample->user_frames, entry, at;
+	struct kept *kept = this_kept();
+
+	if (!kept || frames == 0) {
+		send(scratch, FRAME_BYTES * frames);
+		return 0;
+	}
+	sample->kept_count = kept->count;
+	entry = hash_frames(frames);
+	at = kept->index[entry & (KEPT_INDEX - 1)];
+	if (are_kept(at, frames)) {
+		sample->flags |= EF_FLAG_REPEATED;
+		sample->kept_at = at;
+		count(EF_COUNTER_REPEATED);
+		send(scratch, 0);
+		return 0;
+	}
+	sample->kept_at = kept->head;
+	if (send(scratch, FRAME_BYTES * frames))
+		keep(scratch, kept, entry, frames);
 	return 0;
 }
 
@@ -79,7 +109,7 @@ static __always_inline int end_walk(struct scratch *scratch, __u32 end)
 	sample->user_frames = walk->frames;
 	sample->guessed_from = walk->guessed_from < walk->frames ? walk->guessed_from : walk->frames;
 	sample->user_end = end;
-	return end_sample(scratch, FRAME_BYTES * (sample->kernel_frames + walk->frames));
+	return end_sample(scratch);
 }
 
 /* The registers and the stack in place of frames; where there is no room, the interrupted instruction alone. */
@@ -103,16 +133,17 @@ static __always_inline int end_with_copy(struct scratch *scratch)
 		sample->user_frames = 1;
 		sample->guessed_from = 1;
 		sample->user_end = EF_END_COPY_NO_ROOM;
-		return end_sample(scratch, at + FRAME_BYTES);
+		return end_sample(scratch);
 	}
 	count(EF_COUNTER_COPIED);
 	sample->flags |= EF_FLAG_COPIED;
 	copy_stack(at, most);
-	return end_sample(scratch, at + sizeof(struct ef_copy) + sample->copy_bytes +
-					   (sample->top_bytes ? EF_MAX_TOP_BYTES : 0));
+	send(scratch, at + sizeof(struct ef_copy) + sample->copy_bytes + (sample->top_bytes ? EF_MAX_TOP_BYTES : 0));
+	return 0;
 }
 
-/* A 32-bit program: the kernel knows how its frame pointers lie. */
+#if defined(__TARGET_ARCH_arm64)
+/* A 32-bit program of Arm, which describes its stacks in another way: the kernel knows how its frame pointers lie. */
 static __always_inline int end_compat(struct perf_event_data *ctx, struct scratch *scratch)
 {
 	struct ef_sample *sample = &scratch->sample;
@@ -121,14 +152,14 @@ static __always_inline int end_compat(struct perf_event_data *ctx, struct scratc
 
 	opaque(at);
 	bytes = bpf_get_stack(ctx, scratch->payload + (at & 1023), KERNEL_STACK_BYTES, BPF_F_USER_STACK);
-	sample->flags |= EF_FLAG_COMPAT;
 	sample->user_end = EF_END_FRAME_POINTER;
 	if (bytes < 0)
 		bytes = 0;
 	sample->user_frames = bytes / FRAME_BYTES;
 	sample->guessed_from = sample->user_frames ? 1 : 0;
-	return end_sample(scratch, at + bytes);
+	return end_sample(scratch);
 }
+#endif
 
 /*
  * Everything before the walk. Answers 1 when the stack is to be walked, with `walk` ready; else the sample is on its way already.
@@ -143,12 +174,15 @@ static __always_inline int prepare(struct perf_event_data *ctx, struct scratch *
 	begin_sample(ctx, scratch, task);
 	if ((scratch->sample.flags & EF_FLAG_KERNEL_THREAD) || !read_space(task, space) ||
 	    !read_user_registers(ctx, task, &scratch->registers)) {
-		end_sample(scratch, FRAME_BYTES * scratch->sample.kernel_frames);
+		end_sample(scratch);
 		return 0;
 	}
 	if (is_compat(&scratch->registers)) {
+		scratch->sample.flags |= EF_FLAG_COMPAT;
+#if defined(__TARGET_ARCH_arm64)
 		end_compat(ctx, scratch);
 		return 0;
+#endif
 	}
 	key.pid = scratch->sample.pid;
 	process = bpf_map_lookup_elem(&processes, &key);
@@ -158,7 +192,8 @@ static __always_inline int prepare(struct perf_event_data *ctx, struct scratch *
 		return 0;
 	}
 	scratch->sample.generation = process->head.generation;
-	begin_walk(&scratch->walk, key.pid, FRAME_BYTES * scratch->sample.kernel_frames);
+	begin_walk(&scratch->walk, key.pid, FRAME_BYTES * scratch->sample.kernel_frames,
+		   scratch->sample.flags & EF_FLAG_COMPAT);
 	set_registers(&scratch->registers, &scratch->walk.pc, scratch->walk.registers);
 	return 1;
 }

@@ -28,9 +28,20 @@
 /* AArch64 signs return addresses in the bits above the address (pointer authentication); a program has 48 of them. */
 #define AARCH64_ADDRESS_MASK 0xffffffffffffULL
 
-static __always_inline int load(__u64 address, __u64 *word)
+/*
+ * `bytes`: of a word of the program, 8 or 4. A constant wherever it is passed: what it decides is decided by the compiler, and the step of 32-bit
+ * programs is a function of its own.
+ */
+static __always_inline int load(__u64 address, __u64 *word, int bytes)
 {
-	return bpf_probe_read_user(word, sizeof(*word), (void *)address) == 0;
+	__u32 half;
+
+	if (bytes == 8)
+		return bpf_probe_read_user(word, sizeof(*word), (void *)address) == 0;
+	if (bpf_probe_read_user(&half, sizeof(half), (void *)address))
+		return 0;
+	*word = half;
+	return 1;
 }
 
 static __always_inline __u64 code_address(__u64 word)
@@ -61,10 +72,11 @@ static __always_inline __u64 value_of(struct walk *walk, __u32 number)
 	return walk->registers[number & (EF_REGISTERS - 1)];
 }
 
-/* The chain of frame records: at FP the caller's FP, 8 bytes above the return address. */
-static __always_inline __u32 step_by_frame_record(struct walk *walk, int may_jump)
+/* The chain of frame records: at FP the caller's FP, a word above the return address. */
+static __always_inline __u32 step_by_frame_record(struct walk *walk, int may_jump, int bytes)
 {
 	__u64 fp = walk->registers[REGISTER_FP], record[2], pc;
+	__u32 halves[2];
 
 	if (!is_known(walk, REGISTER_FP))
 		return EF_END_LOST_REGISTER;
@@ -72,13 +84,20 @@ static __always_inline __u32 step_by_frame_record(struct walk *walk, int may_jum
 		return EF_END_COMPLETE;
 	if (!may_jump && fp < walk->registers[REGISTER_SP])
 		return EF_END_STACK_ORDER;
-	if (bpf_probe_read_user(record, sizeof(record), (void *)fp))
-		return EF_END_BAD_READ;
+	if (bytes == 8) {
+		if (bpf_probe_read_user(record, sizeof(record), (void *)fp))
+			return EF_END_BAD_READ;
+	} else {
+		if (bpf_probe_read_user(halves, sizeof(halves), (void *)fp))
+			return EF_END_BAD_READ;
+		record[0] = halves[0];
+		record[1] = halves[1];
+	}
 	pc = code_address(record[1]);
 	if (pc == 0)
 		return EF_END_COMPLETE;
 	walk->registers[REGISTER_FP] = record[0];
-	walk->registers[REGISTER_SP] = fp + 16;
+	walk->registers[REGISTER_SP] = fp + 2 * bytes;
 	walk->pc = pc;
 	walk->is_return_address = 1;
 	walk->known = KNOWN_FP;
@@ -110,12 +129,34 @@ static __always_inline __u32 step_signal(struct walk *walk)
 	walk->known = KNOWN_ALL | KNOWN_FP | KNOWN_RBX;
 	return CALLER;
 }
+
+/* struct sigcontext_32, same file: di, si, bp, sp, bx, dx, cx, ax, trapno, err, ip. */
+static __always_inline __u32 step_signal_32(struct walk *walk, __u32 at)
+{
+	__u32 saved[11];
+
+	if (bpf_probe_read_user(saved, sizeof(saved),
+				(void *)(walk->registers[REGISTER_SP] + at + EF_UNWIND_I386_SIGCONTEXT_DI)))
+		return EF_END_BAD_READ;
+	walk->registers[5] = saved[0];
+	walk->registers[4] = saved[1];
+	walk->registers[6] = saved[2];
+	walk->registers[7] = saved[3];
+	walk->registers[3] = saved[4];
+	walk->registers[1] = saved[5];
+	walk->registers[2] = saved[6];
+	walk->registers[0] = saved[7];
+	walk->pc = saved[10];
+	walk->is_return_address = 0;
+	walk->known = KNOWN_ALL | KNOWN_FP | KNOWN_RBX;
+	return CALLER;
+}
 #else
 static __always_inline __u32 step_signal(struct walk *walk)
 {
 	__u64 at = walk->registers[REGISTER_SP] + EF_UNWIND_ARM64_UCONTEXT_REGS;
 
-	if (!load(at + 8 * 32, &walk->pc) ||
+	if (!load(at + 8 * 32, &walk->pc, 8) ||
 	    bpf_probe_read_user(walk->registers, sizeof(walk->registers), (void *)at))
 		return EF_END_BAD_READ;
 	walk->registers[REGISTER_RA] = code_address(walk->registers[REGISTER_RA]);
@@ -134,7 +175,7 @@ static __always_inline void set_fp(struct walk *walk, int is_known, __u64 value)
 		walk->known &= ~KNOWN_FP;
 }
 
-static __always_inline __u32 step_row(struct walk *walk)
+static __always_inline __u32 step_row(struct walk *walk, int bytes)
 {
 	__u64 row = walk->row;
 	__u32 kind = (row >> 16) & 0xf, argument = (row >> 20) & 0xf, rule = (row >> 24) & 0xf, number = (row >> 28) & 0xf;
@@ -158,9 +199,14 @@ static __always_inline __u32 step_row(struct walk *walk)
 	if (kind == EF_UNWIND_KIND_STOP)
 		return EF_END_COMPLETE;
 	if (kind == EF_UNWIND_KIND_FP_FRAME)
-		return step_by_frame_record(walk, walk->table_flags & EF_UNWIND_FLAG_GO);
-	if (kind == EF_UNWIND_KIND_SIGNAL)
+		return step_by_frame_record(walk, walk->table_flags & EF_UNWIND_FLAG_GO, bytes);
+	if (kind == EF_UNWIND_KIND_SIGNAL) {
+#if defined(__TARGET_ARCH_x86)
+		if (bytes == 4)
+			return step_signal_32(walk, cfa_off);
+#endif
 		return step_signal(walk);
+	}
 
 	switch (kind) {
 	case EF_UNWIND_KIND_SP:
@@ -169,7 +215,7 @@ static __always_inline __u32 step_row(struct walk *walk)
 		cfa = sp + cfa_off;
 		break;
 	case EF_UNWIND_KIND_PLT:
-		cfa = sp + ((walk->pc & 15) >= argument ? 16 : 8);
+		cfa = sp + ((walk->pc & 15) >= argument ? 2 * bytes : bytes);
 		break;
 	case EF_UNWIND_KIND_INDEXED:
 	case EF_UNWIND_KIND_DEREF_SP:
@@ -184,7 +230,7 @@ static __always_inline __u32 step_row(struct walk *walk)
 				return EF_END_LOST_REGISTER;
 			base += 8 * value_of(walk, number);
 		}
-		if (!load(base + cfa_off, &word))
+		if (!load(base + cfa_off, &word, bytes))
 			return EF_END_BAD_READ;
 		cfa = word + 8 * argument;
 		break;
@@ -198,7 +244,7 @@ static __always_inline __u32 step_row(struct walk *walk)
 		if (!is_known(walk, number)) {
 			if (kind == EF_UNWIND_KIND_FP || !(walk->known & KNOWN_LEAF))
 				return EF_END_LOST_REGISTER;
-			if (cfa <= sp || cfa > sp + WIDEST_GUESS || (cfa & 7))
+			if (cfa <= sp || cfa > sp + WIDEST_GUESS || (cfa & (bytes - 1)))
 				return EF_END_LOST_REGISTER;
 			is_guessed = 1;
 		}
@@ -218,11 +264,11 @@ static __always_inline __u32 step_row(struct walk *walk)
 			return EF_END_LOST_REGISTER;
 		pc = value_of(walk, number);
 	} else {
-		if (rule == EF_UNWIND_RULE_AT_CFA && fp_off >= -WINDOW_BYTES && (fp_off & 7) == 0 && fp_off < 0)
+		if (bytes == 8 && rule == EF_UNWIND_RULE_AT_CFA && fp_off >= -WINDOW_BYTES && (fp_off & 7) == 0 && fp_off < 0)
 			has_window = bpf_probe_read_user(walk->window, sizeof(walk->window), (void *)(cfa - WINDOW_BYTES)) == 0;
 		if (has_window)
 			pc = walk->window[WINDOW_WORDS - 1];
-		else if (!load(cfa - 8, &pc))
+		else if (!load(cfa - bytes, &pc, bytes))
 			return EF_END_BAD_READ;
 	}
 #else
@@ -240,7 +286,7 @@ static __always_inline __u32 step_row(struct walk *walk)
 		__s64 saved_at = third != NO_THIRD ? third * unit :
 				 rule == EF_UNWIND_RULE_SAME_RA_AT_CFA ? fp_off : fp_off + 8;
 
-		if (!load(cfa + saved_at, &word))
+		if (!load(cfa + saved_at, &word, bytes))
 			return EF_END_BAD_READ;
 		pc = code_address(word);
 	}
@@ -263,7 +309,7 @@ static __always_inline __u32 step_row(struct walk *walk)
 			fp = walk->window[((fp_off + WINDOW_BYTES) >> 3) & (WINDOW_WORDS - 1)];
 			has_fp = 1;
 		} else {
-			has_fp = load(cfa + fp_off, &fp);
+			has_fp = load(cfa + fp_off, &fp, bytes);
 		}
 		set_fp(walk, has_fp, fp);
 		break;
@@ -271,7 +317,7 @@ static __always_inline __u32 step_row(struct walk *walk)
 		number = REGISTER_FP;
 		/* fallthrough */
 	case EF_UNWIND_RULE_AT_REG:
-		has_fp = is_known(walk, number) && load(value_of(walk, number) + fp_off, &fp);
+		has_fp = is_known(walk, number) && load(value_of(walk, number) + fp_off, &fp, bytes);
 		set_fp(walk, has_fp, fp);
 		break;
 	default:
@@ -283,7 +329,7 @@ static __always_inline __u32 step_row(struct walk *walk)
 		walk->known &= ~KNOWN_RBX;
 	} else if (third != NO_THIRD && third != 0) {
 		word = 0;
-		if (load(cfa + third, &word))
+		if (load(cfa + third, &word, bytes))
 			walk->known |= KNOWN_RBX;
 		else
 			walk->known &= ~KNOWN_RBX;
@@ -308,7 +354,26 @@ __noinline int step_by_row(void)
 {
 	struct scratch *scratch = this_scratch();
 
-	return scratch ? step_row(&scratch->walk) : EF_END_GAP;
+	return scratch ? step_row(&scratch->walk, 8) : EF_END_GAP;
+}
+
+#if defined(__TARGET_ARCH_x86)
+/* The same in a 32-bit program. */
+__noinline int step_by_row_32(void)
+{
+	struct scratch *scratch = this_scratch();
+
+	return scratch ? step_row(&scratch->walk, 4) : EF_END_GAP;
+}
+#endif
+
+static __always_inline int step_by_row_of(const struct walk *walk)
+{
+#if defined(__TARGET_ARCH_x86)
+	if (walk->is_32_bit)
+		return step_by_row_32();
+#endif
+	return step_by_row();
 }
 
 #endif

@@ -10,7 +10,8 @@
  *
  * In the kernel the elements lie in values of 4 KB, 512 in each: one look-up brings them all, and the search goes on inside without any.
  *
- * Registers are DWARF's numbers in 4 bits. x86-64: 0 rax, 1 rdx, 2 rcx, 3 rbx, 4 rsi, 5 rdi, 6 rbp, 7 rsp, 8-15 r8-r15.
+ * Registers are DWARF's numbers in 4 bits. x86-64: 0 rax, 1 rdx, 2 rcx, 3 rbx, 4 rsi, 5 rdi, 6 rbp, 7 rsp, 8-15 r8-r15. i386: the same, though
+ * its own numbers are others; its return address is at CFA - 4, and its words have 4 bytes.
  * AArch64: 0-15 x0-x15; x29 and sp have kinds and rules of their own.
  */
 #ifndef EVERFLAME_UNWIND_ABI_H
@@ -60,7 +61,7 @@ struct ef_unwind_ext {
 #define EF_UNWIND_KIND_FP_FRAME 4 /* frame record at FP: caller's FP at FP, return address at FP + 8, CFA = FP + 16 */
 #define EF_UNWIND_KIND_PLT 5 /* CFA = SP + 8, 8 more from byte `argument` of the 16-byte entry on */
 #define EF_UNWIND_KIND_INDEXED 6 /* CFA = *(SP + cfa_off + 8 * register) + 8 * argument */
-#define EF_UNWIND_KIND_SIGNAL 7 /* all registers are in the ucontext; the next address is no return address */
+#define EF_UNWIND_KIND_SIGNAL 7 /* all registers are in the ucontext (i386: in the sigcontext at SP + cfa_off); the next address is no return address */
 #define EF_UNWIND_KIND_DEREF_SP 8 /* CFA = *(SP + cfa_off) + 8 * argument */
 #define EF_UNWIND_KIND_DEREF_FP 9 /* CFA = *(FP + cfa_off) + 8 * argument */
 #define EF_UNWIND_KIND_REG 10 /* CFA = register + cfa_off */
@@ -83,6 +84,13 @@ struct ef_unwind_ext {
 
 /* x86-64: struct ucontext: rt_sigframe after its return address was popped, so at SP. Offsets of the saved registers. */
 #define EF_UNWIND_X86_UCONTEXT_GREGS 40
+/*
+ * i386: in struct sigcontext_32 di, the first of the registers, and sp; and the sigcontext in struct rt_sigframe_ia32 at SP: sig, pinfo and puc (12),
+ * siginfo (128), ucontext up to it (20).
+ */
+#define EF_UNWIND_I386_SIGCONTEXT_DI 16
+#define EF_UNWIND_I386_SIGCONTEXT_SP 28
+#define EF_UNWIND_I386_RT_SIGCONTEXT 160
 /* AArch64: x0 in struct rt_sigframe at SP: siginfo (128), ucontext up to the sigcontext (176), fault_address (8). */
 #define EF_UNWIND_ARM64_UCONTEXT_REGS 312
 

@@ -9,14 +9,19 @@
 /* Beyond the EF_END_…: the stack goes through something that the kernel part has no table for yet. */
 #define END_UNKNOWN 255
 
+static __always_inline int step_in_jit(struct walk *walk)
+{
+	return walk->is_32_bit ? step_by_frame_record(walk, 0, 4) : step_by_frame_record(walk, 0, 8);
+}
+
 /* Where no row says how: the frame pointer, if it could be one. */
 static __always_inline int guess(struct walk *walk)
 {
 	__u64 fp = walk->registers[REGISTER_FP], sp = walk->registers[REGISTER_SP];
 
-	if (!is_known(walk, REGISTER_FP) || fp < sp || fp > sp + WIDEST_GUESS || (fp & 7))
+	if (!is_known(walk, REGISTER_FP) || fp < sp || fp > sp + WIDEST_GUESS || (fp & (walk->is_32_bit ? 3 : 7)))
 		return 0;
-	return step_by_frame_record(walk, 0) == CALLER;
+	return step_in_jit(walk) == CALLER;
 }
 
 /* Notes the frame and goes to its caller: CALLER, EF_END_… or END_UNKNOWN. */
@@ -51,7 +56,7 @@ __noinline int walk_frame(void)
 	walk->frames++;
 	if (walk->kind == EF_MAPPING_FRAME_POINTER) {
 		walk->gap = 0;
-		return step_by_frame_record(walk, 0);
+		return step_in_jit(walk);
 	}
 	end = walk->kind == EF_MAPPING_NONE ? EF_END_NO_TABLE : EF_END_GAP;
 	if (walk->kind == EF_MAPPING_TABLE) {
@@ -60,7 +65,7 @@ __noinline int walk_frame(void)
 		if (outcome == NOT_LOADED)
 			return END_UNKNOWN;
 		if (outcome == FOUND)
-			end = step_by_row();
+			end = step_by_row_of(walk);
 	}
 	if (end != EF_END_GAP && end != EF_END_NO_TABLE) {
 		walk->gap = 0;
@@ -74,7 +79,7 @@ __noinline int walk_frame(void)
 	return CALLER;
 }
 
-static __always_inline void begin_walk(struct walk *walk, __u32 pid, __u32 frames_at)
+static __always_inline void begin_walk(struct walk *walk, __u32 pid, __u32 frames_at, __u32 is_32_bit)
 {
 	walk->start = 0;
 	walk->end = 0;
@@ -85,6 +90,7 @@ static __always_inline void begin_walk(struct walk *walk, __u32 pid, __u32 frame
 	walk->frames_at = frames_at;
 	walk->guessed_from = EF_MAX_USER_FRAMES;
 	walk->tail_calls = 0;
+	walk->is_32_bit = is_32_bit;
 	walk->gap = 0;
 }
 

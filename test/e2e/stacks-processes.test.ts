@@ -1,14 +1,16 @@
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, renameSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { copyFileSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
+import { record } from '@everflame/agent';
 import { afterAll, describe, expect, test } from 'vitest';
 
 import { PlantedPrograms } from '../workloads/planted/build.ts';
 import { seconds } from '../support/planted/durations.ts';
 import { expectChains, expectComplete } from '../support/planted/expect-planted.ts';
 import { recordPlanted } from '../support/planted/record-planted.ts';
-import { countOf } from '../support/planted/seen-stacks.ts';
+import { countOf, seenStacks } from '../support/planted/seen-stacks.ts';
 
 const programs = new PlantedPrograms();
 afterAll(() => programs.remove());
@@ -102,6 +104,49 @@ describe.each([
     if (!frames) await expectComplete(recording);
     expect(countOf(recording.stacks)).toBeGreaterThan(0);
   });
+});
+
+/** A program that moves its text, and with which it may be built. */
+function movingProgram(name: string): string {
+  const mover = programs.c('mover.c', `${name}-mover.so`, { flags: ['-shared', '-fPIC'] });
+  return programs.c('move-text.c', name, { flags: ['-Wl,--no-as-needed', mover] });
+}
+
+test.each([
+  ['at once', '0'],
+  ['a quarter of a second after its place was mapped', '250000'],
+])('text that a program moves to anonymous memory, %s', async (_, pause) => {
+  const name = `moved-${pause}`;
+  const recording = await recordPlanted(programs.folder, [movingProgram(name), length, 'TRUTH', pause], {
+    frequencyHz: 999,
+    keep: (executable) => executable === name,
+  });
+  expectChains(recording);
+  await expectComplete(recording);
+  expect(recording.losses['stacks_truncated/no_mapping']).toBeUndefined();
+});
+
+test('text that a program had moved before anyone looked', async () => {
+  const program = movingProgram('moved-before');
+  const child = spawn(program, ['8', join(programs.folder, 'unread-truth'), '0']);
+  try {
+    const moved = new RegExp(`r-xp \\d+ 00:00 0 *\n`, 'u');
+    while (!moved.test(readFileSync(`/proc/${child.pid}/maps`, 'utf8'))) await sleep(100);
+    const { profile } = await record({
+      frequencyHz: 499,
+      target: { kind: 'pids', pids: [child.pid ?? 0] },
+    });
+    const stacks = seenStacks(profile);
+    const whole = stacks.filter(({ user }) => {
+      const names = user.map((frame) => frame.name);
+      const main = names.indexOf('main');
+      return names[0] === '_start' && names.slice(main, main + 4).join() === 'main,drive,level_01,level_02';
+    });
+    expect(countOf(stacks)).toBeGreaterThan(200);
+    expect(countOf(whole) / countOf(stacks)).toBeGreaterThan(0.98);
+  } finally {
+    child.kill('SIGKILL');
+  }
 });
 
 /** File offset and size of the executable segment and the place of `library_entry` in it, in hexadecimal, by readelf and nm. */

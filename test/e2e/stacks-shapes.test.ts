@@ -1,20 +1,26 @@
+import { record } from '@everflame/agent';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { PlantedPrograms } from '../workloads/planted/build.ts';
 import { isFullRun, seconds } from '../support/planted/durations.ts';
 import { expectChains, expectComplete } from '../support/planted/expect-planted.ts';
 import { type PlantedRecording, recordPlanted } from '../support/planted/record-planted.ts';
-import { countOf } from '../support/planted/seen-stacks.ts';
+import { countOf, seenStacks } from '../support/planted/seen-stacks.ts';
 
 const programs = new PlantedPrograms();
 afterAll(() => programs.remove());
 
 interface Shape {
+  /** The name of the shape when left out. */
+  readonly source?: string;
   readonly flags?: readonly string[];
   readonly command: (program: string, frames: boolean) => string[];
   /** Longer than the others in the short run: copies of stacks before the kernel part knows the process end at 64 KB. */
   readonly seconds?: number;
 }
+
+/** As Debian's own package for each length of a pointer would be built. */
+const of32Bits = ['-m32', '-idirafter', '/usr/include/x86_64-linux-gnu'];
 
 /** Deeper than the kernel's own walk, which takes 127 frames, goes. */
 const deepRecursion = '400';
@@ -29,6 +35,23 @@ const shapes: Readonly<Record<string, Shape>> = {
   },
   vfork: { command: (program) => [program, '$S', 'TRUTH', '/bin/true'] },
   threads: { command: (program) => [program, '$S', 'TRUTH', '64'] },
+  'signals, 32 bits': { source: 'signals', flags: of32Bits, command: (program) => [program, '$S', 'TRUTH'] },
+  'signals with information, 32 bits': {
+    source: 'signals',
+    flags: [...of32Bits, '-DSIGNAL_FLAGS=SA_SIGINFO'],
+    command: (program) => [program, '$S', 'TRUTH'],
+  },
+  'signals, 32 bits, static': {
+    source: 'signals',
+    flags: [...of32Bits, '-static'],
+    command: (program) => [program, '$S', 'TRUTH'],
+  },
+  'vfork, 32 bits': {
+    source: 'vfork',
+    flags: of32Bits,
+    command: (program) => [program, '$S', 'TRUTH', '/bin/true'],
+  },
+  'threads, 32 bits': { source: 'threads', flags: of32Bits, command: (program) => [program, '$S', 'TRUTH', '64'] },
 };
 
 const cases = Object.keys(shapes).flatMap((shape) => [
@@ -37,8 +60,8 @@ const cases = Object.keys(shapes).flatMap((shape) => [
 ]);
 
 async function run(shape: string, frames: boolean, name: string): Promise<PlantedRecording> {
-  const { flags = [], command, seconds: short = 2 } = shapes[shape] ?? { command: () => [] };
-  const program = programs.c(`${shape}.c`, name, { frames, flags });
+  const { source = shape, flags = [], command, seconds: short = 2 } = shapes[shape] ?? { command: () => [] };
+  const program = programs.c(`${source}.c`, name, { frames, flags });
   const words = command(program, frames).map((word) => word.replace('$S', String(seconds(short, 15))));
   return recordPlanted(programs.folder, words, { frequencyHz: 999, keep: (executable) => executable === name });
 }
@@ -46,7 +69,7 @@ async function run(shape: string, frames: boolean, name: string): Promise<Plante
 describe.each(cases)('$title', ({ shape, frames }) => {
   let recording: PlantedRecording;
   beforeAll(async () => {
-    recording = await run(shape, frames, `${shape}-${frames ? 'fp' : 'no-fp'}`);
+    recording = await run(shape, frames, `${shape.replaceAll(/\W+/gu, '-')}-${frames ? 'fp' : 'no-fp'}`);
   });
 
   test('the chain is there frame by frame', () => {
@@ -68,6 +91,36 @@ test('a recursion of 400 calls above the chain is whole', async () => {
   const deep = recording.stacks.filter(({ user }) => user.filter(({ name }) => name === 'recurse').length === 400);
   expect(countOf(deep) / countOf(recording.stacks)).toBeGreaterThan(0.1);
   expect(recording.losses['stacks_truncated/depth']).toBeUndefined();
+});
+
+test.each([
+  ['64 bits', [], /^(read|__read|__GI___libc_read|__libc_read)$/u],
+  ['32 bits', of32Bits, /^__kernel_vsyscall$/u],
+  ['32 bits, static', [...of32Bits, '-static'], /^(__kernel_vsyscall|_dl_sysinfo_int80|__libc_read|read|__read)$/u],
+])('system calls of %s are below their callers', async (title, flags, leaf) => {
+  const program = programs.c('syscalls.c', `syscalls-${title.replaceAll(/\W+/gu, '-')}`, { flags });
+  const { profile } = await record({
+    frequencyHz: 999,
+    target: { kind: 'command', command: program, arguments: ['2'] },
+    stdio: 'ignore',
+  });
+  const calls = seenStacks(profile).filter(({ user }) => user.some(({ name }) => name === 'fill'));
+  const inKernel = calls.filter(({ kernel }) => kernel.length > 0);
+  expect(countOf(inKernel)).toBeGreaterThan(1000);
+  const whole = inKernel.filter(({ user }) => {
+    const names = user.map(({ name }) => name);
+    const main = names.indexOf('main');
+    return (
+      names[0] === '_start' &&
+      names[main + 1] === 'fill_often' &&
+      names[main + 2] === 'fill' &&
+      leaf.test(names.at(-1) ?? '')
+    );
+  });
+  const others = inKernel
+    .filter((each) => !whole.includes(each))
+    .map(({ user }) => user.map(({ name }) => name).join(' > '));
+  expect(countOf(whole) / countOf(inKernel), `for example:\n${others.slice(0, 5).join('\n')}`).toBeGreaterThan(0.995);
 });
 
 // A file with a hole of 500 MB takes the linker some seconds and the machine some cache: in the full run only.

@@ -10,12 +10,12 @@ const libraries = '/usr/lib/x86_64-linux-gnu';
  * Rows that a table does not express. longjmp and setcontext, while they load the registers of the place where they jump to,
  * describe that place: the stack pointer is in a register too, and no caller is found from them.
  */
-const jumpsElsewhere = /readelf: rd[ix]\+0 fp=(r9|c\+120) ra=(rdx|c\+168) table: gap$/u;
+const jumpsElsewhere = /readelf: (rd[ix]|e[ac]x)\+0 fp=(r9|u|c\+120|c\+12) ra=([re]dx|c\+168) table: gap$/u;
 /**
  * Rows that the table has better: nobody calls what the kernel starts (_start of old C libraries and of libc.so itself) nor what makecontext returns
  * to, so what would be their return address is none.
  */
-const begins = /readelf: rsp\+(8|16) fp=u ra=c-8 table: stop$/u;
+const begins = /readelf: [re]sp\+\d+ fp=u ra=c-[48] table: stop$/u;
 
 const files = [
   { path: '/usr/bin/bash', rows: 18_000, jumps: 0, begins: 0 },
@@ -24,6 +24,7 @@ const files = [
   { path: `${libraries}/libcrypto.so.3`, rows: 70_000, jumps: 0, begins: 0 },
   { path: `${libraries}/libgcc_s.so.1`, rows: 1000, jumps: 0, begins: 0 },
   { path: `${libraries}/ld-linux-x86-64.so.2`, rows: 2000, jumps: 1, begins: 0 },
+  { path: '/usr/lib32/libc.so.6', rows: 20_000, jumps: 6, begins: 5 },
   { path: process.execPath, rows: 250_000, jumps: 0, begins: 1 },
 ];
 

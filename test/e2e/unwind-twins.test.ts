@@ -28,6 +28,7 @@ test('stacks that were met in real processes are walked in C as their judge says
 
 for (const [name, machine] of [
   ['x86-64', machines.x86_64],
+  ['i386', machines.i386],
   ['AArch64', machines.aarch64],
 ] as const) {
   test(`4,000 random stacks with random tables of ${name} are walked alike`, () => {

@@ -9,9 +9,7 @@ function numbersFrom(seed: number): (below: number) => number {
   };
 }
 
-const stackBase = 0x7ffc_0000_0000;
 const stackWords = 512;
-const textBase = 0x55_0000_0000;
 const textBytes = 0x4000;
 /** Kinds and rules of bpf/unwind-abi.h go to 13 and 6; a few more are hostile. */
 const kinds = 15;
@@ -24,31 +22,35 @@ export function randomVectors(machine: number, count: number): UnwindVector[] {
 }
 
 function randomVector(machine: number, name: string, random: (below: number) => number): UnwindVector {
-  const mappings = randomMappings(random);
+  const is32Bit = machine === machines.i386;
+  const wordBytes = is32Bit ? 4 : 8;
+  const stackBase = is32Bit ? 0xff00_0000 : 0x7ffc_0000_0000;
+  const textBase = is32Bit ? 0x5600_0000 : 0x55_0000_0000;
+  const mappings = randomMappings(random, textBase);
   const code = (): number => {
     const mapping = random(Math.max(1, mappings.length));
     return random(20) === 0 ? random(3) : textBase + mapping * 2 * textBytes + random(textBytes);
   };
-  const stack = (): number => stackBase + 8 * random(stackWords);
+  const stack = (): number => stackBase + wordBytes * random(stackWords);
   const registers = Array.from({ length: 32 }, () => hex(random(4) === 0 ? code() : stack()));
-  registers[machine === machines.x86_64 ? 7 : 31] = hex(stackBase + 8 * random(32));
+  registers[machine === machines.aarch64 ? 31 : 7] = hex(stackBase + wordBytes * random(32));
   return {
     name,
     machine,
     pc: hex(code()),
     registers,
     memory: Array.from({ length: stackWords }, (_, i) => [
-      hex(stackBase + 8 * i),
+      hex(stackBase + wordBytes * i),
       hex(random(3) === 0 ? stack() : random(40) === 0 ? 0 : code()),
     ]),
-    tables: Array.from({ length: 3 }, () => ({ flags: random(4), base: '0x0', rows: randomRows(random) })),
+    tables: Array.from({ length: 3 }, () => ({ flags: random(4), base: '0x0', rows: randomRows(random, wordBytes) })),
     mappings,
     expected: { judge: 'the other twin', addresses: [], end: 'complete' },
   };
 }
 
 /** Up to 70, so that some processes need a directory of parts. */
-function randomMappings(random: (below: number) => number): UnwindVector['mappings'][number][] {
+function randomMappings(random: (below: number) => number, textBase: number): UnwindVector['mappings'][number][] {
   const count = random(5) === 0 ? 1 + random(70) : 1 + random(4);
   return Array.from({ length: count }, (_, i) => {
     const start = textBase + i * 2 * textBytes;
@@ -58,7 +60,7 @@ function randomMappings(random: (below: number) => number): UnwindVector['mappin
   });
 }
 
-function randomRows(random: (below: number) => number): UnwindVector['tables'][number]['rows'] {
+function randomRows(random: (below: number) => number, wordBytes: number): UnwindVector['tables'][number]['rows'] {
   const rows: [number, number, number, number, number?, number?][] = [];
   for (let at = random(64); at < textBytes;) {
     const end = Math.min(textBytes, at + 1 + random(random(8) === 0 ? 4000 : 600));
@@ -66,11 +68,11 @@ function randomRows(random: (below: number) => number): UnwindVector['tables'][n
     const argument = kind === 13 ? ([2, 3, 10][random(3)] ?? 2) : random(16);
     const rule = random(2) === 0 ? random(rules) : random(2);
     const rest = (kind | (argument << 4) | (rule << 8) | (random(16) << 12)) & 0xffff;
-    const cfaOff = 8 * (1 + random(12)) + (random(60) === 0 ? 3 : 0);
-    const fpOff = random(30) === 0 ? random(65_536) : (-8 * (1 + random(12))) & 0xffff;
+    const cfaOff = wordBytes * (1 + random(12)) + (random(60) === 0 ? 3 : 0);
+    const fpOff = random(30) === 0 ? random(65_536) : (-wordBytes * (1 + random(12))) & 0xffff;
     const operand = ((cfaOff & 0xffff) | (fpOff << 16)) >>> 0;
-    const third = random(2) === 0 ? 0 : (-8 * random(8)) & 0xffff;
-    if (kind === 13) rows.push([at, end, rest, 0, 8 * random(40), ((fpOff & 0xffff) | (third << 16)) >>> 0]);
+    const third = random(2) === 0 ? 0 : (-wordBytes * random(8)) & 0xffff;
+    if (kind === 13) rows.push([at, end, rest, 0, wordBytes * random(40), ((fpOff & 0xffff) | (third << 16)) >>> 0]);
     else rows.push([at, end, rest, operand]);
     at = end + (random(10) === 0 ? random(200) : 0);
   }

@@ -13,7 +13,7 @@ export interface ReadelfRow {
 }
 
 /** The rows of all FDEs of living code, by address. Throws when readelf fails. */
-export async function readelfRows(path: string, frameRegister: 'rbp' | 'x29'): Promise<ReadelfRow[]> {
+export async function readelfRows(path: string, frameRegister: string): Promise<ReadelfRow[]> {
   const rows: ReadelfRow[] = [];
   const commons = new Map<string, { isSignalFrame: boolean; row: string[]; names: string[] }>();
   let names: string[] = [];
@@ -35,7 +35,7 @@ export async function readelfRows(path: string, frameRegister: 'rbp' | 'x29'): P
     }
   };
   for await (const line of readelfLines(['--debug-dump=frames-interp', path])) {
-    const entry = /^[0-9a-f]{8} [0-9a-f]{16} [0-9a-f]{8,16} (.*)$/u.exec(line);
+    const entry = /^[0-9a-f]{8} [0-9a-f]{8,16} [0-9a-f]{8,16} (.*)$/u.exec(line);
     if (entry !== null) {
       flush();
       pending = [];
@@ -55,7 +55,7 @@ export async function readelfRows(path: string, frameRegister: 'rbp' | 'x29'): P
     } else if (line.startsWith('   LOC')) {
       names = line.trim().split(/\s+/u).slice(1);
       if (!isDescription && common !== undefined) common.names = names;
-    } else if (/^[0-9a-f]{16} /u.test(line)) {
+    } else if (/^[0-9a-f]{8}(?:[0-9a-f]{8})? (?!ZERO)/u.test(line)) {
       const [at = '', ...values] = splitRow(line);
       if (isDescription) pending.push({ start: Number.parseInt(at, 16), values });
       else if (common !== undefined) common.row = values;
@@ -80,7 +80,9 @@ export async function readelfExpressions(path: string): Promise<Map<number, Set<
   for await (const line of readelfLines(['--debug-dump=frames', path])) {
     const description = / FDE cie=[0-9a-f]+ pc=([0-9a-f]+)\.\./u.exec(line);
     if (description !== null) start = Number.parseInt(description[1] ?? '', 16);
-    const expression = /DW_CFA_(?:def_cfa_expression|expression: r(?:6|29) \(\w+\)) \((.*)\)$/u.exec(line.trim());
+    const expression = /DW_CFA_(?:def_cfa_expression|expression: r(?:5|6|29) \((?:ebp|rbp|x29)\)) \((.*)\)$/u.exec(
+      line.trim(),
+    );
     if (expression === null) continue;
     const known = found.get(start) ?? new Set();
     found.set(start, known.add(renderExpression(expression[1] ?? '', line.includes('def_cfa'))));
@@ -94,7 +96,9 @@ function renderExpression(text: string, isCfa: boolean): string {
     .map((each) => each.trim().replace(/DW_OP_/u, ''))
     .join(' ');
   const sign = (value = ''): string => (value.startsWith('-') ? value : `+${value}`);
-  const plt = /^breg7 \(rsp\): 8 breg16 \(rip\): 0 lit15 and lit(\d+) ge lit3 shl plus$/u.exec(steps);
+  const plt =
+    /^breg7 \(rsp\): 8 breg16 \(rip\): 0 lit15 and lit(\d+) ge lit3 shl plus$/u.exec(steps) ??
+    /^breg4 \(esp\): 4 breg8 \(eip\): 0 lit15 and lit(\d+) ge lit2 shl plus$/u.exec(steps);
   if (plt !== null) return `plt${plt[1]}`;
   const indexed = /^breg7 \(rsp\): (-?\d+) breg\d+ \((\w+)\): 0 lit8 mul plus deref(?: plus_uconst: (\d+))?$/u.exec(
     steps,

@@ -37,8 +37,8 @@ export function elfAndTableOf(path: string): { elf: ElfFile; table: UnwindTable 
 /** Compares every row of `readelf --debug-dump=frames-interp` with the table that is made of the same file. */
 export async function judgeUnwindTable(path: string): Promise<UnwindVerdict> {
   const { table } = elfAndTableOf(path);
-  const isX86 = table.machine === machines.x86_64;
-  const rows = await readelfRows(path, isX86 ? 'rbp' : 'x29');
+  const frameRegister = { [machines.x86_64]: 'rbp', [machines.i386]: 'ebp' }[table.machine] ?? 'x29';
+  const rows = await readelfRows(path, frameRegister);
   const expressions = await readelfExpressions(path);
   const descriptionStarts = [...expressions.keys()].sort((a, b) => a - b);
   const differences: string[] = [];

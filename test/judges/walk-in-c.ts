@@ -51,7 +51,7 @@ export class WalkInC {
     if (program === undefined) {
       program = join(this.#folder, `walk-${machine}`);
       const here = fileURLToPath(new URL('.', import.meta.url));
-      const target = machine === machines.x86_64 ? '__TARGET_ARCH_x86' : '__TARGET_ARCH_arm64';
+      const target = machine === machines.aarch64 ? '__TARGET_ARCH_arm64' : '__TARGET_ARCH_x86';
       const flags = [
         '-O1',
         '-Wall',
@@ -73,7 +73,7 @@ export class WalkInC {
 function describe(vector: UnwindVector): string {
   const { mappings } = openUnwindVector(vector);
   const tables: UnwindTable[] = [];
-  const numbers: (bigint | number)[] = [BigInt(vector.pc)];
+  const numbers: (bigint | number)[] = [vector.machine === machines.i386 ? 4 : 8, BigInt(vector.pc)];
   for (let i = 0; i < 32; i++) numbers.push(BigInt(vector.registers[i] ?? 0));
   numbers.push(mappings.length);
   for (const { start, end, bias, unwind } of mappings) {

@@ -2,7 +2,7 @@
  * The unwinder of bpf/, compiled for user space: reads vectors from standard input and prints the stack of each. Numbers are hexadecimal, words of
  * 64 bits, separated by white space. Compiled for the architecture of the vectors, not of this machine.
  *
- *   pc, registers (EF_REGISTERS), mappings: count, then start, end, bias, slot, kind, table_flags, page_count of each;
+ *   bytes of a word, pc, registers (EF_REGISTERS), mappings: count, then start, end, bias, slot, kind, table_flags, page_count of each;
  *   tables: count, then of each the number of its elements and those; memory: count, then address and word of each.
  *
  * Answer: end, guessed_from, number of frames, frames.
@@ -60,7 +60,7 @@ static __u32 table_count;
 static struct {
 	__u64 address, word;
 } memory[MOST_WORDS];
-static __u32 word_count;
+static __u32 word_count, word_bytes;
 
 void *shim_lookup(void *map, const void *key)
 {
@@ -88,16 +88,16 @@ static int compare_words(const void *one, const void *other)
 	return a < b ? -1 : a > b;
 }
 
-/* Word by word, as the vectors have it: a larger read succeeds where all of its words are there. */
+/* Word by word, as the vectors have it: a larger read succeeds where all of its words are there. Little-endian. */
 long shim_read_user(void *to, __u32 size, __u64 from)
 {
-	for (__u32 at = 0; at < size; at += 8) {
+	for (__u32 at = 0; at < size; at += word_bytes) {
 		__u64 address = from + at;
 		__u64 *found = bsearch(&address, memory, word_count, sizeof(memory[0]), compare_words);
 
 		if (!found)
 			return -14;
-		memcpy((char *)to + at, found + 1, 8);
+		memcpy((char *)to + at, found + 1, word_bytes);
 	}
 	return 0;
 }
@@ -171,14 +171,12 @@ static void read_tables(void)
 
 int main(void)
 {
-	unsigned long long pc;
-
-	while (scanf("%llx", &pc) == 1) {
+	while (scanf("%x", &word_bytes) == 1) {
 		struct walk *walk = &the_scratch.walk;
 		__u32 end = CALLER;
 
-		begin_walk(walk, 1, 0);
-		walk->pc = pc;
+		begin_walk(walk, 1, 0, word_bytes == 4);
+		walk->pc = next();
 		for (int i = 0; i < EF_REGISTERS; i++)
 			walk->registers[i] = next();
 		read_mappings();

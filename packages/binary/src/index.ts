@@ -53,7 +53,7 @@ export { unwindChunkElements } from './unwind/generated/unwind-abi.ts';
 export { describeUnwindRow } from './unwind/describe-unwind-row.ts';
 export { readUnwindTable } from './unwind/read-unwind-table.ts';
 export type { UnwindLosses } from './unwind/row-encoder.ts';
-export { aarch64, type UnwindArchitecture, x86_64 } from './unwind/unwind-architecture.ts';
+export { aarch64, i386, type UnwindArchitecture, x86_64 } from './unwind/unwind-architecture.ts';
 export { StackMemory, type UnwindMemory } from './unwind/unwind-memory.ts';
 export {
   findUnwindMapping,

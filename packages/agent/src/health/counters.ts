@@ -36,11 +36,11 @@ export const lossCauses = {
     lost_register: 'an unwind table counts from a register that is not known there',
     stack_order: 'a caller would have its frame below that of the called',
     copy_short: 'a stack was copied to be unwound later and the copy ended before it did',
-    copy_no_room: 'a stack was to be copied when half of the ring was full',
+    copy_no_room: 'a stack was to be copied when three quarters of the ring were full',
     tail_call: 'a stack was cut where the kernel refused to call the next program',
     stale_mapping: 'a process had just mapped another file where the stack goes through',
     table_late: 'an unwind table was not made until 5 seconds after the interval',
-    frame_pointer: 'a 32-bit program, walked along frame pointers only',
+    frame_pointer: 'a 32-bit program of Arm, walked along frame pointers only',
   },
   stacks_guessed: {
     frame_pointer: 'something on the way had no unwind table; a frame pointer led on',

@@ -30,6 +30,11 @@ export class SampleRing {
     this.#position = Number(Atomics.load(this.#consumer, 0));
   }
 
+  /** How much of it holds records that were not given back, 0 to 1. */
+  get fill(): number {
+    return (Number(Atomics.load(this.#producer, 0)) - this.#position) / (this.#mask + 1);
+  }
+
   /**
    * Calls `take` with the byte offset in `bytes` and the length of each committed record, oldest first, until there is
    * none left or `take` answers false (then that record stays for the next time). The space of the records taken is given

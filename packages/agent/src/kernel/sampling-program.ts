@@ -147,7 +147,9 @@ function load(
     const object = libbpf.openObject(readObject());
     try {
       libbpf.setMaxEntries(libbpf.findMap(object, 'samples'), ringBytes);
-      libbpf.setMaxEntries(libbpf.findMap(object, 'scratches'), libbpf.possibleCpus());
+      for (const map of ['scratches', 'kept_stacks']) {
+        libbpf.setMaxEntries(libbpf.findMap(object, map), libbpf.possibleCpus());
+      }
       if (!shape.growsHash) libbpf.setMapFlags(libbpf.findMap(object, 'processes'), 0);
       const programs = shape.hasLoop ? ['sample'] : ['sample_by_calls', 'walk_by_calls'];
       for (const name of programs) libbpf.setAutoload(libbpf.findProgram(object, name), true);

@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
+import { insertMapping } from './mapping-list.ts';
+import { holdsText, textBesideFiles } from './moved-text.ts';
 import type { ProcessMapping } from './process.ts';
 
 /** What /proc says of one process at one instant. */
@@ -72,8 +74,12 @@ function readExecutablePath(procRoot: string, pid: number): string {
 /**
  * The mappings of a process; of another of its threads when the first one has exited, which leaves its own list empty.
  */
-function readMappings(procRoot: string, pid: number): ProcessMapping[] {
-  const mappings = parseMaps(readFileSync(`${procRoot}/${pid}/maps`, 'utf8'));
+function readMappings(procRoot: string, pid: number, executablePath: string): readonly ProcessMapping[] {
+  const maps = readFileSync(`${procRoot}/${pid}/maps`, 'utf8');
+  let mappings: readonly ProcessMapping[] = parseMaps(maps);
+  for (const text of textBesideFiles(maps)) {
+    if (holdsText({ pid, executablePath, text }, procRoot)) ({ mappings } = insertMapping(mappings, text));
+  }
   if (mappings.length > 0) return mappings;
   const other = readdirSync(`${procRoot}/${pid}/task`).find((tid) => Number(tid) !== pid);
   return other === undefined ? [] : parseMaps(readFileSync(`${procRoot}/${pid}/task/${other}/maps`, 'utf8'));
@@ -88,7 +94,7 @@ export function scanProcess(pid: number, procRoot = '/proc'): ScannedProcess | u
     if (isKernelThread) return { ...base, executablePath: '', mappings: [], isRefused: false };
     try {
       const executablePath = readExecutablePath(procRoot, pid);
-      return { ...base, executablePath, mappings: readMappings(procRoot, pid), isRefused: false };
+      return { ...base, executablePath, mappings: readMappings(procRoot, pid, executablePath), isRefused: false };
     } catch (error) {
       if (!refusedCodes.has(codeOf(error))) throw error;
       return { ...base, executablePath: '', mappings: [], isRefused: true };

@@ -36,6 +36,8 @@ export class ProcessImage implements ProcessView {
   awaitsExecutable = false;
   /** Mappings that a sample has hit and the symbolizer was told of; undefined until there is a sample. */
   prepared: Set<ProcessMapping> | undefined;
+  /** Text that may have been moved to anonymous memory: it is looked for once more when a sample has come, the copying over. */
+  moved: { readonly texts: readonly ProcessMapping[]; readonly tries: number; readonly atMs: number } | undefined;
   /** When its mappings were last read from /proc because an address was in none of them (CLOCK_MONOTONIC). */
   refreshedAtNs = 0;
   #namespacePid: number | undefined;

@@ -1,5 +1,6 @@
 import type { LossCounters } from '../health/counters.ts';
-import { insertMapping, reconcileMappings } from './mapping-list.ts';
+import { findMapping, insertMapping, reconcileMappings } from './mapping-list.ts';
+import { holdsText, isAnonymous, textBelow } from './moved-text.ts';
 import type { PerfRecord } from './perf-record.ts';
 import { listPids, scanProcess } from './proc-scan.ts';
 import type { ProcessMapping } from './process.ts';
@@ -15,6 +16,8 @@ export interface ProcessListener {
 
 /** An address of a running process that is in no mapping sends us to /proc; not more often than this. */
 const refreshPauseNs = 5e9;
+/** Text of 100 MB is copied to its new place in less than the last of these pauses. */
+const movePausesMs: readonly number[] = [50, 200, 1000];
 
 /**
  * The processes of this host at one instant, moved on record by record. A process that has exited stays until `reconcile`,
@@ -92,7 +95,10 @@ export class ProcessTable {
   /** The process of a sample, if it is known. */
   find(pid: number, isKernelThread: boolean): ProcessImage | undefined {
     const image = this.#images.get(pid);
-    return image?.isKernelThread === isKernelThread ? image : undefined;
+    if (image?.isKernelThread !== isKernelThread) return undefined;
+    if (image.moved === undefined || performance.now() < image.moved.atMs) return image;
+    this.#lookForText(image, image.moved.texts, image.moved.tries);
+    return this.#images.get(pid);
   }
 
   /** The process of a sample. One that no record told of is looked up in /proc, and named by its comm if it is gone. */
@@ -186,17 +192,53 @@ export class ProcessTable {
 
   #mapped(pid: number, mapping: ProcessMapping): void {
     const image = this.#known(pid, 0);
-    const { mappings, isReplaced } = insertMapping(image.mappings, mapping);
-    if (mappings !== image.mappings) {
-      // Samples that were taken under the old list keep it; without any, there is nothing to keep.
-      if (isReplaced && image.prepared !== undefined) this.#images.set(pid, image.withMappings(mappings));
-      else image.mappings = mappings;
-    }
+    const texts = isAnonymous(mapping.path) ? textBelow(image.mappings, mapping) : [];
+    // The text is there again already: nothing has changed.
+    const isWhole =
+      texts.length > 0 &&
+      texts.reduce((left, { start, end }) => left - (end - start), mapping.end - mapping.start) === 0n;
+    if (isWhole && texts.every((text) => this.#holds(image, text))) return;
+    this.#insert(image, mapping);
+    if (texts.length > 0) this.#lookForText(this.#known(pid, 0), texts, 0);
     const current = this.#known(pid, 0);
     if (current.awaitsExecutable && mapping.path.startsWith('/') && !mapping.path.startsWith('//')) {
       current.awaitsExecutable = false;
       current.setExecutable(mapping.path);
     }
+  }
+
+  #holds({ pid, executablePath }: ProcessImage, text: ProcessMapping): boolean {
+    return holdsText({ pid, executablePath, text }, this.#procRoot);
+  }
+
+  /** Puts texts of files into the list that lie in anonymous memory now; those that do not may do so later. */
+  #lookForText(image: ProcessImage, texts: readonly ProcessMapping[], tries: number): void {
+    image.moved = undefined;
+    let current = image;
+    const missing: ProcessMapping[] = [];
+    for (const text of texts) {
+      const now = findMapping(current.mappings, text.start);
+      if (now === undefined || !isAnonymous(now.path)) continue;
+      if (this.#holds(image, text)) current = this.#insert(current, text);
+      else missing.push(text);
+    }
+    const pauseMs = movePausesMs[tries];
+    if (missing.length === 0 || pauseMs === undefined) return;
+    current.moved = { texts: missing, tries: tries + 1, atMs: performance.now() + pauseMs };
+  }
+
+  /** Answers the image that has the mapping. */
+  #insert(image: ProcessImage, mapping: ProcessMapping): ProcessImage {
+    const { mappings, isReplaced } = insertMapping(image.mappings, mapping);
+    if (mappings === image.mappings) return image;
+    // Samples that were taken under the old list keep it; without any, there is nothing to keep.
+    if (isReplaced && image.prepared !== undefined) {
+      const other = image.withMappings(mappings);
+      this.#images.set(image.pid, other);
+      return other;
+    }
+    image.mappings = mappings;
+    return image;
   }
 
   #named(record: Extract<PerfRecord, { kind: 'comm' }>): void {

@@ -46,6 +46,8 @@ class PlantedSource implements SampleSource {
     bytes.writeBigUInt64LE(BigInt(atMs * ms), offset + sampleOffset.timeNs);
     bytes.writeUInt32LE(pid, offset + sampleOffset.pid);
     bytes.writeUInt32LE(pid, offset + sampleOffset.tid);
+    // Each from a CPU of its own, of which it is the first: they may come in any order.
+    bytes.writeUInt32LE(offset, offset + sampleOffset.cpu);
     bytes.writeUInt32LE(flags, offset + sampleOffset.flags);
     bytes.writeUInt16LE(user.length, offset + sampleOffset.userFrames);
     bytes.writeUInt8(endComplete, offset + sampleOffset.userEnd);

@@ -3,6 +3,7 @@ import {
   copyBytes,
   copyOffset,
   endStale,
+  flagCompat,
   flagCopied,
   flagKernelFailed,
   flagKernelThread,
@@ -20,6 +21,7 @@ import type { Symbolizer } from '../symbols/symbolizer.ts';
 import type { StackTables } from '../tables/stack-tables.ts';
 import { CopiedSamples } from './copied-samples.ts';
 import { type IntervalSamples, type Member, readComm, type SampleInRing } from './interval-samples.ts';
+import { KeptStacks } from './kept-stacks.ts';
 
 /**
  * What happened less than this before a drain is left for the next one: another CPU may still be writing it. A record or a
@@ -76,6 +78,7 @@ export class Collector {
   #unidentified: Member[] = [];
   readonly #copied: CopiedSamples;
   #copies = 0;
+  readonly #kept = new KeptStacks();
 
   /** `startNs`: CLOCK_MONOTONIC; the instant from which on samples are taken. */
   constructor(options: CollectorOptions, startNs: number) {
@@ -90,6 +93,11 @@ export class Collector {
   /** Samples so far whose stacks came as copies. */
   get copies(): number {
     return this.#copies;
+  }
+
+  /** Samples so far whose frames the kernel did not send again. */
+  get repeats(): number {
+    return this.#kept.repeats;
   }
 
   /** Resolves when all samples of an interval that is over have their frames. */
@@ -152,10 +160,14 @@ export class Collector {
     const { words } = this.#options.source.samples;
     const word = (field: number): number => words[(offset + field) >> 2] ?? 0;
     const flags = word(sampleOffset.flags);
-    const commAt = (offset + sampleOffset.comm) >> 2;
+    const place = this.#kept.place(words, offset);
     const pid = word(sampleOffset.pid);
     let image = table.find(pid, (flags & flagKernelThread) !== 0);
-    image ??= table.get(pid, readComm(words.subarray(commAt, commAt + 4)), (flags & flagKernelThread) !== 0);
+    image ??= table.get(
+      pid,
+      readComm(place.words.subarray(place.commAt, place.commAt + 4)),
+      (flags & flagKernelThread) !== 0,
+    );
     if (accepts !== undefined && !accepts(image)) return;
     if ((flags & flagKernelFailed) !== 0) losses.add('samples_lost', 'copy_failed');
     if ((flags & flagKernelTruncated) !== 0) losses.add('stacks_truncated', 'kernel_depth');
@@ -164,10 +176,7 @@ export class Collector {
       image,
       mappings: image.mappings,
       tid: word(sampleOffset.tid),
-      words,
-      cgroupAt: (offset + sampleOffset.cgroupId) >> 2,
-      commAt,
-      framesAt: (offset + sampleBytes) >> 2,
+      ...place,
       kernelFrames,
     };
     if ((flags & flagCopied) !== 0) {
@@ -189,6 +198,7 @@ export class Collector {
   ): void {
     const { stacks, table, source } = this.#options;
     const stackBytes = sample.words[(offset + sampleOffset.copyBytes) >> 2] ?? 0;
+    const is32Bit = ((sample.words[(offset + sampleOffset.flags) >> 2] ?? 0) & flagCompat) !== 0;
     const topBytes = sample.words[(offset + sampleOffset.topBytes) >> 2] ?? 0;
     const end = copyAt + copyBytes + stackBytes + (topBytes > 0 ? maxTopBytes : 0);
     const copy = source.samples.bytes.subarray(copyAt, end);
@@ -201,7 +211,7 @@ export class Collector {
     stacks.see(image, copy);
     this.#meet(this.#interval.meet(sample).newMember);
     this.#prepare(image, image.mappings, pc);
-    this.#copied.take(this.#interval, { ...sample, copy, stackBytes, topBytes });
+    this.#copied.take(this.#interval, { ...sample, copy, stackBytes, topBytes, is32Bit });
   }
 
   #add(interval: IntervalSamples, sample: SampleInRing): void {

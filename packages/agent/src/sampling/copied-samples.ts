@@ -27,6 +27,7 @@ export interface CopiedSample {
   readonly copy: Uint8Array;
   readonly stackBytes: number;
   readonly topBytes: number;
+  readonly is32Bit: boolean;
 }
 
 interface Waiting {
@@ -107,8 +108,8 @@ export class CopiedSamples {
     mappings: readonly ProcessMapping[],
     mayWait: boolean,
   ): TableModule | undefined {
-    const { image, tid, kernelFrames, copy, stackBytes, topBytes } = sample;
-    const stack = { image, mappings, copy, stackBytes, topBytes, isInKernel: kernelFrames > 0 };
+    const { image, tid, kernelFrames, copy, stackBytes, topBytes, is32Bit } = sample;
+    const stack = { image, mappings, copy, stackBytes, topBytes, is32Bit, isInKernel: kernelFrames > 0 };
     const unwound = this.#options.stacks.unwind(stack, mayWait);
     if ('module' in unwound) return unwound.module;
     if (!mayWait) this.#options.losses.add('stacks_truncated', 'table_late');

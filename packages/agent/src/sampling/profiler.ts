@@ -14,6 +14,12 @@ import type { IntervalSamples, Member } from './interval-samples.ts';
  * more often, so that about ten samples of a CPU come at a time.
  */
 const drainMsAt = (frequencyHz: number): number => Math.max(10, Math.min(100, Math.round(10_000 / frequencyHz)));
+/**
+ * When so much of the ring is full, the next drain is soon: copies of stacks fill it, because the agent has just come or many processes have. From a
+ * quarter on, copies are smaller.
+ */
+const hurryFill = 1 / 16;
+const hurryMs = 20;
 /** CPUs that come and go, and the program's own counters. */
 const watchMs = 1000;
 /** Exited processes that may wait in the table; each holds about 1 KB. */
@@ -41,6 +47,8 @@ export interface ProfilerOptions {
 export interface UnwindingStatus {
   /** Samples that were wanted and whose stacks the kernel copied for the agent to unwind; the others were unwound in the kernel. */
   readonly copied: number;
+  /** Samples whose frames the kernel had sent before and did not send again. */
+  readonly repeated: number;
   /** False on kernels before 5.17, where stacks end at 174 frames. */
   readonly hasLoop: boolean;
   /** Of the unwind tables in the kernel, in bytes. */
@@ -57,6 +65,7 @@ export class Profiler {
   readonly #stacks: StackTables;
   readonly #collector: Collector;
   readonly #timers: NodeJS.Timeout[];
+  #soon: NodeJS.Timeout | undefined;
   #lastCounters: ProgramCounters = {
     sampled: 0,
     ringFull: 0,
@@ -109,6 +118,7 @@ export class Profiler {
 
   /** Reads what the kernel has collected. Runs by itself ten times a second. */
   drain(isLast = false): void {
+    if (!isLast && this.#source.samples.fill > hurryFill) this.#drainSoon();
     const intervals = this.#collector.drain(monotonicNowNs(), isLast);
     if (this.#table.exitedCount > mostExited) this.#table.reconcile();
     if (intervals.length === 0) return;
@@ -119,9 +129,17 @@ export class Profiler {
     }
   }
 
+  #drainSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined;
+      this.#guarded(() => this.drain());
+    }, hurryMs);
+  }
+
   /** How stacks are unwound. */
   get unwinding(): UnwindingStatus {
-    return { copied: this.#collector.copies, hasLoop: this.#source.hasLoop, ...this.#stacks.usage };
+    const { copies: copied, repeats: repeated } = this.#collector;
+    return { copied, repeated, hasLoop: this.#source.hasLoop, ...this.#stacks.usage };
   }
 
   /** Resolves when all samples of an interval that is over have their frames; some wait for unwind tables. */
@@ -137,7 +155,7 @@ export class Profiler {
 
   /** Ends sampling and hands over the last interval. Throws what a drain has thrown before. */
   stop(): void {
-    for (const timer of this.#timers) clearInterval(timer);
+    this.#clearTimers();
     this.#source.stopSampling();
     if (this.#failure !== undefined) throw this.#failure;
     this.drain(true);
@@ -165,12 +183,17 @@ export class Profiler {
     this.#lastCounters = counters;
   }
 
+  #clearTimers(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    clearTimeout(this.#soon);
+  }
+
   /** A bug in a timer must not end the process that the agent is a guest of; it ends the sampling, in words. */
   #guarded(work: () => void): void {
     try {
       work();
     } catch (error) {
-      for (const timer of this.#timers) clearInterval(timer);
+      this.#clearTimers();
       this.#source.stopSampling();
       this.#failure = error instanceof Error ? error : new Error(String(error));
       this.#options.log(`sampling ended: ${this.#failure.stack ?? this.#failure.message}`);

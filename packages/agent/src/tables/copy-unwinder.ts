@@ -1,6 +1,7 @@
 import {
   aarch64,
   findUnwindMapping,
+  i386,
   StackMemory,
   type UnwindEnd,
   UnwindState,
@@ -32,6 +33,7 @@ import type { ProcessSpaces, SpaceMapping } from './process-space.ts';
 import type { TableModule, TableStore } from './table-store.ts';
 
 const architecture = arch() === 'arm64' ? aarch64 : x86_64;
+const architectureOf32Bits = arch() === 'arm64' ? aarch64 : i386;
 
 /** A stack that the kernel part has copied. */
 export interface StackCopy {
@@ -46,6 +48,8 @@ export interface StackCopy {
   readonly topBytes: number;
   /** The sample was taken while the program was in the kernel. */
   readonly isInKernel: boolean;
+  /** Of an i386 program. */
+  readonly is32Bit: boolean;
 }
 
 /** A user stack that was unwound from its copy. */
@@ -80,7 +84,8 @@ const ends: Record<UnwindEnd, number> = {
 export class CopyUnwinder {
   readonly #store: TableStore;
   readonly #spaces: ProcessSpaces;
-  readonly #state = new UnwindState(architecture);
+  readonly #state64 = new UnwindState(architecture);
+  readonly #state32 = new UnwindState(architectureOf32Bits);
 
   constructor(store: TableStore, spaces: ProcessSpaces) {
     this.#store = store;
@@ -92,14 +97,15 @@ export class CopyUnwinder {
    * stack ends there.
    */
   unwind(stackCopy: StackCopy, mayWait: boolean): UnwoundCopy | MissingTable {
-    const { image, mappings, isInKernel, stackBytes } = stackCopy;
+    const { image, mappings, isInKernel, stackBytes, is32Bit } = stackCopy;
     const space = this.#spaces.of(mappings);
-    const memory = this.#load(stackCopy);
+    const state = is32Bit ? this.#state32 : this.#state64;
+    const memory = load(stackCopy, state);
     // The kernel is about to execute a program: its memory is the new one's already, its registers are still the old one's.
-    if (isInKernel && (stackBytes === 0 || findUnwindMapping(space, this.#state.pc) < 0)) {
+    if (isInKernel && (stackBytes === 0 || findUnwindMapping(space, state.pc) < 0)) {
       return { addresses: [], guessedFrom: 0, end: endNone };
     }
-    const stack = unwindStack(this.#state, memory, space, maxUserFrames);
+    const stack = unwindStack(state, memory, space, maxUserFrames);
     const last = space[stack.mappings.at(-1) ?? -1];
     if (stack.end === 'pending' && last?.module !== undefined && mayWait) {
       this.#store.need(image, last.mapping, last.module);
@@ -123,26 +129,26 @@ export class CopyUnwinder {
       if (module !== undefined) module.usedMs = now;
     }
   }
+}
 
-  #load({ copy, stackBytes, topBytes }: StackCopy): CopiedStack {
-    const view = new DataView(copy.buffer, copy.byteOffset, copyBytes);
-    const word = (at: number): number => view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
-    const state = this.#state;
-    for (let i = 0; i < registerCount; i++) state.registers[i] = word(copyOffset.registers + 8 * i);
-    state.pc = word(copyOffset.pc);
-    state.isReturnAddress = false;
-    state.hasAll = true;
-    state.hasFp = true;
-    state.hasRbx = true;
-    state.hasLeafRegisters = false;
-    state.isGuessed = false;
-    const stack = copy.subarray(copyBytes, copyBytes + stackBytes);
-    const startStack = word(copyOffset.startStack);
-    const topAt = copyBytes + stackBytes + maxTopBytes - topBytes;
-    const top =
-      topBytes === 0 ? undefined : new StackMemory(copy.subarray(topAt), startStack - (startStack % 8) - topBytes);
-    return new CopiedStack(stack, state.sp, top);
-  }
+/** Sets `state` to the registers of a copy; answers its memory. */
+function load({ copy, stackBytes, topBytes }: StackCopy, state: UnwindState): CopiedStack {
+  const view = new DataView(copy.buffer, copy.byteOffset, copyBytes);
+  const word = (at: number): number => view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
+  for (let i = 0; i < registerCount; i++) state.registers[i] = word(copyOffset.registers + 8 * i);
+  state.pc = word(copyOffset.pc);
+  state.isReturnAddress = false;
+  state.hasAll = true;
+  state.hasFp = true;
+  state.hasRbx = true;
+  state.hasLeafRegisters = false;
+  state.isGuessed = false;
+  const stack = copy.subarray(copyBytes, copyBytes + stackBytes);
+  const startStack = word(copyOffset.startStack);
+  const topAt = copyBytes + stackBytes + maxTopBytes - topBytes;
+  const top =
+    topBytes === 0 ? undefined : new StackMemory(copy.subarray(topAt), startStack - (startStack % 8) - topBytes);
+  return new CopiedStack(stack, state.sp, top);
 }
 
 /** The stack from SP on, and the top of the main stack where that is another one. Remembers that a read went above the first. */
@@ -157,9 +163,9 @@ class CopiedStack extends StackMemory {
     this.#top = top;
   }
 
-  override load(address: number): boolean {
-    if (super.load(address)) return true;
-    if (this.#top?.load(address) === true) {
+  override load(address: number, wordBytes: 4 | 8): boolean {
+    if (super.load(address, wordBytes)) return true;
+    if (this.#top?.load(address, wordBytes) === true) {
       this.low = this.#top.low;
       this.high = this.#top.high;
       return true;

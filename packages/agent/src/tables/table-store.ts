@@ -7,12 +7,14 @@ import type { ProcessMapping, ProcessView } from '../processes/process.ts';
 import { ProcessRoots } from '../processes/process-roots.ts';
 import { targetOfMapping } from '../symbols/mapping-target.ts';
 import { openModule } from '../symbols/module-files.ts';
-import { readVdsoImage } from '../symbols/vdso-image.ts';
 import { TableClient } from './table-client.ts';
 import type { TableContent } from './table-messages.ts';
+import { isVdsoOf32Bits, readVdsoContent } from './vdso-content.ts';
 
 /** A file that could not be had is tried again after this time. */
 const retryMs = 60_000;
+/** Processes that are remembered for having ended before they were asked for their vDSO. */
+const mostGone = 256;
 /** Modules that are remembered. */
 const mostModules = 8192;
 /** Files that are open, or waiting for the worker, at a time. */
@@ -68,6 +70,7 @@ export class TableStore {
   readonly #making = new Map<string, Promise<LoadedTable | undefined>>();
   readonly #freeSlots: number[] = [];
   readonly #queue: (() => void)[] = [];
+  readonly #gone = new Set<number>();
   #nextSlot = 0;
   #loading = 0;
   #byteLength = 0;
@@ -116,6 +119,7 @@ export class TableStore {
   /** Has the table made if it is not there; `onSettled` tells when. */
   need(process: ProcessView, mapping: ProcessMapping, module: TableModule): void {
     module.usedMs = performance.now();
+    if (this.#gone.has(process.pid) && isVdsoOf32Bits(mapping)) return;
     const { state } = module;
     if (state.kind === 'absent' || (state.kind === 'none' && module.usedMs > state.retryMs)) {
       module.state = { kind: 'loading' };
@@ -138,9 +142,10 @@ export class TableStore {
     this.#loading++;
     try {
       if (mapping.path === '[vdso]') {
-        const image = await readVdsoImage('self');
-        if (image === undefined) this.#settle(module, undefined, Infinity);
-        else await this.#make(module, { image }, '');
+        const content = await readVdsoContent(process, mapping);
+        if (content === 'gone') this.#leaveToOthers(process, module);
+        else if (content === 'none') this.#settle(module, undefined, isVdsoOf32Bits(mapping) ? retryMs : Infinity);
+        else await this.#make(module, content, '');
         return;
       }
       let from = 0;
@@ -163,6 +168,14 @@ export class TableStore {
       this.#loading--;
       this.#queue.shift()?.();
     }
+  }
+
+  /** The next process that has the same will be asked; what waits for it waits on. */
+  #leaveToOthers(process: ProcessView, module: TableModule): void {
+    if (this.#gone.size >= mostGone) this.#gone.clear();
+    this.#gone.add(process.pid);
+    module.state = { kind: 'absent' };
+    this.#options.onSettled(module);
   }
 
   /** False when the file is another than the mapping's, which may lie elsewhere. */
@@ -273,12 +286,13 @@ function usedMs({ modules }: LoadedTable): number {
 }
 
 /** As the symbolizer tells files: by build ID, else by inode. */
-function keyOf({ buildId, device, inode, path, ...mapping }: ProcessMapping): string | undefined {
-  switch (targetOfMapping({ buildId, device, inode, path, ...mapping })) {
+function keyOf(mapping: ProcessMapping): string | undefined {
+  const { buildId, device, inode, path } = mapping;
+  switch (targetOfMapping(mapping)) {
     case 'file':
       return buildId === '' ? `inode:${device}:${inode}:${path}` : `build-id:${buildId}`;
     case 'vdso':
-      return 'vdso';
+      return isVdsoOf32Bits(mapping) ? 'vdso:32' : 'vdso:64';
     case 'vsyscall':
     case 'anonymous':
     case 'jitdump':

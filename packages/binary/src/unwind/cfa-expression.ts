@@ -1,6 +1,6 @@
 import { cfaKinds, type CfaState, type SaveRule, saveKinds } from './cfa-state.ts';
 import type { CfiCursor } from './cfi-cursor.ts';
-import type { UnwindArchitecture } from './unwind-architecture.ts';
+import { rowNumberOf, type UnwindArchitecture } from './unwind-architecture.ts';
 
 // DWARF 5, 7.7.1. Expressions are matched by shape, not evaluated: those that exist are few, and a kernel program has to follow them.
 const op = {
@@ -12,6 +12,7 @@ const op = {
   shl: 0x24,
   ge: 0x2a,
   lit0: 0x30,
+  lit2: 0x32,
   lit3: 0x33,
   lit8: 0x38,
   lit15: 0x3f,
@@ -24,11 +25,12 @@ const op = {
 let register = 0;
 
 /** Reads DW_OP_breg<n> or DW_OP_bregx into `register`; the answer is the offset, undefined where another operation stands there. */
-function readRegisterOffset(cursor: CfiCursor): number | undefined {
+function readRegisterOffset(cursor: CfiCursor, architecture: UnwindArchitecture): number | undefined {
   const code = cursor.u8();
   if (code >= op.breg0 && code <= op.breg31) register = code - op.breg0;
   else if (code === op.bregx) register = cursor.uleb();
   else return undefined;
+  register = rowNumberOf(architecture, register);
   const offset = cursor.sleb();
   return cursor.failed ? undefined : offset;
 }
@@ -43,7 +45,7 @@ export function readCfaExpression(cursor: CfiCursor, state: CfaState, architectu
   const end = cursor.at;
   cursor.seek(from, end);
   state.kind = cfaKinds.unsupported;
-  const offset = readRegisterOffset(cursor);
+  const offset = readRegisterOffset(cursor, architecture);
   if (offset !== undefined) {
     state.register = register;
     state.offset = offset;
@@ -67,12 +69,18 @@ function matchAddend(cursor: CfiCursor, state: CfaState): boolean {
 }
 
 function matchTwoRegisters(cursor: CfiCursor, state: CfaState, architecture: UnwindArchitecture): void {
-  const second = readRegisterOffset(cursor);
+  const second = readRegisterOffset(cursor, architecture);
   if (second !== 0) return;
-  if (register === architecture.ra && state.offset === 8) {
+  const { ra, wordBytes } = architecture;
+  if (register === ra && state.offset === wordBytes) {
     if (!follows(cursor, op.lit15, op.and)) return;
     const threshold = cursor.u8() - op.lit0;
-    if (threshold < 0 || threshold > 15 || !follows(cursor, op.ge, op.lit3, op.shl, op.plus)) return;
+    if (
+      threshold < 0 ||
+      threshold > 15 ||
+      !follows(cursor, op.ge, wordBytes === 8 ? op.lit3 : op.lit2, op.shl, op.plus)
+    )
+      return;
     state.argument = threshold;
     if (cursor.at === cursor.end) state.kind = cfaKinds.plt;
     return;
@@ -88,7 +96,7 @@ function follows(cursor: CfiCursor, ...codes: readonly number[]): boolean {
 }
 
 /** The operand of DW_CFA_expression: the register was saved at the address that it computes. */
-export function readSaveExpression(cursor: CfiCursor, rule: SaveRule): void {
+export function readSaveExpression(cursor: CfiCursor, rule: SaveRule, architecture: UnwindArchitecture): void {
   const length = cursor.uleb();
   const from = cursor.at;
   const outerEnd = cursor.end;
@@ -96,7 +104,7 @@ export function readSaveExpression(cursor: CfiCursor, rule: SaveRule): void {
   if (cursor.failed) return;
   const end = cursor.at;
   cursor.seek(from, end);
-  const offset = readRegisterOffset(cursor);
+  const offset = readRegisterOffset(cursor, architecture);
   if (offset !== undefined && cursor.at === end) rule.set(saveKinds.atRegister, register, offset);
   else rule.set(saveKinds.unsupported, 0, 0);
   cursor.seek(end, outerEnd);

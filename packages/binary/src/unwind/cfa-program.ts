@@ -2,7 +2,7 @@ import { readCfaExpression, readSaveExpression } from './cfa-expression.ts';
 import { cfaKinds, CfaState, saveKinds, SaveRule } from './cfa-state.ts';
 import { CfiCursor } from './cfi-cursor.ts';
 import type { CommonEntry } from './cfi-entries.ts';
-import type { UnwindArchitecture } from './unwind-architecture.ts';
+import { rowNumberOf, type UnwindArchitecture } from './unwind-architecture.ts';
 
 /** DW_CFA_*, DWARF 5, 7.24, and the extensions of GNU and Arm. The first three carry an operand in their low six bits. */
 const instruction = {
@@ -134,11 +134,11 @@ export class CfaProgram {
               state.offset = cursor.uleb();
               continue;
             case instruction.defCfaRegister:
-              state.register = cursor.uleb();
+              state.register = rowNumberOf(this.#architecture, cursor.uleb());
               continue;
             case instruction.defCfa:
               state.kind = cfaKinds.register;
-              state.register = cursor.uleb();
+              state.register = rowNumberOf(this.#architecture, cursor.uleb());
               state.offset = cursor.uleb();
               continue;
             case instruction.advanceLoc1:
@@ -204,10 +204,10 @@ export class CfaProgram {
         this.#rule(cursor.uleb()).set(saveKinds.same, 0, 0);
         break;
       case instruction.register:
-        this.#rule(cursor.uleb()).set(saveKinds.inRegister, cursor.uleb(), 0);
+        this.#rule(cursor.uleb()).set(saveKinds.inRegister, rowNumberOf(this.#architecture, cursor.uleb()), 0);
         break;
       case instruction.expression:
-        readSaveExpression(cursor, this.#rule(cursor.uleb()));
+        readSaveExpression(cursor, this.#rule(cursor.uleb()), this.#architecture);
         break;
       case instruction.valOffset:
         this.#rule(cursor.uleb()).set(saveKinds.unsupported, 0, 0);
@@ -223,7 +223,7 @@ export class CfaProgram {
         break;
       case instruction.defCfaSf:
         state.kind = cfaKinds.register;
-        state.register = cursor.uleb();
+        state.register = rowNumberOf(this.#architecture, cursor.uleb());
         state.offset = cursor.sleb() * dataAlign;
         break;
       case instruction.defCfaOffsetSf:
@@ -246,16 +246,18 @@ export class CfaProgram {
     return !cursor.failed;
   }
 
-  #restore(register: number, initial: CfaState): void {
+  #restore(number: number, initial: CfaState): void {
     const { fp, ra, rbx } = this.#architecture;
+    const register = rowNumberOf(this.#architecture, number);
     if (register === fp) this.state.fp.copy(initial.fp);
     else if (register === ra) this.state.ra.copy(initial.ra);
     else if (register === rbx) this.state.rbx.copy(initial.rbx);
   }
 
-  /** The rule of a register; of one that nobody asks for, a rule that nobody reads. */
-  #rule(register: number): SaveRule {
+  /** The rule of a register by its number in the file; of one that nobody asks for, a rule that nobody reads. */
+  #rule(number: number): SaveRule {
     const { fp, ra, rbx } = this.#architecture;
+    const register = rowNumberOf(this.#architecture, number);
     if (register === fp) return this.state.fp;
     if (register === ra) return this.state.ra;
     return register === rbx ? this.state.rbx : this.#ignored;

@@ -32,6 +32,12 @@ export class CfiEntries {
   readonly programEnds = new GrowableUint32Array();
   /** Entries that were not understood. */
   skipped = 0;
+  readonly #wordBytes: 4 | 8;
+
+  /** `wordBytes` of the file's addresses. */
+  constructor(wordBytes: 4 | 8) {
+    this.#wordBytes = wordBytes;
+  }
 
   /** Adds the entries of a section; it may end anywhere, and what is damaged is skipped and counted. */
   add(section: CfiSection): void {
@@ -70,7 +76,7 @@ export class CfiEntries {
       const isCommon = section.isDebugFrame ? id === 0xffffffff || id < 0 : id === 0;
       if (isCommon) {
         if (part === 'descriptions') continue;
-        const common = readCommonEntry(cursor, section);
+        const common = readCommonEntry(cursor, section, this.#wordBytes);
         if (common === undefined || this.commons.length === mostCommons) this.skipped++;
         else known.set(entry, this.commons.push(common) - 1);
       } else if (part !== 'commons') {
@@ -84,8 +90,8 @@ export class CfiEntries {
   #addDescription(cursor: CfiCursor, section: CfiSection, owner: number): boolean {
     const common = this.commons[owner];
     if (common === undefined) return false;
-    const start = readEncodedPointer(cursor, common.pointerEncoding, section.address);
-    const length = readEncodedValue(cursor, common.pointerEncoding);
+    const start = readEncodedPointer(cursor, common.pointerEncoding, section.address, this.#wordBytes);
+    const length = readEncodedValue(cursor, common.pointerEncoding, this.#wordBytes);
     if (common.hasAugmentationLength) cursor.skip(cursor.uleb());
     if (cursor.failed || start < 0 || length < 0) return false;
     // What the linker dropped has length 0 or, in old files, start 0: no description of living code.
@@ -100,7 +106,7 @@ export class CfiEntries {
 }
 
 /** DWARF 5, 6.4.1, and LSB core specification, "The .eh_frame section". Undefined for what is damaged or of an unknown kind. */
-function readCommonEntry(cursor: CfiCursor, section: CfiSection): CommonEntry | undefined {
+function readCommonEntry(cursor: CfiCursor, section: CfiSection, wordBytes: 4 | 8): CommonEntry | undefined {
   const version = cursor.u8();
   if (version !== 1 && version !== 3 && version !== 4) return undefined;
   let augmentation = '';
@@ -111,7 +117,7 @@ function readCommonEntry(cursor: CfiCursor, section: CfiSection): CommonEntry | 
   if (version === 4) {
     const addressBytes = cursor.u8();
     const segmentBytes = cursor.u8();
-    if (addressBytes !== 8 || segmentBytes !== 0) return undefined;
+    if (addressBytes !== wordBytes || segmentBytes !== 0) return undefined;
   }
   const codeAlign = cursor.uleb();
   const dataAlign = cursor.sleb();
@@ -132,7 +138,7 @@ function readCommonEntry(cursor: CfiCursor, section: CfiSection): CommonEntry | 
       if (letter === 'R') pointerEncoding = cursor.u8();
       else if (letter === 'S') isSignalFrame = true;
       else if (letter === 'L') cursor.skip(1);
-      else if (letter === 'P') readEncodedValue(cursor, cursor.u8());
+      else if (letter === 'P') readEncodedValue(cursor, cursor.u8(), wordBytes);
       // B: return addresses are signed with key B; G: the stack is tagged. Neither moves anything. After an unknown letter
       // the length still says where the instructions are, but not what the letters behind it mean.
       else if (letter !== 'B' && letter !== 'G') return undefined;

@@ -60,7 +60,7 @@ function readBySegment(elf: ElfFile): CfiSection | undefined {
   const encoding = cursor.u8();
   cursor.skip(2);
   if (version !== 1 || encoding === pointerEncodings.omit) return undefined;
-  const start = readEncodedPointer(cursor, encoding, Number(header.virtualAddress));
+  const start = readEncodedPointer(cursor, encoding, Number(header.virtualAddress), elf.is64Bit ? 8 : 4);
   if (cursor.failed || start <= 0) return undefined;
   const offset = fileOffsetOfVirtualAddress(elf, BigInt(start));
   if (offset === undefined) return undefined;

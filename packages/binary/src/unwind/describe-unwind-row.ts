@@ -24,6 +24,7 @@ import {
 } from './generated/unwind-abi.ts';
 import type { UnwindRows } from './unwind-table.ts';
 
+const i386Names = 'eax edx ecx ebx esi edi ebp esp'.split(' ');
 const x86Names = 'rax rdx rcx rbx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15'.split(' ');
 
 /**
@@ -33,12 +34,14 @@ const x86Names = 'rax rdx rcx rbx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15'
 export function describeUnwindRow(table: UnwindRows, element: number): string {
   const word = table.word(element * 2);
   let operand = table.word(element * 2 + 1);
-  const isX86 = table.machine === machines.x86_64;
+  const isX86 = table.machine !== machines.aarch64;
+  const is32Bit = table.machine === machines.i386;
   const unit = isX86 ? 1 : unwindExtUnitAarch64;
   let kind = (word >>> 16) & 0xf;
   const argument = (word >>> 20) & 0xf;
   const rule = (word >>> 24) & 0xf;
-  const register = nameOf(word >>> 28, isX86);
+  const names = is32Bit ? i386Names : isX86 ? x86Names : undefined;
+  const register = names === undefined ? `x${word >>> 28}` : (names[word >>> 28] ?? '');
   let cfaOff = operand & 0xffff;
   let third: number | undefined;
   if (kind === unwindKindExt) {
@@ -51,9 +54,9 @@ export function describeUnwindRow(table: UnwindRows, element: number): string {
   }
   const fpOff = (operand >> 16) * (third === undefined ? 1 : unit);
   const signed = third === undefined ? (cfaOff << 16) >> 16 : cfaOff;
-  const [sp, fp] = isX86 ? (['rsp', 'rbp'] as const) : (['sp', 'x29'] as const);
+  const [sp = 'sp', fp = 'x29'] = names === undefined ? [] : [names[7], names[6]];
   const frame = describeFp(rule, fpOff, register, fp);
-  const saved = isX86 ? 'c-8' : describeAarch64Ra(rule, fpOff, third);
+  const saved = isX86 ? (is32Bit ? 'c-4' : 'c-8') : describeAarch64Ra(rule, fpOff, third);
   const rbx = isX86 && third !== undefined && third !== 0 ? ` rbx=c${plus(third)}` : '';
   const rest = `fp=${frame} ra=${saved}${rbx}`;
   switch (kind) {
@@ -86,10 +89,6 @@ export function describeUnwindRow(table: UnwindRows, element: number): string {
     default:
       return `kind ${kind}`;
   }
-}
-
-function nameOf(register: number, isX86: boolean): string {
-  return isX86 ? (x86Names[register] ?? '') : `x${register}`;
 }
 
 function describeFp(rule: number, offset: number, register: string, fp: string): string {

@@ -44,6 +44,8 @@ export function findGoCode(elf: ElfFile): SpecialCode | undefined {
   const table = elf.sections.find(({ name }) => name === '.gopclntab' || name === '.data.rel.ro.gopclntab');
   const text = elf.sections.find(({ name }) => name === '.text');
   if (table === undefined || text === undefined || text.size === 0) return undefined;
+  // Go keeps no frame pointers on i386.
+  if (elf.machine === machines.i386) return undefined;
   const start = Number(text.virtualAddress);
   const chain: SpecialCode = { start, end: start + text.size, op: unwindKindFpFrame, fp: 0, cfaOff: 0, fpOff: 0 };
   // C code in the same section has descriptions of its own, so what is unknown must not hide it.

@@ -1,5 +1,5 @@
 import { asResult, BinaryFormatError, type BinaryResult } from '../binary-error.ts';
-import { type ElfFile, machines, segmentFlags, segmentTypes } from '../elf/elf-file.ts';
+import { type ElfFile, segmentFlags, segmentTypes } from '../elf/elf-file.ts';
 import { sortedOrder } from '../sorted-order.ts';
 import { CfaProgram } from './cfa-program.ts';
 import { CfiEntries } from './cfi-entries.ts';
@@ -16,7 +16,7 @@ import type { GrowableFloat64Array } from '../growable-array.ts';
 import { RowEncoder } from './row-encoder.ts';
 import { RowWriter } from './row-writer.ts';
 import { type DescribedCode, findSpecialCode, type SpecialCode } from './special-code.ts';
-import { aarch64, type UnwindArchitecture, x86_64 } from './unwind-architecture.ts';
+import { type UnwindArchitecture, unwindArchitectureOf } from './unwind-architecture.ts';
 import { UnwindTable } from './unwind-table.ts';
 
 const pageBytes = 2 ** unwindPageShift;
@@ -26,14 +26,14 @@ const widestPadding = 15;
 const mostRows = 8 * 1024 * 1024;
 
 /**
- * Makes the unwind table of an executable from `.eh_frame` and `.debug_frame`. Errors: `unsupported` (neither 64-bit x86-64 nor 64-bit AArch64,
+ * Makes the unwind table of an executable from `.eh_frame` and `.debug_frame`. Errors: `unsupported` (neither x86-64, i386 nor 64-bit AArch64,
  * little-endian), `malformed` (no code), `too_large`, `io`. A file without call frame information gives a table of one gap.
  */
 export function readUnwindTable(elf: ElfFile): BinaryResult<UnwindTable> {
   return asResult(() => {
     const architecture = architectureOf(elf);
     const text = textRange(elf);
-    const entries = new CfiEntries();
+    const entries = new CfiEntries(architecture.wordBytes);
     for (const section of readCfiSections(elf)) entries.add(section);
     const special = findSpecialCode(elf, describe(entries, text));
     const flags = special.some(({ op }) => op === unwindKindFpFrame) ? unwindFlagGo : 0;
@@ -45,10 +45,10 @@ export function readUnwindTable(elf: ElfFile): BinaryResult<UnwindTable> {
 }
 
 function architectureOf(elf: ElfFile): UnwindArchitecture {
-  if (elf.is64Bit && elf.littleEndian) {
-    if (elf.machine === machines.x86_64) return x86_64;
-    if (elf.machine === machines.aarch64) return aarch64;
-  }
+  const architecture = unwindArchitectureOf(elf.machine);
+  // x32 has 64-bit registers and 32-bit files; nobody runs it.
+  if (architecture !== undefined && elf.littleEndian && elf.is64Bit === (architecture.wordBytes === 8))
+    return architecture;
   throw new BinaryFormatError('unsupported', `no unwind tables for machine ${elf.machine}`);
 }
 
@@ -124,11 +124,13 @@ function build(
     // Where descriptions overlap, the one that begins later is the one that unwinders find.
     const nextStart = starts[order[i + 1] ?? -1] ?? Infinity;
     const known = special[entry - described];
-    const end = Math.min(ends[entry] ?? 0, known === undefined ? nextStart : Infinity, text.end);
+    const common = entries.commons[owners.at(entry)];
+    // Code that signal handlers return to ends with a system call, whose instruction is over where the description is.
+    const reach = known === undefined && common?.isSignalFrame === true ? 1 : 0;
+    const end = Math.min((ends[entry] ?? 0) + reach, known === undefined ? nextStart : Infinity, text.end);
     // Special code begins a byte before the description of the same function, which then says nothing.
     if (end <= start || start < specialUntil) continue;
     if (start - reached > widestPadding) writer.add(reached - base, unwindKindInvalid, 0);
-    const common = entries.commons[owners.at(entry)];
     if (known !== undefined) {
       specialUntil = end;
       if (known.writeRows === undefined) addSpecial(start, known.op, known.fp, known.cfaOff, known.fpOff);

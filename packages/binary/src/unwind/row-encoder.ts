@@ -1,6 +1,7 @@
 import { cfaKinds, type CfaState, type SaveRule, saveKinds } from './cfa-state.ts';
 import {
   unwindExtUnitAarch64,
+  unwindI386SigcontextSp,
   unwindKindDerefFp,
   unwindKindDerefSp,
   unwindKindExt,
@@ -61,7 +62,7 @@ export class RowEncoder {
   }
 
   encode(state: CfaState, isSignalFrame: boolean): void {
-    if (isSignalFrame) this.#set(unwindKindSignal, 0);
+    if (isSignalFrame) this.#encodeSignal(state);
     else if (state.ra.kind === saveKinds.undefined) this.#set(unwindKindStop, 0);
     else if (this.#architecture.rbx < 0) this.#encodeAarch64(state);
     else this.#encodeX86(state);
@@ -77,8 +78,18 @@ export class RowEncoder {
     this.#set(unwindKindInvalid, 0);
   }
 
+  /** On i386 the registers lie at two places, so that the row says where: the description's CFA is the stack pointer among them. */
+  #encodeSignal(state: CfaState): void {
+    if (this.#architecture.wordBytes === 8) return this.#set(unwindKindSignal, 0);
+    const offset = state.offset - unwindI386SigcontextSp;
+    const isUsual =
+      state.kind === cfaKinds.dereference && state.register === this.#architecture.sp && state.argument === 0;
+    if (isUsual && isUnsigned16(offset)) this.#set(unwindKindSignal, 0, offset);
+    else this.#lose('cfaExpression');
+  }
+
   #encodeX86(state: CfaState): void {
-    const { sp } = this.#architecture;
+    const { sp, wordBytes } = this.#architecture;
     const { ra } = state;
     const fp = this.#fpRule(state.fp);
     const fpOff = hasOffset(fp) ? state.fp.offset : 0;
@@ -87,7 +98,7 @@ export class RowEncoder {
       const fits = state.kind === cfaKinds.register && state.register === sp && isUnsigned16(state.offset);
       if (both === undefined || !fits) this.#lose('returnAddress');
       else this.#set(unwindKindRaReg, both, state.offset, fpOff);
-    } else if (ra.kind !== saveKinds.atCfa || ra.offset !== -8) {
+    } else if (ra.kind !== saveKinds.atCfa || ra.offset !== -wordBytes) {
       this.#lose('returnAddress');
     } else {
       this.#encodeCfa(state, fp, fpOff, this.#tracksRbx && state.rbx.kind === saveKinds.atCfa ? state.rbx.offset : 0);

@@ -1,6 +1,7 @@
 import { type ElfFile, machines, segmentTypes } from '../elf/elf-file.ts';
 import { findGoCode } from './go-frames.ts';
 import {
+  unwindI386RtSigcontext,
   unwindKindLr,
   unwindKindPlt,
   unwindKindSignal,
@@ -34,15 +35,17 @@ interface Pattern {
   readonly from: number;
   readonly to: number;
   readonly op: number;
+  readonly cfaOff: number;
   /** Only where nothing describes the code. */
   readonly isForUndescribed?: boolean;
 }
 
-const pattern = (hex: string, op: number, from: number, to: number): Pattern => ({
+const pattern = (hex: string, op: number, from: number, to: number, cfaOff = 0): Pattern => ({
   bytes: Buffer.from(hex.replaceAll(' ', ''), 'hex'),
   from,
   to,
   op,
+  cfaOff,
 });
 
 const x86Patterns: readonly Pattern[] = [
@@ -54,6 +57,14 @@ const x86Patterns: readonly Pattern[] = [
   pattern('41 ff d1 89 c7 31 c0 b0 3c 0f 05 f4', unwindKindStop, 0, 12),
   // musl's libc_start_main_stage2, exit(main(…)): call *%rbx; mov %eax,%edi; call
   { ...pattern('ff d3 89 c7 e8', unwindKindStop, 0, 10), isForUndescribed: true },
+];
+
+const i386Patterns: readonly Pattern[] = [
+  // The C libraries' own, for kernels without a vDSO and in static programs. pop %eax; mov $119 (sigreturn), %eax; int $0x80
+  { ...pattern('58 b8 77 00 00 00 cd 80', unwindKindSignal, -1, 1, 4), isForUndescribed: true },
+  { ...pattern('58 b8 77 00 00 00 cd 80', unwindKindSignal, 1, 8), isForUndescribed: true },
+  // mov $173 (rt_sigreturn), %eax; int $0x80
+  { ...pattern('b8 ad 00 00 00 cd 80', unwindKindSignal, -1, 7, unwindI386RtSigcontext), isForUndescribed: true },
 ];
 
 const aarch64Patterns: readonly Pattern[] = [
@@ -97,11 +108,12 @@ function entryPoint(elf: ElfFile, described: DescribedCode): SpecialCode[] {
 /** Static position-independent programs look like libraries, but begin as the ABI says: by ending the chain of frame pointers. */
 function beginsStack(elf: ElfFile, address: number): boolean {
   const code = Buffer.from(readText(elf, address, 16));
-  const starts =
-    elf.machine === machines.x86_64
-      ? // The last: glibc's ld.so, mov %rsp,%rdi; call _dl_start.
-        ['31ed', '4831ed', 'f30f1efa31ed', 'f30f1efa4831ed', '4889e7e8']
-      : ['1d0080d21e0080d2'];
+  const starts = {
+    // The last: glibc's ld.so, mov %rsp,%rdi; call _dl_start.
+    [machines.x86_64]: ['31ed', '4831ed', 'f30f1efa31ed', 'f30f1efa4831ed', '4889e7e8'],
+    // The last: mov %esp,%eax.
+    [machines.i386]: ['31ed', 'f30f1efb31ed', '89e0'],
+  }[elf.machine] ?? ['1d0080d21e0080d2'];
   return starts.some((hex) => code.toString('hex').startsWith(hex));
 }
 
@@ -118,6 +130,10 @@ function linkageTables(elf: ElfFile, described: DescribedCode): SpecialCode[] {
       if (hasHeader) found.push(row(start, start + 4, unwindKindLr));
       if (hasHeader) found.push(row(start + 4, start + 32, unwindKindSp, unwindRuleSameRaAtCfa, 16, -8));
       found.push(row(hasHeader ? start + 32 : start, end, unwindKindLr, unwindRuleSame));
+      continue;
+    }
+    if (elf.machine === machines.i386) {
+      found.push(row(start, end, unwindKindSp, unwindRuleSame, 4));
       continue;
     }
     const pushedAt = name === '.plt' ? pushThreshold(readText(elf, start, 32)) : undefined;
@@ -169,7 +185,7 @@ function pushThreshold(code: Uint8Array): number | undefined {
 }
 
 function runtimePatterns(elf: ElfFile, described: DescribedCode): SpecialCode[] {
-  const patterns = elf.machine === machines.x86_64 ? x86Patterns : aarch64Patterns;
+  const patterns = { [machines.x86_64]: x86Patterns, [machines.i386]: i386Patterns }[elf.machine] ?? aarch64Patterns;
   // The C library is the file that signal handlers return to, or the only file of its program.
   if (!described.hasSignalFrame && needsLibraries(elf)) return [];
   const found: SpecialCode[] = [];
@@ -180,11 +196,11 @@ function runtimePatterns(elf: ElfFile, described: DescribedCode): SpecialCode[] 
       const length = Math.min(chunkBytes + overlap, segment.fileSize - at);
       const read = elf.source.read(segment.fileOffset + at, length);
       const text = Buffer.from(read.buffer, read.byteOffset, read.length);
-      for (const { bytes, from, to, op, isForUndescribed } of patterns) {
+      for (const { bytes, from, to, op, cfaOff, isForUndescribed } of patterns) {
         for (let hit = text.indexOf(bytes); hit >= 0; hit = text.indexOf(bytes, hit + bytes.length)) {
           const address = Number(segment.virtualAddress) + at + hit;
           if (isForUndescribed === true && described.endAt(address) !== undefined) continue;
-          found.push(row(address + from, address + to, op));
+          found.push(row(address + from, address + to, op, 0, cfaOff));
           if (found.length === 64) return found;
         }
       }
@@ -198,8 +214,9 @@ function needsLibraries(elf: ElfFile): boolean {
   if (dynamic === undefined) return false;
   const bytes = elf.source.read(dynamic.fileOffset, Math.min(dynamic.fileSize, 64 * 1024));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  for (let at = 0; at + 16 <= bytes.length; at += 16) {
-    const tag = view.getBigUint64(at, true);
+  const entryBytes = elf.is64Bit ? 16 : 8;
+  for (let at = 0; at + entryBytes <= bytes.length; at += entryBytes) {
+    const tag = elf.is64Bit ? view.getBigUint64(at, true) : BigInt(view.getUint32(at, true));
     if (tag === 0n) break;
     if (tag === dynamicNeeded) return true;
   }

@@ -1,5 +1,5 @@
 /**
- * Memory of the program that is unwound, read in 64-bit words. A word is given as two halves, since a register may hold anything and
+ * Memory of the program that is unwound, read in words of 64 bits, or of 32, whose high half is 0. A word is given as two halves, since a register may hold anything and
  * not every 64-bit value is a number.
  */
 export interface UnwindMemory {
@@ -7,7 +7,7 @@ export interface UnwindMemory {
   low: number;
   high: number;
   /** False where the word is not all there. */
-  load(address: number): boolean;
+  load(address: number, wordBytes: 4 | 8): boolean;
 }
 
 /** A copy of a part of a stack: `bytes` began at `base`. */
@@ -22,11 +22,11 @@ export class StackMemory implements UnwindMemory {
     this.#base = base;
   }
 
-  load(address: number): boolean {
+  load(address: number, wordBytes: 4 | 8): boolean {
     const at = address - this.#base;
-    if (!(at >= 0 && at + 8 <= this.#view.byteLength)) return false;
+    if (!(at >= 0 && at + wordBytes <= this.#view.byteLength)) return false;
     this.low = this.#view.getUint32(at, true);
-    this.high = this.#view.getUint32(at + 4, true);
+    this.high = wordBytes === 8 ? this.#view.getUint32(at + 4, true) : 0;
     return true;
   }
 }

@@ -110,6 +110,6 @@ export function unwindStack(
 /** Where no row says how: the frame pointer, if it could be one. */
 function guess(state: UnwindState, memory: UnwindMemory): boolean {
   const { fp, sp } = state;
-  if (!state.hasFp || fp < sp || fp > sp + widestGuess || fp % 8 !== 0) return false;
+  if (!state.hasFp || fp < sp || fp > sp + widestGuess || fp % state.architecture.wordBytes !== 0) return false;
   return unwindByFrameRecord(state, memory, false) === 'caller';
 }

@@ -4,6 +4,7 @@ import {
   unwindExtUnitAarch64,
   unwindFlagGo,
   unwindFlagTracksRbx,
+  unwindI386SigcontextDi,
   unwindKindDerefFp,
   unwindKindDerefSp,
   unwindKindExt,
@@ -46,6 +47,8 @@ export type UnwindStepOutcome =
 /** struct sigcontext, arch/x86/include/uapi/asm/sigcontext.h: its registers in DWARF's numbers; 16 is the instruction pointer. */
 const x86SignalOrder = [8, 9, 10, 11, 12, 13, 14, 15, 5, 4, 6, 3, 1, 0, 2, 7, 16];
 const instructionPointer = 16;
+/** struct sigcontext_32, same file: di, si, bp, sp, bx, dx, cx, ax, trapno, err, ip. */
+const i386SignalOrder = [5, 4, 6, 7, 3, 1, 2, 0, undefined, undefined, instructionPointer];
 
 /** A frame larger than this is not believed where its register is a guess. */
 const widestLeafGuess = 1024 * 1024;
@@ -83,19 +86,20 @@ export function unwindStep(
   }
   if (kind === unwindKindStop) return 'complete';
   if (kind === unwindKindFpFrame) return unwindByFrameRecord(state, memory, (table.flags & unwindFlagGo) !== 0);
-  if (kind === unwindKindSignal) return unwindSignalFrame(state, memory);
+  if (kind === unwindKindSignal) return unwindSignalFrame(state, memory, cfaOff);
 
   const { sp } = state;
+  const { wordBytes } = state.architecture;
   let cfa: number;
   let isOrdered = true;
   let isGuessed = false;
   if (kind === unwindKindSp || kind === unwindKindLr || kind === unwindKindRaReg) cfa = sp + cfaOff;
-  else if (kind === unwindKindPlt) cfa = sp + ((state.pc & 15) >= argument ? 16 : 8);
+  else if (kind === unwindKindPlt) cfa = sp + ((state.pc & 15) >= argument ? 2 * wordBytes : wordBytes);
   else if (kind === unwindKindIndexed || kind === unwindKindDerefSp || kind === unwindKindDerefFp) {
     const base = kind === unwindKindDerefFp ? state.known(state.architecture.fp) : sp;
     const index = kind === unwindKindIndexed ? state.known(register) : 0;
     if (base === undefined || index === undefined) return 'lost_register';
-    if (!memory.load(base + cfaOff + 8 * index)) return 'bad_read';
+    if (!memory.load(base + cfaOff + 8 * index, wordBytes)) return 'bad_read';
     cfa = word64(memory) + 8 * argument;
   } else if (kind === unwindKindFp || kind === unwindKindReg) {
     const base = state.known(kind === unwindKindFp ? state.architecture.fp : register);
@@ -105,12 +109,12 @@ export function unwindStep(
     } else {
       if (kind === unwindKindFp || !state.hasLeafRegisters) return 'lost_register';
       cfa = (state.registers[register] ?? 0) + cfaOff;
-      if (!(cfa > sp && cfa <= sp + widestLeafGuess && cfa % 8 === 0)) return 'lost_register';
+      if (!(cfa > sp && cfa <= sp + widestLeafGuess && cfa % wordBytes === 0)) return 'lost_register';
       isGuessed = true;
     }
   } else return 'gap';
 
-  const isX86 = state.architecture.machine === machines.x86_64;
+  const isX86 = state.architecture.machine !== machines.aarch64;
   // A frame whose return address is in a register needs no stack: a leaf of AArch64, vfork.
   if (isOrdered && (isX86 && kind !== unwindKindRaReg ? cfa <= sp : cfa < sp)) return 'stack_order';
   // In an extension of AArch64, both offsets count words.
@@ -121,14 +125,14 @@ export function unwindStep(
     pc = state.known(register);
     if (pc === undefined) return 'lost_register';
   } else if (isX86) {
-    if (!memory.load(cfa - 8)) return 'bad_read';
+    if (!memory.load(cfa - wordBytes, wordBytes)) return 'bad_read';
     pc = word64(memory);
   } else if (kind === unwindKindLr || third === 0) {
     if (!state.hasAll) return 'lost_register';
     pc = state.registers[state.architecture.ra] ?? 0;
   } else {
     const savedAt = third === noThird ? (rule === unwindRuleSameRaAtCfa ? fpOff : fpOff + 8) : third * unit;
-    if (!memory.load(cfa + savedAt)) return 'bad_read';
+    if (!memory.load(cfa + savedAt, wordBytes)) return 'bad_read';
     pc = codeAddress(memory);
   }
   if (pc === 0) return 'zero_return';
@@ -162,7 +166,10 @@ function restoreFp(
   if (rule === unwindRuleAtCfa) base = cfa;
   else if (rule === unwindRuleAtFp) base = state.known(fp);
   else if (rule === unwindRuleAtReg) base = state.known(register);
-  setFp(state, base !== undefined && memory.load(base + fpOff) ? word64(memory) : undefined);
+  setFp(
+    state,
+    base !== undefined && memory.load(base + fpOff, state.architecture.wordBytes) ? word64(memory) : undefined,
+  );
 }
 
 function setFp(state: UnwindState, value: number | undefined): void {
@@ -175,13 +182,13 @@ function restoreRbx(state: UnwindState, memory: UnwindMemory, cfa: number, isTra
   const { rbx } = state.architecture;
   if (!isTracked) state.hasRbx = false;
   else if (third !== noThird && third !== 0) {
-    state.hasRbx = memory.load(cfa + third);
+    state.hasRbx = memory.load(cfa + third, state.architecture.wordBytes);
     state.registers[rbx] = state.hasRbx ? word64(memory) : 0;
   }
 }
 
 /**
- * The chain of frame records: at FP the caller's FP, 8 bytes above the return address. FP 0 ends it. Go's goes from a system stack to
+ * The chain of frame records: at FP the caller's FP, a word above the return address. FP 0 ends it. Go's goes from a system stack to
  * the goroutine's, wherever that lies; all others grow.
  */
 export function unwindByFrameRecord(state: UnwindState, memory: UnwindMemory, mayJump: boolean): UnwindStepOutcome {
@@ -189,13 +196,14 @@ export function unwindByFrameRecord(state: UnwindState, memory: UnwindMemory, ma
   if (fp === undefined) return 'lost_register';
   if (fp === 0) return 'complete';
   if (!mayJump && fp < state.sp) return 'stack_order';
-  if (!memory.load(fp)) return 'bad_read';
+  const { wordBytes } = state.architecture;
+  if (!memory.load(fp, wordBytes)) return 'bad_read';
   const callerFp = word64(memory);
-  if (!memory.load(fp + 8)) return 'bad_read';
+  if (!memory.load(fp + wordBytes, wordBytes)) return 'bad_read';
   const pc = codeAddressOf(state, memory);
   if (pc === 0) return 'complete';
   state.registers[state.architecture.fp] = callerFp;
-  state.registers[state.architecture.sp] = fp + 16;
+  state.registers[state.architecture.sp] = fp + 2 * wordBytes;
   state.pc = pc;
   state.isReturnAddress = true;
   state.hasAll = false;
@@ -205,17 +213,24 @@ export function unwindByFrameRecord(state: UnwindState, memory: UnwindMemory, ma
   return 'caller';
 }
 
-function unwindSignalFrame(state: UnwindState, memory: UnwindMemory): UnwindStepOutcome {
+/** `at`: of the saved registers, relative to SP; i386 alone has two places for them. */
+function unwindSignalFrame(state: UnwindState, memory: UnwindMemory, at: number): UnwindStepOutcome {
   const { registers, sp } = state;
   if (state.architecture.machine === machines.x86_64) {
     for (const [i, register] of x86SignalOrder.entries()) {
-      if (!memory.load(sp + unwindX86UcontextGregs + 8 * i)) return 'bad_read';
+      if (!memory.load(sp + unwindX86UcontextGregs + 8 * i, 8)) return 'bad_read';
       if (register === instructionPointer) state.pc = word64(memory);
       else registers[register] = word64(memory);
     }
+  } else if (state.architecture.machine === machines.i386) {
+    for (const [i, register] of i386SignalOrder.entries()) {
+      if (!memory.load(sp + at + unwindI386SigcontextDi + 4 * i, 4)) return 'bad_read';
+      if (register === instructionPointer) state.pc = word64(memory);
+      else if (register !== undefined) registers[register] = word64(memory);
+    }
   } else {
     for (let i = 0; i <= 32; i++) {
-      if (!memory.load(sp + unwindArm64UcontextRegs + 8 * i)) return 'bad_read';
+      if (!memory.load(sp + unwindArm64UcontextRegs + 8 * i, 8)) return 'bad_read';
       if (i === 32) state.pc = word64(memory);
       else registers[i] = i === state.architecture.ra ? codeAddress(memory) : word64(memory);
     }
@@ -238,5 +253,5 @@ function codeAddress(memory: UnwindMemory): number {
 }
 
 function codeAddressOf(state: UnwindState, memory: UnwindMemory): number {
-  return state.architecture.machine === machines.x86_64 ? word64(memory) : codeAddress(memory);
+  return state.architecture.machine === machines.aarch64 ? codeAddress(memory) : word64(memory);
 }

@@ -1,7 +1,6 @@
-import { machines } from '../elf/elf-file.ts';
 import { unwindKindExt, unwindKindInvalid, unwindPageShift } from './generated/unwind-abi.ts';
 import { RowWriter } from './row-writer.ts';
-import { aarch64, x86_64 } from './unwind-architecture.ts';
+import { unwindArchitectureOf } from './unwind-architecture.ts';
 import type { UnwindMemory } from './unwind-memory.ts';
 import { findUnwindMapping, type UnwindEnd, type UnwindMapping } from './unwind-stack.ts';
 import { UnwindState } from './unwind-state.ts';
@@ -18,7 +17,7 @@ export interface UnwindVector {
   readonly pc: string;
   /** By DWARF number. */
   readonly registers: readonly string[];
-  /** Address and 64-bit word of each place that is read. */
+  /** Address and word of each place that is read. */
   readonly memory: readonly (readonly [string, string])[];
   readonly tables: readonly {
     readonly flags: number;
@@ -50,12 +49,12 @@ export class WordMemory implements UnwindMemory {
     this.#words = words;
   }
 
-  load(address: number): boolean {
+  load(address: number, wordBytes: 4 | 8): boolean {
     const word = this.#words.get(address);
     if (word === undefined) return false;
     this.loaded.set(address, word);
     this.low = Number(word & 0xffff_ffffn);
-    this.high = Number(word >> 32n);
+    this.high = wordBytes === 8 ? Number(word >> 32n) : 0;
     return true;
   }
 }
@@ -69,7 +68,9 @@ export interface UnwindVectorInput {
 
 /** Makes a vector's inputs; the tables are valid ones that have gaps wherever the vector has no row. */
 export function openUnwindVector(vector: UnwindVector): UnwindVectorInput {
-  const state = new UnwindState(vector.machine === machines.x86_64 ? x86_64 : aarch64);
+  const architecture = unwindArchitectureOf(vector.machine);
+  if (architecture === undefined) throw new RangeError(`a vector of machine ${vector.machine}`);
+  const state = new UnwindState(architecture);
   for (const [i, value] of vector.registers.entries()) state.registers[i] = Number(value);
   state.pc = Number(vector.pc);
   const tables = vector.tables.map((table) => openTable(vector.machine, table));

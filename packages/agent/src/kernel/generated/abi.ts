@@ -12,6 +12,9 @@ export const flagKernelTruncated = 2;
 export const flagKernelFailed = 4;
 export const flagCopied = 8;
 export const flagCompat = 16;
+export const flagRepeated = 32;
+export const keptWords = 4096;
+export const keptRoom = 4735;
 export const endNone = 0;
 export const endComplete = 1;
 export const endDepth = 2;
@@ -33,7 +36,8 @@ export const counterNoScratch = 3;
 export const counterCopied = 4;
 export const counterCopyNoRoom = 5;
 export const counterTailCallFailed = 6;
-export const counters = 7;
+export const counterRepeated = 7;
+export const counters = 8;
 export const registers = 32;
 export const mappingPending = 0;
 export const mappingTable = 1;
@@ -57,11 +61,11 @@ export const sampleOffset = {
   userFrames: 34,
   guessedFrom: 36,
   userEnd: 38,
-  reserved: 39,
+  keptCount: 39,
   generation: 40,
   copyBytes: 44,
   topBytes: 48,
-  reserved2: 52,
+  keptAt: 52,
   comm: 56,
 } as const;
 export const sampleBytes = 72;

@@ -30,6 +30,9 @@ export const unwindRuleAtFp = 6;
 export const unwindFlagTracksRbx = 1;
 export const unwindFlagGo = 2;
 export const unwindX86UcontextGregs = 40;
+export const unwindI386SigcontextDi = 16;
+export const unwindI386SigcontextSp = 28;
+export const unwindI386RtSigcontext = 160;
 export const unwindArm64UcontextRegs = 312;
 
 /** `struct ef_unwind_page`: offset of each field in bytes. */
