@@ -4,6 +4,7 @@ import type { ProcessImage } from '../processes/process-image.ts';
 import { type ProcessListener, ProcessTable } from '../processes/process-table.ts';
 import type { ProgramCounters, ProgramShape } from '../kernel/sampling-program.ts';
 import type { Symbolizer } from '../symbols/symbolizer.ts';
+import { Runtimes } from '../runtimes/runtimes.ts';
 import { StackTables } from '../tables/stack-tables.ts';
 import { Collector, type IntervalClock } from './collector.ts';
 import { monotonicNowNs } from './interval-clock.ts';
@@ -16,6 +17,8 @@ import type { IntervalSamples, Member } from './interval-samples.ts';
 const drainMsAt = (frequencyHz: number): number => Math.max(10, Math.min(100, Math.round(10_000 / frequencyHz)));
 /** CPUs that come and go, and the program's own counters. */
 const watchMs = 1000;
+/** Between drains while a process of a runtime is new: what it runs must be read before it ends. */
+const youngDrainMs = 20;
 /** Exited processes that may wait in the table; each holds about 1 KB. */
 const mostExited = 4096;
 /** Processes that are gone are dropped at the second look, so at least this late. */
@@ -55,6 +58,7 @@ export class Profiler {
   readonly #source: KernelSource;
   readonly #table: ProcessTable;
   readonly #stacks: StackTables;
+  readonly #runtimes: Runtimes;
   readonly #collector: Collector;
   readonly #timers: NodeJS.Timeout[];
   #lastCounters: ProgramCounters = {
@@ -74,13 +78,15 @@ export class Profiler {
     this.#source = new KernelSource(options.frequencyHz, options.shapes);
     const { processesFd, tablesFd } = this.#source.maps;
     const { losses, tableCacheDirectory: cacheDirectory } = options;
-    this.#stacks = new StackTables({ losses, processesFd, tablesFd, cacheDirectory });
+    this.#runtimes = new Runtimes(losses);
+    const runtimes = this.#runtimes;
+    this.#stacks = new StackTables({ losses, runtimes, processesFd, tablesFd, cacheDirectory });
     try {
       this.#table = new ProcessTable(options);
       this.#table.scan();
       this.#source.startSampling();
       this.#collector = new Collector(
-        { ...options, source: this.#source, table: this.#table, stacks: this.#stacks },
+        { ...options, source: this.#source, table: this.#table, stacks: this.#stacks, runtimes },
         monotonicNowNs(),
       );
     } catch (error) {
@@ -89,6 +95,7 @@ export class Profiler {
     }
     this.#timers = [
       setInterval(() => this.#guarded(() => this.drain()), drainMsAt(options.frequencyHz)),
+      setInterval(() => this.#guarded(() => this.#drainYoung()), youngDrainMs),
       setInterval(() => this.#guarded(() => this.#watch()), watchMs),
       setInterval(() => this.#guarded(() => this.#table.reconcile()), reconcileMs),
     ];
@@ -119,6 +126,11 @@ export class Profiler {
     }
   }
 
+  /** Names frames with notes; of a process, until it is told to forget it. */
+  get runtimes(): Runtimes {
+    return this.#runtimes;
+  }
+
   /** How stacks are unwound. */
   get unwinding(): UnwindingStatus {
     return { copied: this.#collector.copies, hasLoop: this.#source.hasLoop, ...this.#stacks.usage };
@@ -132,6 +144,7 @@ export class Profiler {
   /** After `stop`, once all intervals are settled: gives everything back to the kernel. */
   async close(): Promise<void> {
     await this.#stacks.close();
+    this.#runtimes.close();
     this.#source.close();
   }
 
@@ -142,6 +155,10 @@ export class Profiler {
     if (this.#failure !== undefined) throw this.#failure;
     this.drain(true);
     this.#count();
+  }
+
+  #drainYoung(): void {
+    if (this.#runtimes.hasYoung) this.drain();
   }
 
   #watch(): void {

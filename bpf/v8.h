@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * Frames of V8's own code. Its twin is packages/binary/src/unwind/v8-frame.ts. All of it keeps frame pointers (V8, src/execution/frame-constants.h): below the saved one lie a
+ * context or, as a small integer, the type of a frame that is no function's; then the JSFunction, the number of arguments, and in the
+ * interpreter the bytecode and the offset in it.
+ */
+#ifndef EVERFLAME_V8_H
+#define EVERFLAME_V8_H
+
+/* Words of the walk's window, when it is read from FP - 48 on. */
+#define V8_WINDOW_AT (-48)
+#define V8_BYTECODE_OFFSET 1
+#define V8_BYTECODE_ARRAY 2
+#define V8_FUNCTION 4
+#define V8_CONTEXT 5
+#define V8_SAVED_FP 6
+#define V8_RETURN 7
+
+/* Of a pointer to an object on V8's heap; a small integer has 0 in the lowest bit and its value in the upper half. */
+#define V8_TAG_MASK 7
+#define V8_OBJECT_TAG 1
+#define V8_SMI_SHIFT 32
+
+static __always_inline int is_v8_object(__u64 word)
+{
+	return (word & V8_TAG_MASK) == V8_OBJECT_TAG && word < (1ULL << 47);
+}
+
+/* Puts a note after the frame: of the function whose object this is, if it is one. */
+static __always_inline void note_v8_function(struct scratch *scratch, __u64 function, __u64 bytecode_offset)
+{
+	struct walk *walk = &scratch->walk;
+	__u64 shared = 0, kind = EF_NOTE_COMPILED, place = EF_NOTE_NO_PLACE;
+	__u32 at = walk->frames_at + 8 * walk->frames;
+
+	if (!is_v8_object(function) || walk->frames >= EF_MAX_USER_FRAMES ||
+	    !load(function - V8_OBJECT_TAG + (walk->page_count & EF_V8_SHARED_MASK), &shared) || !is_v8_object(shared))
+		return;
+	if ((walk->page_count & EF_V8_BUILTINS) && (__u32)bytecode_offset == 0) {
+		kind = EF_NOTE_INTERPRETED;
+		if ((bytecode_offset >> V8_SMI_SHIFT) < EF_NOTE_NO_PLACE)
+			place = bytecode_offset >> V8_SMI_SHIFT;
+	}
+	opaque(at);
+	at &= FRAMES_MASK;
+	*(__u64 *)(scratch->payload + at) = kind << EF_NOTE_KIND_SHIFT | place << EF_NOTE_PLACE_SHIFT | shared >> 3;
+	walk->frames++;
+}
+
+#if defined(__TARGET_ARCH_x86)
+/* push rbp; mov rbp, rsp; ret */
+#define V8_PUSH 0x55
+#define V8_SET_FP 0xe58948
+#define V8_RET 0xc3
+/* src/codegen/x64/register-x64.h: rdi at the entry of a function; r12 and r9 in the interpreter. */
+#define V8_JS_FUNCTION_REGISTER 5
+#define V8_BYTECODE_ARRAY_REGISTER 12
+#define V8_BYTECODE_OFFSET_REGISTER 9
+
+/*
+ * A leaf that has no frame yet, or none any more: FP is still the caller's. Answers the words that the leaf has on the stack below its return address, or -1 where it has
+ * its frame.
+ */
+static __always_inline int v8_leaf_words(struct walk *walk, __u32 *code)
+{
+	if (!(walk->known & KNOWN_ALL) || bpf_probe_read_user(code, sizeof(*code), (void *)walk->pc))
+		return -1;
+	if ((*code & 0xff) == V8_PUSH || (*code & 0xff) == V8_RET)
+		return 0;
+	return (*code & 0xffffff) == V8_SET_FP ? 1 : -1;
+}
+
+/* The interpreter writes its offset into the frame before it calls; until then it is in a register. */
+static __always_inline __u64 v8_bytecode_offset(struct walk *walk)
+{
+	__u64 offset = walk->registers[V8_BYTECODE_OFFSET_REGISTER];
+
+	if ((walk->known & KNOWN_ALL) && offset < EF_NOTE_NO_PLACE &&
+	    walk->registers[V8_BYTECODE_ARRAY_REGISTER] == walk->window[V8_BYTECODE_ARRAY])
+		return offset << V8_SMI_SHIFT;
+	return walk->window[V8_BYTECODE_OFFSET];
+}
+#else
+static __always_inline __u64 v8_bytecode_offset(struct walk *walk)
+{
+	return walk->window[V8_BYTECODE_OFFSET];
+}
+#endif
+
+/* Notes whose frame it is and goes to its caller. The address of the frame is noted already. */
+__noinline int step_v8(void)
+{
+	struct scratch *scratch = this_scratch();
+	struct walk *walk;
+	__u64 fp;
+
+	if (!scratch)
+		return EF_END_DEPTH;
+	walk = &scratch->walk;
+	fp = walk->registers[REGISTER_FP];
+#if defined(__TARGET_ARCH_x86)
+	{
+		__u32 code = 0;
+		int words = v8_leaf_words(walk, &code);
+
+		if (words >= 0) {
+			__u64 sp = walk->registers[REGISTER_SP];
+
+			if (bpf_probe_read_user(walk->window, 16, (void *)sp))
+				return EF_END_BAD_READ;
+			/* At its first instructions the function is in a register. */
+			if ((code & 0xff) != V8_RET)
+				note_v8_function(scratch, walk->registers[V8_JS_FUNCTION_REGISTER], 1);
+			walk->pc = words ? walk->window[1] : walk->window[0];
+			if (words)
+				walk->registers[REGISTER_FP] = walk->window[0];
+			walk->registers[REGISTER_SP] = sp + 8 + 8 * words;
+			walk->is_return_address = 1;
+			walk->known = KNOWN_FP;
+			return walk->pc ? CALLER : EF_END_COMPLETE;
+		}
+	}
+#endif
+	if (!is_known(walk, REGISTER_FP) || fp < walk->registers[REGISTER_SP] ||
+	    bpf_probe_read_user(walk->window, sizeof(walk->window), (void *)(fp + V8_WINDOW_AT)))
+		return step_by_frame_record(walk, 0);
+	if (is_v8_object(walk->window[V8_CONTEXT]))
+		note_v8_function(scratch, walk->window[V8_FUNCTION], v8_bytecode_offset(walk));
+	walk->pc = code_address(walk->window[V8_RETURN]);
+	if (walk->pc == 0)
+		return EF_END_COMPLETE;
+	walk->registers[REGISTER_FP] = walk->window[V8_SAVED_FP];
+	walk->registers[REGISTER_SP] = fp + 16;
+	walk->is_return_address = 1;
+	walk->known = KNOWN_FP;
+	return CALLER;
+}
+
+#endif
