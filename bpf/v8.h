@@ -26,16 +26,25 @@ static __always_inline int is_v8_object(__u64 word)
 	return (word & V8_TAG_MASK) == V8_OBJECT_TAG && word < (1ULL << 47);
 }
 
-/* Puts a note after the frame: of the function whose object this is, if it is one. */
+/*
+ * Puts a note after the frame: of the function whose object this is, if it is one. Compiled code has a note in any case, since it says itself whose it
+ * is.
+ */
 static __always_inline void note_v8_function(struct scratch *scratch, __u64 function, __u64 bytecode_offset)
 {
 	struct walk *walk = &scratch->walk;
 	__u64 shared = 0, kind = EF_NOTE_COMPILED, place = EF_NOTE_NO_PLACE;
 	__u32 at = walk->frames_at + 8 * walk->frames;
 
-	if (!is_v8_object(function) || walk->frames >= EF_MAX_USER_FRAMES ||
-	    !load(function - V8_OBJECT_TAG + (walk->page_count & EF_V8_SHARED_MASK), &shared) || !is_v8_object(shared))
+	if (walk->frames >= EF_MAX_USER_FRAMES)
 		return;
+	if (!is_v8_object(function) ||
+	    !load(function - V8_OBJECT_TAG + (walk->page_count & EF_V8_SHARED_MASK), &shared) || !is_v8_object(shared))
+		shared = 0;
+	if (walk->page_count & EF_V8_BUILTINS) {
+		if (!shared)
+			return;
+	}
 	if ((walk->page_count & EF_V8_BUILTINS) && (__u32)bytecode_offset == 0) {
 		kind = EF_NOTE_INTERPRETED;
 		if ((bytecode_offset >> V8_SMI_SHIFT) < EF_NOTE_NO_PLACE)
@@ -48,26 +57,50 @@ static __always_inline void note_v8_function(struct scratch *scratch, __u64 func
 }
 
 #if defined(__TARGET_ARCH_x86)
-/* push rbp; mov rbp, rsp; ret */
+/* push rbp; mov rbp, rsp; push rsi (the context); push rdi (the function); push rax (the number of arguments): a function's frame. ret */
 #define V8_PUSH 0x55
 #define V8_SET_FP 0xe58948
+#define V8_PROLOGUE 0x505756e5894855ULL
+#define V8_PROLOGUE_MASK 0xffffffffffffffULL
+#define V8_PUSH_CONTEXT 0x5756
+#define V8_PUSH_FUNCTION 0x5057
 #define V8_RET 0xc3
+/* In front of it a function looks whether it was deoptimised: up to three instructions. */
+#define V8_PROLOGUE_WITHIN 24
 /* src/codegen/x64/register-x64.h: rdi at the entry of a function; r12 and r9 in the interpreter. */
 #define V8_JS_FUNCTION_REGISTER 5
 #define V8_BYTECODE_ARRAY_REGISTER 12
 #define V8_BYTECODE_OFFSET_REGISTER 9
 
-/*
- * A leaf that has no frame yet, or none any more: FP is still the caller's. Answers the words that the leaf has on the stack below its return address, or -1 where it has
- * its frame.
- */
-static __always_inline int v8_leaf_words(struct walk *walk, __u32 *code)
+/* What a leaf has of its frame, told from the instructions that it is about to execute. */
+#define V8_NO_FRAME 0 /* none yet: FP is the caller's, the return address is at SP */
+#define V8_PUSHED_FP 1 /* the caller's FP is at SP */
+#define V8_NO_FUNCTION 2 /* its function is still in a register only */
+#define V8_WHOLE_FRAME 3
+#define V8_RETURNING 4 /* none any more */
+
+static __always_inline int v8_leaf_frame(struct walk *walk)
 {
-	if (!(walk->known & KNOWN_ALL) || bpf_probe_read_user(code, sizeof(*code), (void *)walk->pc))
-		return -1;
-	if ((*code & 0xff) == V8_PUSH || (*code & 0xff) == V8_RET)
-		return 0;
-	return (*code & 0xffffff) == V8_SET_FP ? 1 : -1;
+	__u64 code;
+
+	if (!(walk->known & KNOWN_ALL) ||
+	    bpf_probe_read_user(walk->window, sizeof(walk->window), (void *)walk->pc))
+		return V8_WHOLE_FRAME;
+	code = walk->window[0];
+	if ((code & 0xff) == V8_RET)
+		return V8_RETURNING;
+	if ((code & 0xff) == V8_PUSH)
+		return V8_NO_FRAME;
+	if ((code & 0xffffff) == V8_SET_FP)
+		return V8_PUSHED_FP;
+	if ((code & 0xffff) == V8_PUSH_CONTEXT || (code & 0xffff) == V8_PUSH_FUNCTION)
+		return V8_NO_FUNCTION;
+	for (int i = 1; i < V8_PROLOGUE_WITHIN; i++) {
+		code = *(__u64 *)((__u8 *)walk->window + i);
+		if ((code & V8_PROLOGUE_MASK) == V8_PROLOGUE)
+			return V8_NO_FRAME;
+	}
+	return V8_WHOLE_FRAME;
 }
 
 /* The interpreter writes its offset into the frame before it calls; until then it is in a register. */
@@ -92,7 +125,7 @@ __noinline int step_v8(void)
 {
 	struct scratch *scratch = this_scratch();
 	struct walk *walk;
-	__u64 fp;
+	__u64 fp, function = 0;
 
 	if (!scratch)
 		return EF_END_DEPTH;
@@ -100,21 +133,21 @@ __noinline int step_v8(void)
 	fp = walk->registers[REGISTER_FP];
 #if defined(__TARGET_ARCH_x86)
 	{
-		__u32 code = 0;
-		int words = v8_leaf_words(walk, &code);
+		int frame = v8_leaf_frame(walk);
 
-		if (words >= 0) {
+		/* At its first instructions the function is in a register. */
+		if (frame <= V8_NO_FUNCTION)
+			function = walk->registers[V8_JS_FUNCTION_REGISTER];
+		if (frame == V8_NO_FRAME || frame == V8_PUSHED_FP || frame == V8_RETURNING) {
 			__u64 sp = walk->registers[REGISTER_SP];
 
 			if (bpf_probe_read_user(walk->window, 16, (void *)sp))
 				return EF_END_BAD_READ;
-			/* At its first instructions the function is in a register. */
-			if ((code & 0xff) != V8_RET)
-				note_v8_function(scratch, walk->registers[V8_JS_FUNCTION_REGISTER], 1);
-			walk->pc = words ? walk->window[1] : walk->window[0];
-			if (words)
+			note_v8_function(scratch, function, 1);
+			walk->pc = frame == V8_PUSHED_FP ? walk->window[1] : walk->window[0];
+			if (frame == V8_PUSHED_FP)
 				walk->registers[REGISTER_FP] = walk->window[0];
-			walk->registers[REGISTER_SP] = sp + 8 + 8 * words;
+			walk->registers[REGISTER_SP] = sp + (frame == V8_PUSHED_FP ? 16 : 8);
 			walk->is_return_address = 1;
 			walk->known = KNOWN_FP;
 			return walk->pc ? CALLER : EF_END_COMPLETE;
@@ -124,8 +157,9 @@ __noinline int step_v8(void)
 	if (!is_known(walk, REGISTER_FP) || fp < walk->registers[REGISTER_SP] ||
 	    bpf_probe_read_user(walk->window, sizeof(walk->window), (void *)(fp + V8_WINDOW_AT)))
 		return step_by_frame_record(walk, 0);
-	if (is_v8_object(walk->window[V8_CONTEXT]))
-		note_v8_function(scratch, walk->window[V8_FUNCTION], v8_bytecode_offset(walk));
+	if (!function && is_v8_object(walk->window[V8_CONTEXT]))
+		function = walk->window[V8_FUNCTION];
+	note_v8_function(scratch, function, v8_bytecode_offset(walk));
 	walk->pc = code_address(walk->window[V8_RETURN]);
 	if (walk->pc == 0)
 		return EF_END_COMPLETE;

@@ -165,7 +165,8 @@ function readFrame(
 ): V8Frame | undefined {
   if (mapping === undefined) return undefined;
   const { object, place } = readNote(low, high);
-  const shared = object + 1;
+  const shared = object === 0 ? undefined : object + 1;
+  if (targetOfMapping(mapping) === 'anonymous') return v8.compiled(pc, shared);
   // Builtins lie in the program's file.
-  return targetOfMapping(mapping) === 'anonymous' ? v8.compiled(pc, shared) : v8.interpreted(shared, place);
+  return shared === undefined ? undefined : v8.interpreted(shared, place);
 }

@@ -29,9 +29,10 @@ const noteInterpreted = 1;
 const noteCompiled = 2;
 const noPlace = 0x3ffff;
 
-const push = 0x55;
-const setFp = 0xe58948;
+/** push rbp; mov rbp, rsp; push rsi; push rdi; push rax: see bpf/v8.h. */
+const prologue = [0x55, 0x48, 0x89, 0xe5, 0x56, 0x57, 0x50] as const;
 const ret = 0xc3;
+const prologueWithin = 24;
 /** By DWARF number: rdi; r12 and r9. */
 const functionRegister = 5;
 const bytecodesRegister = 12;
@@ -40,16 +41,18 @@ const highestObject = 2 ** 47;
 
 /** From a frame of V8's code to its caller: the twin of step_v8 in bpf/v8.h, rule by rule. */
 export function unwindV8Frame(state: UnwindState, memory: UnwindMemory, code: V8Code): V8Step {
-  const leaf = leafWords(state, code);
-  if (leaf !== undefined) {
+  const frame = leafFrame(state, code);
+  const isStarting = frame !== 'whole' && frame !== 'returning';
+  const starting = isStarting ? (state.registers[functionRegister] ?? 0) : 0;
+  if (frame === 'none' || frame === 'pushed' || frame === 'returning') {
     const { sp } = state;
     const words = wordsAt(memory, sp, 2);
     if (words === undefined) return { outcome: 'bad_read', note: undefined };
     const [first = 0, second = 0] = words;
-    const note = leaf.hasReturned ? undefined : noteOf(code, state.registers[functionRegister] ?? 0, undefined);
-    const pc = leaf.words === 1 ? second : first;
-    if (leaf.words === 1) state.registers[state.architecture.fp] = first;
-    state.registers[state.architecture.sp] = sp + 8 + 8 * leaf.words;
+    const note = noteOf(code, starting, undefined);
+    const pc = frame === 'pushed' ? second : first;
+    if (frame === 'pushed') state.registers[state.architecture.fp] = first;
+    state.registers[state.architecture.sp] = sp + (frame === 'pushed' ? 16 : 8);
     setCaller(state, pc);
     return { outcome: pc === 0 ? 'complete' : 'caller', note };
   }
@@ -60,7 +63,8 @@ export function unwindV8Frame(state: UnwindState, memory: UnwindMemory, code: V8
   }
   const [, saved = 0, bytecodes = 0, , holder = 0, context = 0, savedFp = 0, returnAddress = 0] = window;
   const bytecodeOffset = code.holdsBuiltins ? bytecodeOffsetOf(state, bytecodes, saved) : undefined;
-  const note = isObject(context) ? noteOf(code, holder, bytecodeOffset) : undefined;
+  const held = isObject(context) ? holder : 0;
+  const note = noteOf(code, starting === 0 ? held : starting, bytecodeOffset);
   const pc =
     state.architecture.machine === machines.aarch64 ? returnAddress % 2 ** 48 : returnAddress;
   if (pc === 0) return { outcome: 'complete', note };
@@ -90,15 +94,32 @@ function setCaller(state: UnwindState, pc: number): void {
   state.hasRbx = false;
 }
 
-/** Words that a leaf without a frame of its own has on the stack; undefined where it has one. */
-function leafWords(
-  state: UnwindState,
-  { memory }: V8Code,
-): { readonly words: 0 | 1; readonly hasReturned: boolean } | undefined {
-  if (!state.hasAll || state.architecture.machine !== machines.x86_64 || !memory.load(state.pc)) return undefined;
-  const first = memory.low & 0xff;
-  if (first === push || first === ret) return { words: 0, hasReturned: first === ret };
-  return (memory.low & 0xffffff) === setFp ? { words: 1, hasReturned: false } : undefined;
+/** What a leaf has of its frame, told from the instructions that it is about to execute; `no_function`: its function is in a register only. */
+type LeafFrame = 'none' | 'pushed' | 'no_function' | 'whole' | 'returning';
+
+function leafFrame(state: UnwindState, { memory }: V8Code): LeafFrame {
+  if (!state.hasAll || state.architecture.machine !== machines.x86_64) return 'whole';
+  const bytes: number[] = [];
+  for (const word of wordHalves(memory, state.pc)) for (let i = 0; i < 4; i++) bytes.push((word >>> (8 * i)) & 0xff);
+  if (bytes.length === 0) return 'whole';
+  const hasAt = (at: number, from: number, count: number): boolean =>
+    prologue.slice(from, from + count).every((byte, i) => bytes[at + i] === byte);
+  if (bytes[0] === ret) return 'returning';
+  if (hasAt(0, 0, 1)) return 'none';
+  if (hasAt(0, 1, 3)) return 'pushed';
+  if (hasAt(0, 4, 2) || hasAt(0, 5, 2)) return 'no_function';
+  for (let at = 1; at < prologueWithin; at++) if (hasAt(at, 0, prologue.length)) return 'none';
+  return 'whole';
+}
+
+/** 64 bytes of code; none where they are not all there. */
+function wordHalves(memory: UnwindMemory, address: number): readonly number[] {
+  const halves: number[] = [];
+  for (let i = 0; i < 8; i++) {
+    if (!memory.load(address + 8 * i)) return [];
+    halves.push(memory.low, memory.high);
+  }
+  return halves;
 }
 
 function wordsAt(memory: UnwindMemory, address: number, count: number): readonly number[] | undefined {
@@ -114,10 +135,13 @@ function isObject(word: number): boolean {
   return word % 8 === 1 && word < highestObject;
 }
 
-function noteOf({ sharedOffset, memory }: V8Code, holder: number, offset: number | undefined): FrameNote | undefined {
-  if (!isObject(holder) || !memory.load(holder - 1 + sharedOffset)) return undefined;
-  const shared = memory.high * 2 ** 32 + memory.low;
-  if (!isObject(shared)) return undefined;
+/** Compiled code has a note in any case, since it says itself whose it is. */
+function noteOf(code: V8Code, holder: number, offset: number | undefined): FrameNote | undefined {
+  const { sharedOffset, holdsBuiltins, memory } = code;
+  const isRead = isObject(holder) && memory.load(holder - 1 + sharedOffset);
+  const read = isRead ? memory.high * 2 ** 32 + memory.low : 0;
+  const shared = isObject(read) ? read : 0;
+  if (holdsBuiltins && shared === 0) return undefined;
   const kind = offset === undefined ? noteCompiled : noteInterpreted;
   const place = offset === undefined || offset >= noPlace ? noPlace : offset;
   const object = Math.floor(shared / 8);
