@@ -103,7 +103,9 @@ export class Runtimes {
   ): readonly ResolvedLocation[] {
     const known = this.#processes.get(keyOf(process));
     const key = frameKey(pc, note.low, note.high);
-    const frame = known?.frames.get(key) ?? known?.before.get(key);
+    let frame = known?.frames.get(key) ?? known?.before.get(key);
+    // What was not known when it was seen may have been told by a later frame.
+    if (known !== undefined) frame ??= readFrame(known.v8, findMapping(process.mappings, BigInt(pc)), pc, note.low, note.high);
     return v8Locations(frame, native);
   }
 

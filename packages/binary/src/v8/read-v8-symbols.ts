@@ -12,6 +12,8 @@ export interface V8Symbols {
   readonly constants: ReadonlyMap<string, number>;
   /** ELF virtual addresses of the code of the builtins, end exclusive. */
   readonly builtins: { readonly start: bigint; readonly end: bigint } | undefined;
+  /** Bytes of each bytecode with operands of 1, of 2 and of 4 bytes: three tables, one after the other. */
+  readonly bytecodeSizes: Uint8Array | undefined;
 }
 
 /** Programs that V8 is linked into have 70 MB and more, the library of Debian's 45; smaller ones are not looked into. */
@@ -21,6 +23,7 @@ const mostStringBytes = 256 * 1024 * 1024;
 /** V8 has about 500. */
 const mostConstants = 4096;
 const chunkEntries = 16_384;
+const mostBytecodes = 256;
 
 const prefix = 'v8dbg_';
 const versionMajor = '_ZN2v88internal7Version6major_E';
@@ -29,7 +32,8 @@ const blobCode = 'v8_Default_embedded_blob_code_';
 /** Before V8 11.3 the symbol without `data_` is a pointer to the code. */
 const blobCodeData = 'v8_Default_embedded_blob_code_data_';
 const blobSize = 'v8_Default_embedded_blob_code_size_';
-const wantedNames = [versionMajor, versionMinor, blobCode, blobCodeData, blobSize];
+const sizesOfBytecodes = '_ZN2v88internal11interpreter9Bytecodes14kBytecodeSizesE';
+const wantedNames = [sizesOfBytecodes, versionMajor, versionMinor, blobCode, blobCodeData, blobSize];
 
 /**
  * Looks for V8's symbols in a program. Undefined where it has none, which is told from its strings, so most programs cost nothing; errors are
@@ -38,7 +42,7 @@ const wantedNames = [versionMajor, versionMinor, blobCode, blobCodeData, blobSiz
 export function readV8Symbols(elf: ElfFile): BinaryResult<V8Symbols | undefined> {
   return asResult(() => {
     if (!elf.is64Bit || !elf.littleEndian || elf.source.size < smallestProgram) return undefined;
-    const addresses = new Map<string, bigint>();
+    const addresses = new Map<string, Address>();
     // The builtins' symbols are local, so only in the full table; a stripped program still exports the others.
     for (const section of findSymbolSections(elf)) {
       for (const [name, address] of findAddresses(elf, section)) addresses.set(name, address);
@@ -47,10 +51,16 @@ export function readV8Symbols(elf: ElfFile): BinaryResult<V8Symbols | undefined>
   });
 }
 
+/** Virtual, and bytes there. */
+interface Address {
+  readonly start: bigint;
+  readonly size: number;
+}
+
 /** Virtual addresses of the symbols that are wanted; none where the table has none of V8's. */
-function findAddresses(elf: ElfFile, section: SymbolSection): ReadonlyMap<string, bigint> {
+function findAddresses(elf: ElfFile, section: SymbolSection): ReadonlyMap<string, Address> {
   const { symbols, strings, count, entrySize } = section;
-  const addresses = new Map<string, bigint>();
+  const addresses = new Map<string, Address>();
   if (strings.size > mostStringBytes) return addresses;
   const bytes = readExactly(strings, 0, strings.size);
   const names = findNames(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
@@ -61,7 +71,9 @@ function findAddresses(elf: ElfFile, section: SymbolSection): ReadonlyMap<string
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     for (let at = 0; at < bytes.length; at += entrySize) {
       const name = names.get(view.getUint32(at, elf.littleEndian));
-      if (name !== undefined) addresses.set(name, view.getBigUint64(at + 8, elf.littleEndian));
+      if (name === undefined) continue;
+      const size = Number(view.getBigUint64(at + 16, elf.littleEndian));
+      addresses.set(name, { start: view.getBigUint64(at + 8, elf.littleEndian), size });
     }
   }
   return addresses;
@@ -86,9 +98,9 @@ function findNames(strings: Buffer): ReadonlyMap<number, string> | undefined {
   return names;
 }
 
-function symbolsAt(elf: ElfFile, addresses: ReadonlyMap<string, bigint>): V8Symbols {
-  const valueAt = (address: bigint | undefined): number | undefined => {
-    const offset = address === undefined ? undefined : fileOffsetOfVirtualAddress(elf, address);
+function symbolsAt(elf: ElfFile, addresses: ReadonlyMap<string, Address>): V8Symbols {
+  const valueAt = (address: Address | undefined): number | undefined => {
+    const offset = address === undefined ? undefined : fileOffsetOfVirtualAddress(elf, address.start);
     // What lies in .bss is zero.
     return offset === undefined ? undefined : readInt32(elf.source, Number(offset), elf.littleEndian);
   };
@@ -96,13 +108,20 @@ function symbolsAt(elf: ElfFile, addresses: ReadonlyMap<string, bigint>): V8Symb
   for (const [name, address] of addresses) {
     if (name.startsWith(prefix)) constants.set(name.slice(prefix.length), valueAt(address) ?? 0);
   }
-  const start = addresses.get(blobCodeData) ?? addresses.get(blobCode);
+  const start = (addresses.get(blobCodeData) ?? addresses.get(blobCode))?.start;
   const size = valueAt(addresses.get(blobSize)) ?? 0;
   return {
     version: [valueAt(addresses.get(versionMajor)) ?? 0, valueAt(addresses.get(versionMinor)) ?? 0],
     constants,
     builtins: start === undefined || size <= 0 ? undefined : { start, end: start + BigInt(size) },
+    bytecodeSizes: readBytecodeSizes(elf, addresses.get(sizesOfBytecodes)),
   };
+}
+
+function readBytecodeSizes(elf: ElfFile, address: Address | undefined): Uint8Array | undefined {
+  if (address === undefined || address.size % 3 !== 0 || address.size > 3 * mostBytecodes) return undefined;
+  const offset = fileOffsetOfVirtualAddress(elf, address.start);
+  return offset === undefined ? undefined : readExactly(elf.source, Number(offset), address.size).slice();
 }
 
 function readInt32(source: ByteSource, offset: number, littleEndian: boolean): number {

@@ -1,5 +1,6 @@
 import { isObject, type V8Heap } from './v8-heap.ts';
-import { decodeSourcePosition, mostPositionBytes, type SourcePosition } from './source-positions.ts';
+import { type Bytecode, readByteArray, readBytecode } from './bytecode.ts';
+import { decodeSourcePosition, type SourcePosition } from './source-positions.ts';
 
 /** One compiled piece of code. */
 export interface V8Code {
@@ -8,13 +9,15 @@ export interface V8Code {
   readonly end: number;
   /** Baseline code has the interpreter's bytecode; optimised code has inlined functions. */
   readonly isBaseline: boolean;
+  /** Of baseline code: what it was made from. */
+  readonly bytecode: Bytecode | undefined;
   /** Address of the object in front of the instructions and the words it begins with, by which is told whether it is still there. */
   readonly stream: number;
   readonly header: Buffer;
-  /** See source-positions.ts; undefined where it has none. */
+  /** See source-positions.ts; of baseline code the table of bytecodes. Undefined where it has none. */
   readonly positions: Uint8Array | undefined;
-  /** SharedFunctionInfo of the function itself; undefined where the code does not say. */
-  readonly shared: number | undefined;
+  /** SharedFunctionInfo of the function itself. Baseline code does not say it: undefined until a frame has said whose it is. */
+  shared: number | undefined;
   /** Each inlined call: where it is called from, and the called function's SharedFunctionInfo. */
   readonly inlined: readonly { readonly position: SourcePosition; readonly shared: number | undefined }[];
 }
@@ -119,21 +122,32 @@ export class V8Codes {
     if (header === undefined || flags === undefined) return undefined;
     const kind = flags & layout.kindMask;
     const isBaseline = kind === layout.baseline;
-    const none = { positions: undefined, shared: undefined, inlined: [] };
-    const rest = kind > layout.baseline ? this.#optimised(object) : none;
+    const rest = isBaseline ? this.#baseline(object) : this.#optimised(object);
+    // Of regular expressions, wrappers and the like: no function's.
+    if (kind < layout.baseline) return undefined;
     return { start, end: start + size, isBaseline, stream, header, ...rest };
   }
 
-  #optimised(object: number): Pick<V8Code, 'positions' | 'shared' | 'inlined'> {
+  #baseline(object: number): Pick<V8Code, 'positions' | 'shared' | 'inlined' | 'bytecode'> {
+    const heap = this.#heap;
+    const { code: layout } = heap.layout;
+    const data = heap.field(object, layout.deoptimization);
+    const table = heap.field(object, layout.positions);
+    const bytecode = data === undefined ? undefined : readBytecode(heap, data, true);
+    const positions = table === undefined ? undefined : readByteArray(heap, table);
+    return { positions, bytecode, shared: undefined, inlined: [] };
+  }
+
+  #optimised(object: number): Pick<V8Code, 'positions' | 'shared' | 'inlined' | 'bytecode'> {
     const heap = this.#heap;
     const { code: layout, deoptimization } = heap.layout;
     const table = heap.field(object, layout.positions);
-    const positions = table === undefined ? undefined : this.#array(table);
+    const positions = table === undefined ? undefined : readByteArray(heap, table);
     const data = heap.field(object, layout.deoptimization);
-    if (data === undefined || !isObject(data)) return { positions, shared: undefined, inlined: [] };
+    if (data === undefined || !isObject(data)) return { positions, bytecode: undefined, shared: undefined, inlined: [] };
     const element = (index: number): number => heap.field(data, 16 + 8 * index) ?? 0;
     const literals = element(deoptimization.literals);
-    const inlining = this.#array(element(deoptimization.inlining));
+    const inlining = readByteArray(heap, element(deoptimization.inlining));
     const inlined: { position: SourcePosition; shared: number | undefined }[] = [];
     for (let at = 0; inlining !== undefined && at + inliningBytes <= inlining.length; at += inliningBytes) {
       if (inlined.length >= mostInlined) break;
@@ -146,7 +160,7 @@ export class V8Codes {
         shared: shared === undefined ? undefined : this.#shared(shared),
       });
     }
-    return { positions, shared: this.#shared(element(deoptimization.shared)), inlined };
+    return { positions, bytecode: undefined, shared: this.#shared(element(deoptimization.shared)), inlined };
   }
 
   /** A SharedFunctionInfo, which may be wrapped. */
@@ -156,12 +170,5 @@ export class V8Codes {
     const type = heap.typeOf(word);
     if (type === types.sharedFunctionInfo) return word;
     return type >= 0 && type === types.sharedWrapper ? heap.object(word, 8, types.sharedFunctionInfo) : undefined;
-  }
-
-  /** The bytes of an array of bytes. */
-  #array(word: number): Uint8Array | undefined {
-    const length = isObject(word) ? this.#heap.smi(word, 8) : undefined;
-    if (length === undefined || length <= 0 || length > mostPositionBytes) return undefined;
-    return this.#heap.memory.bytes(word - 1 + 16, length);
   }
 }

@@ -49,6 +49,8 @@ export interface V8Layout {
     readonly resource: number;
   };
   readonly bytecode: { readonly positions: number; readonly first: number };
+  /** See baselineOffset; undefined where the program's symbols do not tell. */
+  readonly bytecodeSizes: Uint8Array | undefined;
   readonly code: {
     /** Bytes of the header in front of the instructions. */
     readonly header: number;
@@ -91,7 +93,7 @@ const frameOffsets: Readonly<Record<string, number>> = {
 const largestOffset = 248;
 
 /** Puts the layout of one build of V8 together, or says what stands against it: a version that is not known, or numbers that cannot be right. */
-export function makeV8Layout({ version, constants, builtins }: V8Symbols): V8Layout | string {
+export function makeV8Layout({ version, constants, builtins, bytecodeSizes }: V8Symbols): V8Layout | string {
   const [major, minor] = version;
   const rest = untold.findLast(({ from }) => major >= from[0]);
   if (rest === undefined || major > newestMajor) return `V8 ${major}.${minor} is not known`;
@@ -123,6 +125,7 @@ export function makeV8Layout({ version, constants, builtins }: V8Symbols): V8Lay
   const layout: V8Layout = {
     version,
     builtins,
+    bytecodeSizes,
     instanceType: 12,
     types: {
       bytecodeArray: type('BytecodeArray'),

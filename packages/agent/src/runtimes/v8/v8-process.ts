@@ -1,8 +1,9 @@
 import type { ProcessMemory } from '../process-memory.ts';
-import { findSourcePosition, mostPositionBytes } from './source-positions.ts';
-import { V8Codes } from './v8-code.ts';
+import { baselineOffset, readBytecode } from './bytecode.ts';
+import { findSourcePosition } from './source-positions.ts';
+import { type V8Code, V8Codes } from './v8-code.ts';
 import { isSameFunction, readV8Function, type V8Function, V8Scripts } from './v8-function.ts';
-import { isObject, V8Heap } from './v8-heap.ts';
+import { V8Heap } from './v8-heap.ts';
 import type { V8Layout } from './v8-layout.ts';
 import { lineOf } from './v8-script.ts';
 
@@ -49,10 +50,13 @@ export class V8Process {
   compiled(pc: number, shared: number | undefined): V8Frame | undefined {
     const code = this.#codes.find(pc);
     const holder = shared === undefined ? undefined : this.#function(shared);
+    if (code?.isBaseline === true && holder !== undefined) code.shared = shared;
     const own = code?.shared === undefined ? undefined : this.#function(code.shared);
-    // Baseline code does not say whose it is.
     if (code === undefined || own === undefined) {
       return holder === undefined ? undefined : { lines: [{ function: holder, line: 0 }], callerLines: [] };
+    }
+    if (code.isBaseline) {
+      return { lines: [{ function: own, line: this.#baselineLine(code, own, pc) }], callerLines: [] };
     }
     const lines: FrameLine[] = [];
     let position = code.positions === undefined ? undefined : findSourcePosition(code.positions, pc - code.start);
@@ -78,22 +82,23 @@ export class V8Process {
     return found;
   }
 
-  /** By the bytecode's own table, which V8 makes when a function is optimised or an error has been through it. */
-  #bytecodeLine(shared: number, found: V8Function, place: number | undefined): number {
+  /** By the bytecode's own table: Node.js has V8 make it for every function (UseDetailedSourcePositionsForProfiling). */
+  #bytecodeLine(shared: number, own: V8Function, place: number | undefined): number {
     const heap = this.#heap;
-    const { bytecode, shared: fields, types, code } = heap.layout;
+    const { bytecode, shared: fields } = heap.layout;
     if (place === undefined) return 0;
-    let data = heap.field(shared, fields.data);
-    // Where there is baseline code, it holds the bytecode.
-    if (data !== undefined && heap.typeOf(data) === types.code) data = heap.field(data, code.deoptimization);
-    if (data === undefined || heap.typeOf(data) !== types.bytecodeArray) return 0;
-    const table = heap.field(data, bytecode.positions);
-    const length = table === undefined || !isObject(table) ? undefined : heap.smi(table, 8);
-    if (table === undefined || length === undefined || length <= 0 || length > mostPositionBytes) return 0;
-    const bytes = heap.memory.bytes(table - 1 + 16, length);
+    const data = heap.field(shared, fields.data);
+    const found = data === undefined ? undefined : readBytecode(heap, data, false);
     // The interpreter counts from the tagged pointer, over the header.
-    const offset = place - (bytecode.first - 1);
-    const position = bytes === undefined || offset < 0 ? undefined : findSourcePosition(bytes, offset);
-    return position === undefined ? 0 : lineOf(found.script, position.offset);
+    const position = found === undefined ? undefined : findSourcePosition(found.positions, place - (bytecode.first - 1));
+    return position === undefined ? 0 : lineOf(own.script, position.offset);
+  }
+
+  #baselineLine({ start, positions, bytecode }: V8Code, own: V8Function, pc: number): number {
+    const sizes = this.#heap.layout.bytecodeSizes;
+    if (positions === undefined || bytecode === undefined || sizes === undefined) return 0;
+    const offset = baselineOffset(positions, bytecode.bytes, sizes, pc - start);
+    const position = offset === undefined ? undefined : findSourcePosition(bytecode.positions, offset);
+    return position === undefined ? 0 : lineOf(own.script, position.offset);
   }
 }
