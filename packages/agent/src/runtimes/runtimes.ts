@@ -104,8 +104,11 @@ export class Runtimes {
     const known = this.#processes.get(keyOf(process));
     const key = frameKey(pc, note.low, note.high);
     let frame = known?.frames.get(key) ?? known?.before.get(key);
-    // What was not known when it was seen may have been told by a later frame.
-    if (known !== undefined) frame ??= readFrame(known.v8, findMapping(process.mappings, BigInt(pc)), pc, note.low, note.high);
+    // What was not known when it was seen may have been told by a later frame, or was being written just then.
+    if (known !== undefined && !isWhole(frame)) {
+      known.memory.refresh();
+      frame = readFrame(known.v8, findMapping(process.mappings, BigInt(pc)), pc, note.low, note.high) ?? frame;
+    }
     return v8Locations(frame, native);
   }
 
@@ -152,6 +155,10 @@ export class Runtimes {
 /** A program that is executed in place of another has another address space, so another descriptor. */
 function keyOf({ pid, startTimeNs, executablePath }: ProcessView): string {
   return `${pid}:${startTimeNs}:${executablePath}`;
+}
+
+function isWhole(frame: V8Frame | undefined): boolean {
+  return frame?.lines.every(({ function: { line } }) => line > 0) ?? false;
 }
 
 function frameKey(pc: number, low: number, high: number): string {

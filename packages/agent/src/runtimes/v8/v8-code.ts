@@ -88,6 +88,7 @@ export class V8Codes {
         const map = bytes.readUInt32LE(at + 4) * 2 ** 32 + low;
         if (!this.#isStreamMap(map)) continue;
         const code = this.#read(start + at, pc);
+        if (code === 'other') return undefined;
         if (code !== undefined) return code;
       }
       end = start;
@@ -108,7 +109,8 @@ export class V8Codes {
     return true;
   }
 
-  #read(stream: number, pc: number): V8Code | undefined {
+  /** `other`: there is code, and it ends before `pc` or is no function's. */
+  #read(stream: number, pc: number): V8Code | 'other' | undefined {
     const heap = this.#heap;
     const { code: layout, types } = heap.layout;
     const object = layout.isApart ? heap.object(stream + 1, 8, types.code) : stream + 1;
@@ -116,7 +118,8 @@ export class V8Codes {
     const start = stream + layout.header;
     if (layout.isApart && heap.field(object, layout.start) !== start) return undefined;
     const size = heap.int32(object, layout.size) ?? 0;
-    if (size <= 0 || size > mostCodeBytes || pc < start || pc >= start + size) return undefined;
+    if (size <= 0 || size > mostCodeBytes || pc < start) return undefined;
+    if (pc >= start + size) return 'other';
     const header = heap.memory.bytes(stream, headerBytes);
     const flags = heap.int32(object, layout.flags);
     if (header === undefined || flags === undefined) return undefined;
@@ -124,7 +127,7 @@ export class V8Codes {
     const isBaseline = kind === layout.baseline;
     const rest = isBaseline ? this.#baseline(object) : this.#optimised(object);
     // Of regular expressions, wrappers and the like: no function's.
-    if (kind < layout.baseline) return undefined;
+    if (kind < layout.baseline) return 'other';
     return { start, end: start + size, isBaseline, stream, header, ...rest };
   }
 
