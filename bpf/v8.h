@@ -30,7 +30,7 @@ static __always_inline int is_v8_object(__u64 word)
  * Puts a note after the frame: of the function whose object this is, if it is one. Compiled code has a note in any case, since it says itself whose it
  * is.
  */
-static __always_inline void note_v8_function(struct scratch *scratch, __u64 function, __u64 bytecode_offset)
+static __always_inline void note_v8_function(struct scratch *scratch, __u32 code, __u64 function, __u64 bytecode_offset)
 {
 	struct walk *walk = &scratch->walk;
 	__u64 shared = 0, kind = EF_NOTE_COMPILED, place = EF_NOTE_NO_PLACE;
@@ -39,13 +39,11 @@ static __always_inline void note_v8_function(struct scratch *scratch, __u64 func
 	if (walk->frames >= EF_MAX_USER_FRAMES)
 		return;
 	if (!is_v8_object(function) ||
-	    !load(function - V8_OBJECT_TAG + (walk->page_count & EF_V8_SHARED_MASK), &shared) || !is_v8_object(shared))
+	    !load(function - V8_OBJECT_TAG + (code & EF_V8_SHARED_MASK), &shared) || !is_v8_object(shared))
 		shared = 0;
-	if (walk->page_count & EF_V8_BUILTINS) {
-		if (!shared)
-			return;
-	}
-	if ((walk->page_count & EF_V8_BUILTINS) && (__u32)bytecode_offset == 0) {
+	if ((code & EF_V8_BUILTINS) && !shared)
+		return;
+	if ((code & EF_V8_BUILTINS) && (__u32)bytecode_offset == 0) {
 		kind = EF_NOTE_INTERPRETED;
 		if ((bytecode_offset >> V8_SMI_SHIFT) < EF_NOTE_NO_PLACE)
 			place = bytecode_offset >> V8_SMI_SHIFT;
@@ -103,6 +101,37 @@ static __always_inline int v8_leaf_frame(struct walk *walk)
 	return V8_WHOLE_FRAME;
 }
 
+/* Words above SP in which the return address of a builtin without a frame of its own lies. */
+#define V8_FRAMELESS_WORDS 4
+
+/*
+ * A leaf among the builtins that has no frame of its own, called by compiled code: FP is its caller's, whose instruction is found in the return address. Notes the
+ * caller as a frame and answers 1.
+ */
+static __always_inline int note_v8_caller(struct scratch *scratch)
+{
+	struct walk *walk = &scratch->walk;
+	__u64 words[V8_FRAMELESS_WORDS];
+	__u32 at;
+
+	if (bpf_probe_read_user(words, sizeof(words), (void *)walk->registers[REGISTER_SP]))
+		return 0;
+	for (int i = 0; i < V8_FRAMELESS_WORDS; i++) {
+		if (words[i] >> 47 || words[i] < 65536 || !find_mapping(words[i] - 1))
+			continue;
+		if (walk->kind != EF_MAPPING_V8 || (walk->page_count & EF_V8_BUILTINS) ||
+		    walk->frames >= EF_MAX_USER_FRAMES)
+			continue;
+		at = walk->frames_at + 8 * walk->frames;
+		opaque(at);
+		at &= FRAMES_MASK;
+		*(__u64 *)(scratch->payload + at) = words[i] - 1;
+		walk->frames++;
+		return 1;
+	}
+	return 0;
+}
+
 /* The interpreter writes its offset into the frame before it calls; until then it is in a register. */
 static __always_inline __u64 v8_bytecode_offset(struct walk *walk)
 {
@@ -126,11 +155,13 @@ __noinline int step_v8(void)
 	struct scratch *scratch = this_scratch();
 	struct walk *walk;
 	__u64 fp, function = 0;
+	__u32 code;
 
 	if (!scratch)
 		return EF_END_DEPTH;
 	walk = &scratch->walk;
 	fp = walk->registers[REGISTER_FP];
+	code = walk->page_count;
 #if defined(__TARGET_ARCH_x86)
 	{
 		int frame = v8_leaf_frame(walk);
@@ -143,7 +174,7 @@ __noinline int step_v8(void)
 
 			if (bpf_probe_read_user(walk->window, 16, (void *)sp))
 				return EF_END_BAD_READ;
-			note_v8_function(scratch, function, 1);
+			note_v8_function(scratch, code, function, 1);
 			walk->pc = frame == V8_PUSHED_FP ? walk->window[1] : walk->window[0];
 			if (frame == V8_PUSHED_FP)
 				walk->registers[REGISTER_FP] = walk->window[0];
@@ -159,7 +190,11 @@ __noinline int step_v8(void)
 		return step_by_frame_record(walk, 0);
 	if (!function && is_v8_object(walk->window[V8_CONTEXT]))
 		function = walk->window[V8_FUNCTION];
-	note_v8_function(scratch, function, v8_bytecode_offset(walk));
+#if defined(__TARGET_ARCH_x86)
+	if ((walk->known & KNOWN_ALL) && (code & EF_V8_BUILTINS) && is_v8_object(function) && note_v8_caller(scratch))
+		code &= ~EF_V8_BUILTINS;
+#endif
+	note_v8_function(scratch, code, function, v8_bytecode_offset(walk));
 	walk->pc = code_address(walk->window[V8_RETURN]);
 	if (walk->pc == 0)
 		return EF_END_COMPLETE;

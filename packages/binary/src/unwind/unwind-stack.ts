@@ -78,6 +78,10 @@ export function unwindStack(
     guessedFrom: Math.min(guessedFrom, addresses.length),
     end,
   });
+  const isCompiled = (address: number): boolean => {
+    const unwind = mappings[findUnwindMapping(mappings, address)]?.unwind;
+    return unwind?.by === 'v8' && !unwind.code.holdsBuiltins;
+  };
   /** Why the last step had to guess; undefined when it knew. */
   let gap: UnwindEnd | undefined;
   while (addresses.length < mostFrames) {
@@ -99,7 +103,11 @@ export function unwindStack(
     }
     if (unwind.by === 'v8') {
       gap = undefined;
-      const { outcome, note } = unwindV8Frame(state, memory, unwind.code);
+      const { outcome, note, caller } = unwindV8Frame(state, memory, unwind.code, isCompiled);
+      if (caller !== undefined) {
+        addresses.push(caller - 1);
+        frameMappings.push(findUnwindMapping(mappings, caller - 1));
+      }
       notes[addresses.length - 1] = note;
       if (outcome !== 'caller') return ended(outcome);
       continue;

@@ -22,6 +22,8 @@ export interface FrameNote {
 export interface V8Step {
   readonly outcome: UnwindStepOutcome;
   readonly note: FrameNote | undefined;
+  /** Where a builtin without a frame of its own was called from: a frame between it and `outcome`'s, to which the note belongs. */
+  readonly caller: number | undefined;
 }
 
 /** EF_NOTE_… of bpf/abi.h. */
@@ -33,6 +35,7 @@ const noPlace = 0x3ffff;
 const prologue = [0x55, 0x48, 0x89, 0xe5, 0x56, 0x57, 0x50] as const;
 const ret = 0xc3;
 const prologueWithin = 24;
+const framelessWords = 4;
 /** By DWARF number: rdi; r12 and r9. */
 const functionRegister = 5;
 const bytecodesRegister = 12;
@@ -40,38 +43,48 @@ const offsetRegister = 9;
 const highestObject = 2 ** 47;
 
 /** From a frame of V8's code to its caller: the twin of step_v8 in bpf/v8.h, rule by rule. */
-export function unwindV8Frame(state: UnwindState, memory: UnwindMemory, code: V8Code): V8Step {
+export function unwindV8Frame(
+  state: UnwindState,
+  memory: UnwindMemory,
+  code: V8Code,
+  isCompiled: (address: number) => boolean,
+): V8Step {
   const frame = leafFrame(state, code);
   const isStarting = frame !== 'whole' && frame !== 'returning';
   const starting = isStarting ? (state.registers[functionRegister] ?? 0) : 0;
   if (frame === 'none' || frame === 'pushed' || frame === 'returning') {
     const { sp } = state;
     const words = wordsAt(memory, sp, 2);
-    if (words === undefined) return { outcome: 'bad_read', note: undefined };
+    if (words === undefined) return { outcome: 'bad_read', note: undefined, caller: undefined };
     const [first = 0, second = 0] = words;
     const note = noteOf(code, starting, undefined);
     const pc = frame === 'pushed' ? second : first;
     if (frame === 'pushed') state.registers[state.architecture.fp] = first;
     state.registers[state.architecture.sp] = sp + (frame === 'pushed' ? 16 : 8);
     setCaller(state, pc);
-    return { outcome: pc === 0 ? 'complete' : 'caller', note };
+    return { outcome: pc === 0 ? 'complete' : 'caller', note, caller: undefined };
   }
   const fp = state.known(state.architecture.fp);
   const window = fp === undefined || fp < state.sp ? undefined : wordsAt(memory, fp - 48, 8);
   if (fp === undefined || window === undefined) {
-    return { outcome: unwindByFrameRecord(state, memory, false), note: undefined };
+    return { outcome: unwindByFrameRecord(state, memory, false), note: undefined, caller: undefined };
   }
   const [, saved = 0, bytecodes = 0, , holder = 0, context = 0, savedFp = 0, returnAddress = 0] = window;
   const bytecodeOffset = code.holdsBuiltins ? bytecodeOffsetOf(state, bytecodes, saved) : undefined;
   const held = isObject(context) ? holder : 0;
-  const note = noteOf(code, starting === 0 ? held : starting, bytecodeOffset);
+  const owner = starting === 0 ? held : starting;
+  const caller = code.holdsBuiltins && isObject(owner) ? framelessCaller(state, memory, isCompiled) : undefined;
+  const note =
+    caller === undefined
+      ? noteOf(code, owner, bytecodeOffset)
+      : noteOf({ ...code, holdsBuiltins: false }, owner, undefined);
   const pc =
     state.architecture.machine === machines.aarch64 ? returnAddress % 2 ** 48 : returnAddress;
-  if (pc === 0) return { outcome: 'complete', note };
+  if (pc === 0) return { outcome: 'complete', note, caller };
   state.registers[state.architecture.fp] = savedFp;
   state.registers[state.architecture.sp] = fp + 16;
   setCaller(state, pc);
-  return { outcome: 'caller', note };
+  return { outcome: 'caller', note, caller };
 }
 
 /** The interpreter writes its offset into the frame before it calls; until then it is in a register. */
@@ -82,6 +95,17 @@ function bytecodeOffsetOf(state: UnwindState, bytecodes: number, saved: number):
   if (isInRegister && inRegister < noPlace) return inRegister;
   // Small integers have their value in the upper half.
   return saved % 2 ** 32 === 0 ? Math.floor(saved / 2 ** 32) : undefined;
+}
+
+function framelessCaller(
+  state: UnwindState,
+  memory: UnwindMemory,
+  isCompiled: (address: number) => boolean,
+): number | undefined {
+  if (!state.hasAll || state.architecture.machine !== machines.x86_64) return undefined;
+  return wordsAt(memory, state.sp, framelessWords)?.find(
+    (word) => word < highestObject && word >= 65_536 && isCompiled(word - 1),
+  );
 }
 
 function setCaller(state: UnwindState, pc: number): void {
