@@ -1,4 +1,4 @@
-/** V8's table of source positions (src/codegen/source-position-table.cc): pairs of differences, each a zigzag number in groups of 7 bits, lowest first. */
+/** V8's table of source positions (src/codegen/source-position-table.cc): pairs of differences, place in the code and position (zigzag), each in groups of 7 bits, lowest first. */
 
 /** A place in a script, and in which inlined call. */
 export interface SourcePosition {
@@ -11,8 +11,11 @@ export interface SourcePosition {
 /** Of a table, in bytes; an optimised function has some thousand. */
 export const mostPositionBytes = 1 << 20;
 
-/** The position in force at `at`, bytes from the start of the code; undefined where the table says nothing of it. */
-export function findSourcePosition(table: Uint8Array, at: number): SourcePosition | undefined {
+/**
+ * The position in force at `at`, bytes from the start of the code; undefined where the table says nothing of it. `flagBits`: lowest bits of each
+ * difference of places in the code, which say whether a statement begins.
+ */
+export function findSourcePosition(table: Uint8Array, flagBits: number, at: number): SourcePosition | undefined {
   const reader = new VarintReader(table);
   let code = 0;
   let position = 0n;
@@ -21,10 +24,9 @@ export function findSourcePosition(table: Uint8Array, at: number): SourcePositio
     const codeDelta = reader.next();
     const positionDelta = reader.next();
     if (codeDelta === undefined || positionDelta === undefined) break;
-    // The sign says whether a statement begins.
-    code += Number(codeDelta >= 0n ? codeDelta : -(codeDelta + 1n));
+    code += Number(codeDelta >> BigInt(flagBits));
     if (code > at) break;
-    position = BigInt.asIntN(64, position + positionDelta);
+    position = BigInt.asIntN(64, position + ((positionDelta >> 1n) ^ -(positionDelta & 1n)));
     found = position;
   }
   return found === undefined ? undefined : decodeSourcePosition(found);
@@ -62,8 +64,7 @@ class VarintReader {
       if (shift < 28) value += (byte & 0x7f) * 2 ** shift;
       else high |= BigInt(byte & 0x7f) << BigInt(shift);
       if ((byte & 0x80) === 0) {
-        const all = BigInt(value) | high;
-        return (all >> 1n) ^ -(all & 1n);
+        return BigInt(value) | high;
       }
     }
     return undefined;

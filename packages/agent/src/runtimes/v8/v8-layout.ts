@@ -49,6 +49,8 @@ export interface V8Layout {
     readonly resource: number;
   };
   readonly bytecode: { readonly positions: number; readonly first: number };
+  /** See findSourcePosition. */
+  readonly positionFlagBits: number;
   /** See baselineOffset; undefined where the program's symbols do not tell. */
   readonly bytecodeSizes: Uint8Array | undefined;
   readonly code: {
@@ -73,9 +75,10 @@ export interface V8Layout {
  * script.tq; checked on Node.js 18 to 26.
  */
 const untold = [
-  { from: [10, 0], header: 128, isApart: false, start: 0, size: 40, flags: 48, deoptimization: 16, positions: 24, bytecodePositions: 32 },
-  { from: [11, 0], header: 16, isApart: true, start: 40, size: 56, flags: 48, deoptimization: 16, positions: 24, bytecodePositions: 32 },
-  { from: [12, 0], header: 32, isApart: true, start: 40, size: 52, flags: 48, deoptimization: 8, positions: 16, bytecodePositions: 24 },
+  { from: [10, 0], header: 128, isApart: false, start: 0, size: 40, flags: 48, deoptimization: 16, positions: 24, bytecodePositions: 32, flagBits: 1 },
+  { from: [11, 0], header: 16, isApart: true, start: 40, size: 56, flags: 48, deoptimization: 16, positions: 24, bytecodePositions: 32, flagBits: 1 },
+  { from: [12, 0], header: 32, isApart: true, start: 40, size: 52, flags: 48, deoptimization: 8, positions: 16, bytecodePositions: 24, flagBits: 1 },
+  { from: [14, 0], header: 32, isApart: true, start: 40, size: 52, flags: 48, deoptimization: 8, positions: 16, bytecodePositions: 24, flagBits: 2 },
 ] as const;
 const newestMajor = 14;
 const scriptLineOffset = 24;
@@ -126,6 +129,7 @@ export function makeV8Layout({ version, constants, builtins, bytecodeSizes }: V8
     version,
     builtins,
     bytecodeSizes,
+    positionFlagBits: rest.flagBits,
     instanceType: 12,
     types: {
       bytecodeArray: type('BytecodeArray'),

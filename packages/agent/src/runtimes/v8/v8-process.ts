@@ -30,6 +30,7 @@ export class V8Process {
   readonly #heap: V8Heap;
   readonly #scripts: V8Scripts;
   readonly #codes: V8Codes;
+  readonly #flagBits: number;
   /** By SharedFunctionInfo; undefined: none of a script. */
   readonly #functions = new Map<number, V8Function>();
 
@@ -37,6 +38,7 @@ export class V8Process {
     this.#heap = new V8Heap(layout, memory);
     this.#scripts = new V8Scripts(this.#heap);
     this.#codes = new V8Codes(this.#heap);
+    this.#flagBits = layout.positionFlagBits;
   }
 
   /** The function whose bytecode runs in the interpreter; `place`: the offset in its frame, undefined if not known. */
@@ -59,7 +61,7 @@ export class V8Process {
       return { lines: [{ function: own, line: this.#baselineLine(code, own, pc) }], callerLines: [] };
     }
     const lines: FrameLine[] = [];
-    let position = code.positions === undefined ? undefined : findSourcePosition(code.positions, pc - code.start);
+    let position = code.positions === undefined ? undefined : findSourcePosition(code.positions, this.#flagBits, pc - code.start);
     for (let depth = 0; position !== undefined && position.inlining >= 0 && depth < mostDepth; depth++) {
       const call: (typeof code.inlined)[number] | undefined = code.inlined[position.inlining];
       const called = call?.shared === undefined ? undefined : this.#function(call.shared);
@@ -90,7 +92,7 @@ export class V8Process {
     const data = heap.field(shared, fields.data);
     const found = data === undefined ? undefined : readBytecode(heap, data, false);
     // The interpreter counts from the tagged pointer, over the header.
-    const position = found === undefined ? undefined : findSourcePosition(found.positions, place - (bytecode.first - 1));
+    const position = found === undefined ? undefined : findSourcePosition(found.positions, this.#flagBits, place - (bytecode.first - 1));
     return position === undefined ? 0 : lineOf(own.script, position.offset);
   }
 
@@ -98,7 +100,7 @@ export class V8Process {
     const sizes = this.#heap.layout.bytecodeSizes;
     if (positions === undefined || bytecode === undefined || sizes === undefined) return 0;
     const offset = baselineOffset(positions, bytecode.bytes, sizes, pc - start);
-    const position = offset === undefined ? undefined : findSourcePosition(bytecode.positions, offset);
+    const position = offset === undefined ? undefined : findSourcePosition(bytecode.positions, this.#flagBits, offset);
     return position === undefined ? 0 : lineOf(own.script, position.offset);
   }
 }
