@@ -1,7 +1,9 @@
 // Five functions with known shares of the CPU, called through what names get lost in: recursion, closures, methods, callbacks of native code, a long
-// name and one beyond ASCII. `planted.cjs MILLISECONDS` uses about so much CPU; in a worker thread as well with `planted.cjs MILLISECONDS worker`.
+// name and one beyond ASCII. `planted.cjs TRUTH MILLISECONDS` uses about so much CPU, in a worker thread with `worker` after it, and writes to the file
+// TRUTH how many microseconds of CPU each function took.
 // Lines at which time is spent are marked, so that a test can tell a wrong one.
-const { Worker, isMainThread, workerData } = require('node:worker_threads');
+const { Worker, isMainThread } = require('node:worker_threads');
+const { writeFileSync } = require('node:fs');
 const { deflateSync } = require('node:zlib');
 
 const aVeryLongNameThatGoesOnAndOnUntilNobodyWantsToReadItAnyMoreBecauseItHasMoreThanOneHundredCharactersInIt = (turns) => {
@@ -42,10 +44,20 @@ function epsilon() {
   return closure(); // line
 }
 const planted = [alpha, beta, größe, delta, epsilon];
+const totals = planted.map(() => 0);
+
+function cpu() {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+}
 
 function level(depth) {
   if (depth > 0) return level(depth - 1) + 1; // line
-  for (const each of planted) each(); // line
+  for (let i = 0; i < planted.length; i++) {
+    const before = cpu(); // line
+    planted[i](); // line
+    totals[i] += cpu() - before; // line
+  }
   return 0;
 }
 
@@ -55,15 +67,16 @@ function zip() {
 }
 
 function outer(until) {
-  for (let round = 0; process.cpuUsage().user < until; round++) {
+  for (let round = 0; cpu() < until; round++) { // line
     level(round % 10 === 0 ? 200 : 20); // line
     if (round % 4 === 0) zip(); // line
   }
 }
 
-const until = 1000 * (isMainThread ? Number(process.argv[2]) : workerData);
-if (isMainThread && process.argv[3] === 'worker') {
-  new Worker(__filename, { workerData: Number(process.argv[2]) });
+const [, , truth, milliseconds, where] = process.argv;
+if (isMainThread && where === 'worker') {
+  new Worker(__filename, { argv: [truth, milliseconds] });
 } else {
-  outer(until);
+  outer(1000 * Number(milliseconds));
+  writeFileSync(truth, planted.map(({ name }, i) => `${name} ${totals[i]}\n`).join(''));
 }
