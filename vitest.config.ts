@@ -44,6 +44,16 @@ export default defineConfig({
       },
       {
         extends: true,
+        // `npm run test:runtimes`, not part of `npm test`: every version of Node.js, with each of V8's tiers alone.
+        test: {
+          name: 'runtimes',
+          include: ['test/runtimes/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 300_000,
+        },
+      },
+      {
+        extends: true,
         // `npm run test:dwarf`, not part of `npm test`: more compilations, and debug files of Debian's packages that a bare machine lacks.
         test: { name: 'dwarf', include: ['test/dwarf/**/*.test.ts'], testTimeout: 300_000 },
       },

@@ -115,6 +115,23 @@ struct ef_copy {
 #define EF_MAPPING_FRAME_POINTER 2 /* code of a just-in-time compiler */
 #define EF_MAPPING_NONE 3 /* there is no table to be had: frame pointers are tried */
 #define EF_MAPPING_PART 4 /* not a mapping: the part `slot` of the process has what lies in this range */
+/* Code of V8, compiled at run time or its builtins, which keeps frame pointers; page_count is an EF_V8_… and where a JSFunction has its SharedFunctionInfo. */
+#define EF_MAPPING_V8 5
+
+/* ef_mapping.page_count of a mapping of V8's: the offset (bytes), and whether it holds the builtins, of which the interpreter is one. */
+#define EF_V8_SHARED_MASK 255
+#define EF_V8_BUILTINS 256
+
+/*
+ * A user frame may be followed by a note: a word that is no address, since its highest two bits are neither 00 (user) nor 11 (kernel). It says which
+ * function's frame it is where the address alone does not. Notes count as user frames. Bits 0 to 43: the address of the function's object, of
+ * V8 its SharedFunctionInfo, without its lowest 3 bits; 44 to 61: where in the function, EF_NOTE_NO_PLACE if not known.
+ */
+#define EF_NOTE_KIND_SHIFT 62
+#define EF_NOTE_PLACE_SHIFT 44
+#define EF_NOTE_NO_PLACE 262143
+#define EF_NOTE_INTERPRETED 1 /* the place is an offset in bytecode */
+#define EF_NOTE_COMPILED 2
 
 struct ef_mapping {
 	__u64 start;

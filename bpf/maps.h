@@ -9,6 +9,9 @@
  */
 #define EF_PAYLOAD_BYTES (1024 + 512 + EF_MAX_COPY_BYTES + EF_MAX_TOP_BYTES + 4096)
 
+/* Frames of kernel and user lie below this byte of the payload. */
+#define FRAMES_MASK 8184
+
 /* Below a CFA: most functions save the frame pointer there, so that one read brings it with the return address. */
 #define WINDOW_WORDS 8
 #define WINDOW_BYTES (8 * WINDOW_WORDS)

@@ -14,6 +14,7 @@
 #include "maps.h"
 #include "table.h"
 #include "step.h"
+#include "v8.h"
 #include "walk.h"
 #include "copy.h"
 #include "kept.h"

@@ -3,9 +3,6 @@
 #ifndef EVERFLAME_WALK_H
 #define EVERFLAME_WALK_H
 
-/* Frames of kernel and user lie below this byte of the payload. */
-#define FRAMES_MASK 8184
-
 /* Beyond the EF_END_…: the stack goes through something that the kernel part has no table for yet. */
 #define END_UNKNOWN 255
 
@@ -57,6 +54,10 @@ __noinline int walk_frame(void)
 	if (walk->kind == EF_MAPPING_FRAME_POINTER) {
 		walk->gap = 0;
 		return step_in_jit(walk);
+	}
+	if (walk->kind == EF_MAPPING_V8) {
+		walk->gap = 0;
+		return step_v8();
 	}
 	end = walk->kind == EF_MAPPING_NONE ? EF_END_NO_TABLE : EF_END_GAP;
 	if (walk->kind == EF_MAPPING_TABLE) {

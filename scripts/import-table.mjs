@@ -20,9 +20,10 @@ export const rooms = {
     kernel: ['health'],
     processes: ['kernel', 'health'],
     symbols: ['processes', 'health'],
-    tables: ['kernel', 'processes', 'symbols', 'health'],
-    sampling: ['kernel', 'processes', 'symbols', 'tables', 'health'],
-    profiles: ['sampling', 'kernel', 'processes', 'symbols', 'shipping', 'health'],
+    runtimes: ['kernel', 'processes', 'symbols', 'health'],
+    tables: ['kernel', 'processes', 'runtimes', 'symbols', 'health'],
+    sampling: ['kernel', 'processes', 'runtimes', 'symbols', 'tables', 'health'],
+    profiles: ['sampling', 'kernel', 'processes', 'runtimes', 'symbols', 'shipping', 'health'],
     shipping: ['health'],
   },
   server: {

@@ -27,7 +27,7 @@ const ends: readonly (UnwindEnd | undefined)[] = [
   'zero_return',
 ];
 const endUnknown = 255;
-const kinds = { pending: 0, table: 1, frame_pointer: 2, none: 3 } as const;
+const kinds = { pending: 0, table: 1, frame_pointer: 2, v8: 5, none: 3 } as const;
 
 /** bpf/'s unwinder, compiled for user space by gcc. */
 export class WalkInC {

@@ -91,7 +91,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
           if (member.labels !== undefined) member.labels = await identity.complete(member.labels);
         }
         countStackLosses(interval, losses);
-        const resolved = await resolveInterval(interval, symbolizer);
+        const resolved = await resolveInterval(interval, symbolizer, profiler.runtimes);
         await shipper.enqueue(await seriesProfiles(resolved, frequencyHz));
         lastQueuedAtMs = Date.now();
       }
@@ -101,7 +101,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     } finally {
       waitingBytes -= interval.bytes;
     }
-    for (const image of retired) symbolizer.forget(image);
+    for (const image of retired) {
+      symbolizer.forget(image);
+      profiler.runtimes.forget(image);
+    }
     // What reading files and making profiles took is not needed before the next interval.
     trimMalloc();
   }

@@ -97,7 +97,7 @@ async function recordWith(options: RecordOptions, losses: LossCounters, symboliz
   async function write(interval: IntervalSamples): Promise<void> {
     await profiler.settle(interval);
     countStackLosses(interval, losses);
-    const resolved = await resolveInterval(interval, symbolizer);
+    const resolved = await resolveInterval(interval, symbolizer, profiler.runtimes);
     const writer = new SampleWriter(builder, resolved, periodNsFor(frequencyHz), sampleLabels);
     for (let row = 0; row < interval.sampleCount; row++) writer.write(row);
   }
@@ -117,7 +117,10 @@ async function recordWith(options: RecordOptions, losses: LossCounters, symboliz
     onInterval: (interval, retired) => {
       work = work.then(async () => {
         await write(interval);
-        for (const image of retired) symbolizer.forget(image);
+        for (const image of retired) {
+          symbolizer.forget(image);
+          profiler.runtimes.forget(image);
+        }
       });
       // Told to the caller by the await below; not to the process as an unhandled rejection before that.
       work.catch(() => undefined);

@@ -64,6 +64,8 @@ export {
 } from './unwind/unwind-stack.ts';
 export { UnwindState } from './unwind/unwind-state.ts';
 export { unwindByFrameRecord, unwindStep, type UnwindStepOutcome } from './unwind/unwind-step.ts';
+export type { FrameNote, V8Code } from './unwind/v8-frame.ts';
 export { checkUnwindTable, deserializeUnwindTable, serializeUnwindTable } from './unwind/unwind-table-file.ts';
 export { findUnwindRow, UnwindTable, type UnwindRows } from './unwind/unwind-table.ts';
 export { openUnwindVector, sparseTables, type UnwindVector, WordMemory } from './unwind/unwind-vector.ts';
+export { readV8Symbols, type V8Symbols } from './v8/read-v8-symbols.ts';

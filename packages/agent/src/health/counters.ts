@@ -42,6 +42,14 @@ export const lossCauses = {
     table_late: 'an unwind table was not made until 5 seconds after the interval',
     frame_pointer: 'a 32-bit program of Arm, walked along frame pointers only',
   },
+  runtimes_unknown: {
+    v8_layout:
+      'a program has a V8 that is not known or whose symbols are stripped; its functions are named by perf maps only',
+  },
+  frames_unnamed: {
+    budget: 'more functions of a process were new than are read at a time',
+    process_gone: 'a process of a known runtime ended before its functions were read',
+  },
   stacks_guessed: {
     frame_pointer: 'something on the way had no unwind table; a frame pointer led on',
   },

@@ -3,6 +3,8 @@ import type { LossCounters } from '../health/counters.ts';
 import { endFramePointer } from '../kernel/generated/abi.ts';
 import type { IntervalSamples } from '../sampling/interval-samples.ts';
 import { WordTable } from '../sampling/word-table.ts';
+import { isNote } from '../runtimes/frame-note.ts';
+import type { Runtimes } from '../runtimes/runtimes.ts';
 import type { ResolvedLocation, Symbolizer } from '../symbols/symbolizer.ts';
 import { cutLocation, type StackCut, stackCutOf, stackCuts } from './stack-cut.ts';
 
@@ -26,18 +28,25 @@ interface SpaceFrames {
   readonly rows: number[];
   readonly addresses: bigint[];
   readonly isLeaf: number[];
+  /** Low and high word of each one's note; 0 for none. */
+  readonly notes: number[];
 }
 
 /**
  * Asks the symbolizer once for each (process, address), and once for each kernel address. A stack that does not reach its root ends
  * with a frame that says why.
  */
-export async function resolveInterval(samples: IntervalSamples, symbolizer: Symbolizer): Promise<ResolvedInterval> {
+export async function resolveInterval(
+  samples: IntervalSamples,
+  symbolizer: Symbolizer,
+  runtimes: Pick<Runtimes, 'locations' | 'isGlue'>,
+): Promise<ResolvedInterval> {
   const table = new WordTable();
   const spaces = new Map<number, SpaceFrames>();
-  const key = new Uint32Array(4);
-  const frameOffset = new Uint32Array(samples.stackCount + 1);
-  const frames: number[] = [];
+  const key = new Uint32Array(6);
+  /** Frames as they were sampled; a runtime may make more or none of one. */
+  const sampledOffset = new Uint32Array(samples.stackCount + 1);
+  const sampled: number[] = [];
   const isGuessed = new Uint8Array(samples.stackCount);
   const cuts = new Set<StackCut>();
   for (let row = 0; row < samples.stackCount; row++) {
@@ -55,6 +64,10 @@ export async function resolveInterval(samples: IntervalSamples, symbolizer: Symb
       key[1] = stack.frames[2 * frame] ?? 0;
       key[2] = stack.frames[2 * frame + 1] ?? 0;
       key[3] = isInstruction ? 1 : 0;
+      const noteHigh = frame + 1 < count ? (stack.frames[2 * frame + 3] ?? 0) : 0;
+      const hasNote = !isKernel && isNote(noteHigh);
+      key[4] = hasNote ? (stack.frames[2 * frame + 2] ?? 0) : 0;
+      key[5] = hasNote ? noteHigh : 0;
       if (!isKernel && !isFirst && isWalkedByKernel) {
         // Where a caller has no code, something on the way had no frame pointer, and the rest is what happened to lie in memory.
         const mappings = samples.images[stack.image]?.mappings ?? [];
@@ -64,28 +77,32 @@ export async function resolveInterval(samples: IntervalSamples, symbolizer: Symb
         }
       }
       const known = table.length;
-      const found = table.intern(key, 4);
+      const found = table.intern(key, 6);
       if (found === known) {
         let space = spaces.get(key[0]);
         if (space === undefined) {
-          space = { rows: [], addresses: [], isLeaf: [] };
+          space = { rows: [], addresses: [], isLeaf: [], notes: [] };
           spaces.set(key[0], space);
         }
         space.rows.push(found);
         space.addresses.push((BigInt(key[2]) << 32n) | BigInt(key[1]));
         space.isLeaf.push(key[3]);
+        space.notes.push(key[4], key[5]);
       }
-      frames.push(found);
+      sampled.push(found);
+      if (hasNote) frame++;
     }
     if (cut !== undefined) {
       // Rows of the cuts come after those of the table; which ones is known at the end.
-      frames.push(cutRow + stackCuts.indexOf(cut));
+      sampled.push(cutRow + stackCuts.indexOf(cut));
       cuts.add(cut);
     }
-    frameOffset[row + 1] = frames.length;
+    sampledOffset[row + 1] = sampled.length;
   }
 
   const locations: ResolvedLocation[] = Array.from({ length: table.length });
+  /** What runtimes make of a frame: rows of `locations`. */
+  const replaced = new Map<number, readonly number[]>();
   await Promise.all(
     [...spaces].map(async ([image, space]) => {
       const addresses = BigUint64Array.from(space.addresses);
@@ -99,18 +116,29 @@ export async function resolveInterval(samples: IntervalSamples, symbolizer: Symb
         const location = found[index];
         if (location === undefined) throw new Error(`the symbolizer answered ${found.length} of ${addresses.length}`);
         locations[row] = location;
+        if (process === undefined) continue;
+        const [low = 0, high = 0] = space.notes.slice(2 * index, 2 * index + 2);
+        const pc = Number(space.addresses[index] ?? 0n);
+        const shown = high === 0 ? undefined : runtimes.locations(process, pc, { low, high }, location);
+        if (shown !== undefined) replaced.set(row, shown.map((each) => locations.push(each) - 1));
+        else if (runtimes.isGlue(location)) replaced.set(row, []);
       }
     }),
   );
   const rowOfCut = new Map<number, number>();
   for (const cut of cuts) rowOfCut.set(cutRow + stackCuts.indexOf(cut), locations.push(cutLocation(cut)) - 1);
-  return {
-    samples,
-    frameOffset,
-    frames: Uint32Array.from(frames, (row) => rowOfCut.get(row) ?? row),
-    locations,
-    isGuessed,
-  };
+  const frameOffset = new Uint32Array(samples.stackCount + 1);
+  const frames: number[] = [];
+  for (let stack = 0; stack < samples.stackCount; stack++) {
+    for (let at = sampledOffset[stack] ?? 0; at < (sampledOffset[stack + 1] ?? 0); at++) {
+      const row = sampled[at] ?? 0;
+      const rows = replaced.get(row);
+      if (rows === undefined) frames.push(rowOfCut.get(row) ?? row);
+      else frames.push(...rows);
+    }
+    frameOffset[stack + 1] = frames.length;
+  }
+  return { samples, frameOffset, frames: Uint32Array.from(frames), locations, isGuessed };
 }
 
 /** Counts the samples of an interval whose stacks are cut or guessed. */

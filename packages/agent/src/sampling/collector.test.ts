@@ -119,9 +119,10 @@ type Stacks = CollectorOptions['stacks'];
 /** Tables that come when the test says so, and a generation of mappings that was another. */
 class PlantedStacks implements Stacks {
   onSettled: (module: TableModule) => void = () => undefined;
-  readonly missing: TableModule = { key: 'm', state: { kind: 'loading' }, segments: [], usedMs: 0 };
+  readonly missing: TableModule = { key: 'm', state: { kind: 'loading' }, segments: [], runtime: undefined, usedMs: 0 };
   isMissing = false;
-  unwound: { addresses: number[]; guessedFrom: number; end: number } = {
+  unwound: { addresses: number[]; notes: { low: number; high: number }[]; guessedFrom: number; end: number } = {
+    notes: [],
     addresses: [],
     guessedFrom: 0,
     end: endComplete,
@@ -170,6 +171,7 @@ function stage(): Stage {
       source,
       losses,
       table: new ProcessTable({ losses, procRoot: '/nonexistent' }),
+      runtimes: { see: () => undefined, refresh: () => undefined },
       symbolizer: { prepare: (process, mapping) => prepared.push(`${process.pid} ${mapping.path}`) },
       identify: (member) => {
         member.labels = {};
@@ -283,7 +285,7 @@ test('what the kernel could not read or cut is counted, and the sample kept', ()
 test('a copied stack has its frames at once where the tables are there', () => {
   const { source, collector, stacks } = stage();
   source.copy(1, 20, 'a', 0x1100n);
-  stacks.unwound = { addresses: [0x1100, 0x7fff_0000_2000], guessedFrom: 1, end: endComplete };
+  stacks.unwound = { notes: [], addresses: [0x1100, 0x7fff_0000_2000], guessedFrom: 1, end: endComplete };
   const [interval] = collector.drain(50 * ms, true);
   expect(interval?.total).toBe(1);
   expect(stacks.seen).toBe(1);

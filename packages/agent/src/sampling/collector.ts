@@ -17,6 +17,8 @@ import { parsePerfRecord, type PerfRecord } from '../processes/perf-record.ts';
 import type { ProcessMapping } from '../processes/process.ts';
 import type { ProcessImage } from '../processes/process-image.ts';
 import type { ProcessTable } from '../processes/process-table.ts';
+import { isNote } from '../runtimes/frame-note.ts';
+import type { Runtimes } from '../runtimes/runtimes.ts';
 import type { Symbolizer } from '../symbols/symbolizer.ts';
 import type { StackTables } from '../tables/stack-tables.ts';
 import { CopiedSamples } from './copied-samples.ts';
@@ -51,6 +53,7 @@ export interface CollectorOptions {
   readonly table: ProcessTable;
   readonly losses: LossCounters;
   readonly symbolizer: Pick<Symbolizer, 'prepare'>;
+  readonly runtimes: Pick<Runtimes, 'see' | 'refresh'>;
   readonly stacks: Pick<
     StackTables,
     'unwind' | 'see' | 'touch' | 'distrust' | 'otherMappingsOf' | 'flush' | 'onSettled'
@@ -123,6 +126,7 @@ export class Collector {
     this.#readRecords();
     sortByTime(this.#offsets, words);
 
+    this.#options.runtimes.refresh();
     let applied = 0;
     const applyUntil = (timeNs: number): void => {
       for (let next = this.#records[applied]; next !== undefined && next.timeNs <= timeNs;) {
@@ -220,7 +224,14 @@ export class Collector {
     if (!isNewStack) return;
     const { words, framesAt, kernelFrames, userFrames } = sample;
     for (let frame = kernelFrames; frame < kernelFrames + userFrames; frame++) {
-      this.#prepare(sample.image, sample.mappings, addressAt(words, framesAt + 2 * frame));
+      const at = framesAt + 2 * frame;
+      const high = words[at + 1] ?? 0;
+      if (isNote(high)) {
+        const pc = (words[at - 1] ?? 0) * 2 ** 32 + (words[at - 2] ?? 0);
+        this.#options.runtimes.see(sample.image, pc, words[at] ?? 0, high);
+      } else {
+        this.#prepare(sample.image, sample.mappings, addressAt(words, at));
+      }
     }
   }
 

@@ -1,4 +1,5 @@
 import type { LossCounters } from '../health/counters.ts';
+import { maxUserFrames } from '../kernel/generated/abi.ts';
 import type { ProcessMapping } from '../processes/process.ts';
 import type { ProcessImage } from '../processes/process-image.ts';
 import type { StackTables } from '../tables/stack-tables.ts';
@@ -113,14 +114,23 @@ export class CopiedSamples {
     const unwound = this.#options.stacks.unwind(stack, mayWait);
     if ('module' in unwound) return unwound.module;
     if (!mayWait) this.#options.losses.add('stacks_truncated', 'table_late');
-    const { addresses, guessedFrom, end } = unwound;
+    const { addresses, notes, guessedFrom, end } = unwound;
     const head = headOf(sample);
-    const words = new Uint32Array(head.length + 2 * addresses.length);
+    const words = new Uint32Array(head.length + 2 * maxUserFrames);
     words.set(head);
+    let at = head.length;
+    let guessedWords = Infinity;
     for (const [i, address] of addresses.entries()) {
-      words[head.length + 2 * i] = address % 2 ** 32;
-      words[head.length + 2 * i + 1] = Math.floor(address / 2 ** 32);
+      if (at >= words.length) break;
+      if (i === guessedFrom) guessedWords = (at - head.length) / 2;
+      words[at++] = address % 2 ** 32;
+      words[at++] = Math.floor(address / 2 ** 32);
+      const note = notes[i];
+      if (note === undefined || at >= words.length) continue;
+      words[at++] = note.low;
+      words[at++] = note.high;
     }
+    const userFrames = (at - head.length) / 2;
     this.#options.add(interval, {
       image,
       mappings,
@@ -130,8 +140,8 @@ export class CopiedSamples {
       commAt,
       framesAt,
       kernelFrames,
-      userFrames: addresses.length,
-      guessedFrom,
+      userFrames,
+      guessedFrom: Math.min(guessedWords, userFrames),
       userEnd: end,
     });
     return undefined;

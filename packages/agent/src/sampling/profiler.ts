@@ -4,6 +4,7 @@ import type { ProcessImage } from '../processes/process-image.ts';
 import { type ProcessListener, ProcessTable } from '../processes/process-table.ts';
 import type { ProgramCounters, ProgramShape } from '../kernel/sampling-program.ts';
 import type { Symbolizer } from '../symbols/symbolizer.ts';
+import { Runtimes } from '../runtimes/runtimes.ts';
 import { StackTables } from '../tables/stack-tables.ts';
 import { Collector, type IntervalClock } from './collector.ts';
 import { monotonicNowNs } from './interval-clock.ts';
@@ -22,6 +23,8 @@ const hurryFill = 1 / 16;
 const hurryMs = 20;
 /** CPUs that come and go, and the program's own counters. */
 const watchMs = 1000;
+/** Between drains while a process of a runtime is new: what it runs must be read before it ends. */
+const youngDrainMs = 20;
 /** Exited processes that may wait in the table; each holds about 1 KB. */
 const mostExited = 4096;
 /** Processes that are gone are dropped at the second look, so at least this late. */
@@ -63,6 +66,7 @@ export class Profiler {
   readonly #source: KernelSource;
   readonly #table: ProcessTable;
   readonly #stacks: StackTables;
+  readonly #runtimes: Runtimes;
   readonly #collector: Collector;
   readonly #timers: NodeJS.Timeout[];
   #soon: NodeJS.Timeout | undefined;
@@ -83,13 +87,15 @@ export class Profiler {
     this.#source = new KernelSource(options.frequencyHz, options.shapes);
     const { processesFd, tablesFd } = this.#source.maps;
     const { losses, tableCacheDirectory: cacheDirectory } = options;
-    this.#stacks = new StackTables({ losses, processesFd, tablesFd, cacheDirectory });
+    this.#runtimes = new Runtimes(losses);
+    const runtimes = this.#runtimes;
+    this.#stacks = new StackTables({ losses, runtimes, processesFd, tablesFd, cacheDirectory });
     try {
       this.#table = new ProcessTable(options);
       this.#table.scan();
       this.#source.startSampling();
       this.#collector = new Collector(
-        { ...options, source: this.#source, table: this.#table, stacks: this.#stacks },
+        { ...options, source: this.#source, table: this.#table, stacks: this.#stacks, runtimes },
         monotonicNowNs(),
       );
     } catch (error) {
@@ -98,6 +104,7 @@ export class Profiler {
     }
     this.#timers = [
       setInterval(() => this.#guarded(() => this.drain()), drainMsAt(options.frequencyHz)),
+      setInterval(() => this.#guarded(() => this.#drainYoung()), youngDrainMs),
       setInterval(() => this.#guarded(() => this.#watch()), watchMs),
       setInterval(() => this.#guarded(() => this.#table.reconcile()), reconcileMs),
     ];
@@ -136,6 +143,11 @@ export class Profiler {
     }, hurryMs);
   }
 
+  /** Names frames with notes; of a process, until it is told to forget it. */
+  get runtimes(): Runtimes {
+    return this.#runtimes;
+  }
+
   /** How stacks are unwound. */
   get unwinding(): UnwindingStatus {
     const { copies: copied, repeats: repeated } = this.#collector;
@@ -150,6 +162,7 @@ export class Profiler {
   /** After `stop`, once all intervals are settled: gives everything back to the kernel. */
   async close(): Promise<void> {
     await this.#stacks.close();
+    this.#runtimes.close();
     this.#source.close();
   }
 
@@ -160,6 +173,10 @@ export class Profiler {
     if (this.#failure !== undefined) throw this.#failure;
     this.drain(true);
     this.#count();
+  }
+
+  #drainYoung(): void {
+    if (this.#runtimes.hasYoung) this.drain();
   }
 
   #watch(): void {

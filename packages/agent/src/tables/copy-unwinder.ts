@@ -1,6 +1,7 @@
 import {
   aarch64,
   findUnwindMapping,
+  type FrameNote,
   i386,
   StackMemory,
   type UnwindEnd,
@@ -56,6 +57,8 @@ export interface StackCopy {
 export interface UnwoundCopy {
   /** Addresses in the process: of the leaf the instruction, of callers the return address - 1. */
   readonly addresses: readonly number[];
+  /** Of each frame; see bpf/abi.h. */
+  readonly notes: readonly (FrameNote | undefined)[];
   readonly guessedFrom: number;
   /** `end…` of bpf/abi.h. */
   readonly end: number;
@@ -98,12 +101,12 @@ export class CopyUnwinder {
    */
   unwind(stackCopy: StackCopy, mayWait: boolean): UnwoundCopy | MissingTable {
     const { image, mappings, isInKernel, stackBytes, is32Bit } = stackCopy;
-    const space = this.#spaces.of(mappings);
+    const space = this.#spaces.of(image, mappings);
     const state = is32Bit ? this.#state32 : this.#state64;
     const memory = load(stackCopy, state);
     // The kernel is about to execute a program: its memory is the new one's already, its registers are still the old one's.
     if (isInKernel && (stackBytes === 0 || findUnwindMapping(space, state.pc) < 0)) {
-      return { addresses: [], guessedFrom: 0, end: endNone };
+      return { addresses: [], notes: [], guessedFrom: 0, end: endNone };
     }
     const stack = unwindStack(state, memory, space, maxUserFrames);
     const last = space[stack.mappings.at(-1) ?? -1];
@@ -117,6 +120,7 @@ export class CopyUnwinder {
     const isShort = stack.end === 'bad_read' && memory.isOutside;
     return {
       addresses: stack.addresses,
+      notes: stack.notes,
       guessedFrom: stack.guessedFrom,
       end: isShort ? endCopyShort : ends[stack.end],
     };

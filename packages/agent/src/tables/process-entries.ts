@@ -6,12 +6,14 @@ import {
   mappingPart,
   mappingPending,
   mappingTable,
+  mappingV8,
   maxParts,
   maxProcessParts,
   partMappings,
   processBytes,
   processKeyBytes,
   processOffset,
+  v8Builtins,
 } from '../kernel/generated/abi.ts';
 import { SystemError } from '../kernel/libc.ts';
 import { loadLibbpf } from '../kernel/libbpf.ts';
@@ -172,7 +174,7 @@ export class ProcessEntries {
 
   #write(image: ProcessImage, space: AddressSpace): void {
     const before = this.#entries.get(image.pid);
-    const mappings = this.#spaces.of(image.mappings);
+    const mappings = this.#spaces.of(image, image.mappings);
     const needed = mappings.length <= partMappings ? 1 : 1 + Math.ceil(mappings.length / partMappings);
     if (needed > maxParts) {
       this.#losses.add('tables_refused', 'mappings');
@@ -228,7 +230,7 @@ export class ProcessEntries {
       const first = mappings[(part - 1) * partMappings];
       const last = mappings[Math.min(part * partMappings, mappings.length) - 1];
       const at = processBytes + (part - 1) * mappingBytes;
-      this.#range(at, first?.mapping.start ?? 0n, last?.mapping.end ?? 0n);
+      this.#range(at, BigInt(first?.start ?? 0), BigInt(last?.end ?? 0));
       this.#value.setUint16(at + mappingOffset.slot, part, true);
       this.#value.setUint8(at + mappingOffset.kind, mappingPart);
     }
@@ -259,14 +261,18 @@ export class ProcessEntries {
     this.#value.setUint32(at + mappingOffset.pageCount, 0, true);
   }
 
-  #mapping(at: number, { mapping, module, unwind, bias }: SpaceMapping): void {
-    this.#range(at, mapping.start, mapping.end);
+  #mapping(at: number, { start, end, module, unwind, bias }: SpaceMapping): void {
+    this.#range(at, BigInt(start), BigInt(end));
     if (unwind.by === 'table' && module?.state.kind === 'ready') {
       const { slot, rows } = module.state.table;
       this.#value.setBigUint64(at + mappingOffset.bias, BigInt.asUintN(64, BigInt(bias) + BigInt(rows.base)), true);
       this.#value.setUint16(at + mappingOffset.slot, slot, true);
       this.#value.setUint8(at + mappingOffset.tableFlags, rows.flags);
       this.#value.setUint32(at + mappingOffset.pageCount, rows.pageCount, true);
+    }
+    if (unwind.by === 'v8') {
+      const { sharedOffset, holdsBuiltins } = unwind.code;
+      this.#value.setUint32(at + mappingOffset.pageCount, sharedOffset | (holdsBuiltins ? v8Builtins : 0), true);
     }
     this.#value.setUint8(at + mappingOffset.kind, kinds[unwind.by]);
   }
@@ -287,6 +293,7 @@ const kinds = {
   frame_pointer: mappingFramePointer,
   none: mappingNone,
   pending: mappingPending,
+  v8: mappingV8,
 } as const;
 
 function isSameSpace(one: AddressSpace, other: AddressSpace): boolean {

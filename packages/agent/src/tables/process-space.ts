@@ -1,9 +1,10 @@
 import type { UnwindMapping } from '@everflame/binary';
-import type { ProcessMapping } from '../processes/process.ts';
+import type { ProcessMapping, ProcessView } from '../processes/process.ts';
+import type { Runtime, Runtimes } from '../runtimes/runtimes.ts';
 import { targetOfMapping } from '../symbols/mapping-target.ts';
 import type { TableModule, TableStore } from './table-store.ts';
 
-/** A mapping as the unwinders see it: what is known of its file may change at any time. */
+/** A mapping, or a part of one, as the unwinders see it: what is known of its file may change at any time. */
 export class SpaceMapping implements UnwindMapping {
   readonly mapping: ProcessMapping;
   /** Undefined for code without a file. */
@@ -12,17 +13,25 @@ export class SpaceMapping implements UnwindMapping {
   readonly end: number;
   readonly #store: TableStore;
   readonly #isAnonymous: boolean;
+  readonly #ofRuntime: UnwindMapping['unwind'] | undefined;
   #known:
     | { readonly state: TableModule['state']; readonly bias: number; readonly unwind: UnwindMapping['unwind'] }
     | undefined;
 
-  constructor(mapping: ProcessMapping, store: TableStore) {
+  /** `ofRuntime`: how code of a runtime is unwound; `range`: the part of the mapping that is meant. */
+  constructor(
+    mapping: ProcessMapping,
+    store: TableStore,
+    ofRuntime?: UnwindMapping['unwind'],
+    range?: { readonly start: number; readonly end: number },
+  ) {
     this.mapping = mapping;
     this.module = store.moduleOf(mapping);
-    this.start = Number(mapping.start);
-    this.end = Number(mapping.end);
+    this.start = range?.start ?? Number(mapping.start);
+    this.end = range?.end ?? Number(mapping.end);
     this.#store = store;
     this.#isAnonymous = targetOfMapping(mapping) === 'anonymous';
+    this.#ofRuntime = ofRuntime;
   }
 
   get bias(): number {
@@ -30,7 +39,7 @@ export class SpaceMapping implements UnwindMapping {
   }
 
   get unwind(): UnwindMapping['unwind'] {
-    return this.#now().unwind;
+    return this.#ofRuntime ?? this.#now().unwind;
   }
 
   #now(): { readonly bias: number; readonly unwind: UnwindMapping['unwind'] } {
@@ -47,21 +56,73 @@ export class SpaceMapping implements UnwindMapping {
   }
 }
 
-/** The mappings of processes for the unwinders, made once for each list. */
+interface Space {
+  readonly runtime: Runtime | undefined;
+  readonly mappings: readonly SpaceMapping[];
+}
+
+/** The mappings of processes for the unwinders, made once for each list and what is known of its runtime. */
 export class ProcessSpaces {
   readonly #store: TableStore;
-  readonly #spaces = new WeakMap<readonly ProcessMapping[], readonly SpaceMapping[]>();
+  readonly #runtimes: Runtimes;
+  readonly #spaces = new WeakMap<readonly ProcessMapping[], Space>();
 
-  constructor(store: TableStore) {
+  constructor(store: TableStore, runtimes: Runtimes) {
     this.#store = store;
+    this.#runtimes = runtimes;
   }
 
-  of(mappings: readonly ProcessMapping[]): readonly SpaceMapping[] {
-    let space = this.#spaces.get(mappings);
-    if (space === undefined) {
-      space = mappings.map((mapping) => new SpaceMapping(mapping, this.#store));
-      this.#spaces.set(mappings, space);
+  /** `mappings`: of the process, now or when a sample was taken. */
+  of(process: ProcessView, mappings: readonly ProcessMapping[]): readonly SpaceMapping[] {
+    const known = this.#spaces.get(mappings);
+    const runtime = known?.runtime ?? this.#runtimeOf(mappings);
+    if (known !== undefined && known.runtime === runtime) return known.mappings;
+    const space = { runtime, mappings: this.#make(process, mappings, runtime) };
+    this.#spaces.set(mappings, space);
+    return space.mappings;
+  }
+
+  #runtimeOf(mappings: readonly ProcessMapping[]): Runtime | undefined {
+    for (const mapping of mappings) {
+      const runtime = this.#store.moduleOf(mapping)?.runtime;
+      if (runtime !== undefined) return runtime;
     }
-    return space;
+    return undefined;
+  }
+
+  #make(process: ProcessView, mappings: readonly ProcessMapping[], runtime: Runtime | undefined): SpaceMapping[] {
+    const store = this.#store;
+    if (runtime === undefined) return mappings.map((mapping) => new SpaceMapping(mapping, store));
+    const [compiled, builtins] = [false, true].map((holdsBuiltins): UnwindMapping['unwind'] | undefined => {
+      const code = this.#runtimes.codeOf(process, runtime, holdsBuiltins);
+      return code === undefined ? undefined : { by: 'v8', code };
+    });
+    if (compiled === undefined || builtins === undefined) return mappings.map((each) => new SpaceMapping(each, store));
+    return mappings.flatMap((mapping) => {
+      if (targetOfMapping(mapping) === 'anonymous') return [new SpaceMapping(mapping, store, compiled)];
+      const range = this.#builtinsIn(mapping, runtime);
+      if (range === undefined) return [new SpaceMapping(mapping, store)];
+      const { start, end } = range;
+      const parts = [new SpaceMapping(mapping, store, builtins, range)];
+      if (start > Number(mapping.start)) {
+        parts.unshift(new SpaceMapping(mapping, store, undefined, { start: Number(mapping.start), end: start }));
+      }
+      if (end < Number(mapping.end)) {
+        parts.push(new SpaceMapping(mapping, store, undefined, { start: end, end: Number(mapping.end) }));
+      }
+      return parts;
+    });
+  }
+
+  /** The part of a mapping that holds the builtins: they are mapped with the rest of the program, and once more beside compiled code. */
+  #builtinsIn(mapping: ProcessMapping, runtime: Runtime): { readonly start: number; readonly end: number } | undefined {
+    const module = this.#store.moduleOf(mapping);
+    if (module?.runtime !== runtime) return undefined;
+    const bias = this.#store.biasOf(module, mapping);
+    if (bias === undefined) return undefined;
+    const { builtins } = runtime.layout;
+    const start = Math.max(Number(mapping.start), Number(builtins.start) + bias);
+    const end = Math.min(Number(mapping.end), Number(builtins.end) + bias);
+    return start < end ? { start, end } : undefined;
   }
 }

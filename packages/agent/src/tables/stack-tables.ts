@@ -2,6 +2,7 @@ import type { LossCounters } from '../health/counters.ts';
 import { copyOffset } from '../kernel/generated/abi.ts';
 import type { ProcessMapping } from '../processes/process.ts';
 import type { ProcessImage } from '../processes/process-image.ts';
+import type { Runtimes } from '../runtimes/runtimes.ts';
 import { CopyUnwinder, type MissingTable, type StackCopy, type UnwoundCopy } from './copy-unwinder.ts';
 import { ProcessEntries } from './process-entries.ts';
 import { ProcessSpaces } from './process-space.ts';
@@ -9,6 +10,7 @@ import { type TableModule, TableStore } from './table-store.ts';
 
 export interface StackTablesOptions {
   readonly losses: LossCounters;
+  readonly runtimes: Runtimes;
   /** Maps of bpf/maps.h. */
   readonly processesFd: number;
   readonly tablesFd: number;
@@ -24,15 +26,16 @@ export class StackTables {
   readonly #unwinder: CopyUnwinder;
   #onSettled: (module: TableModule) => void = () => undefined;
 
-  constructor({ losses, processesFd, tablesFd, cacheDirectory }: StackTablesOptions) {
+  constructor({ losses, runtimes, processesFd, tablesFd, cacheDirectory }: StackTablesOptions) {
     this.#store = new TableStore({
       losses,
+      runtimes,
       tablesFd,
       cacheDirectory,
       onSettled: (module) => this.#onSettled(module),
       onEvict: (module) => this.#entries.detach(module),
     });
-    this.#spaces = new ProcessSpaces(this.#store);
+    this.#spaces = new ProcessSpaces(this.#store, runtimes);
     this.#entries = new ProcessEntries(processesFd, this.#store, this.#spaces, losses);
     this.#unwinder = new CopyUnwinder(this.#store, this.#spaces);
   }

@@ -1,4 +1,4 @@
-import type { ElfSegment } from '@everflame/binary';
+import type { ElfSegment, V8Symbols } from '@everflame/binary';
 
 export type TableContent = { readonly fd: number } | { readonly image: Uint8Array };
 
@@ -40,6 +40,8 @@ export type TableReply =
       readonly size: number;
       /** The executable ones. */
       readonly segments: readonly ElfSegment[];
+      /** Where it has V8 linked in. */
+      readonly v8: V8Symbols | undefined;
     }
   | {
       readonly status: 'made';

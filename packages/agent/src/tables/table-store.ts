@@ -4,6 +4,7 @@ import { maxTables } from '../kernel/generated/abi.ts';
 import { ChunkCache, KernelTable } from '../kernel/kernel-table.ts';
 import { closeFd } from '../kernel/libc.ts';
 import type { ProcessMapping, ProcessView } from '../processes/process.ts';
+import type { Runtime, Runtimes } from '../runtimes/runtimes.ts';
 import { ProcessRoots } from '../processes/process-roots.ts';
 import { targetOfMapping } from '../symbols/mapping-target.ts';
 import { openModule } from '../symbols/module-files.ts';
@@ -39,12 +40,15 @@ export interface TableModule {
     | { readonly kind: 'ready'; readonly table: LoadedTable }
     | { readonly kind: 'none'; readonly retryMs: number };
   segments: readonly ElfSegment[];
+  /** The runtime that is linked into it. */
+  runtime: Runtime | undefined;
   /** performance.now() */
   usedMs: number;
 }
 
 export interface TableStoreOptions {
   readonly losses: LossCounters;
+  readonly runtimes: Runtimes;
   /** The kernel's array of tables. */
   readonly tablesFd: number;
   /** Tables are kept there over restarts; undefined: nowhere. */
@@ -98,7 +102,7 @@ export class TableStore {
     if (key === undefined) return undefined;
     let module = this.#modules.get(key);
     if (module === undefined) {
-      module = { key, state: { kind: 'absent' }, segments: [], usedMs: 0 };
+      module = { key, state: { kind: 'absent' }, segments: [], runtime: undefined, usedMs: 0 };
       if (this.#modules.size >= mostModules) this.#forgetOne();
       this.#modules.set(key, module);
     }
@@ -189,6 +193,7 @@ export class TableStore {
       return true;
     }
     module.segments = reply.segments;
+    module.runtime = reply.v8 === undefined ? undefined : this.#options.runtimes.runtimeOf(reply.v8);
     const identity = reply.buildId === '' ? module.key : reply.buildId;
     let table = this.#tables.get(identity);
     if (table === undefined) {

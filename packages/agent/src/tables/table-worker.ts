@@ -9,6 +9,7 @@ import {
   readBuildIds,
   readElfFile,
   readUnwindTable,
+  readV8Symbols,
   segmentFlags,
   segmentTypes,
   type UnwindTable,
@@ -51,7 +52,9 @@ function identify({ id, content, expectedBuildId }: TableRequest & { kind: 'iden
   const segments = elf.value.segments.filter(
     ({ type, flags }) => type === segmentTypes.load && (flags & segmentFlags.execute) !== 0,
   );
-  return { status: 'identified', id, buildId, size: elf.value.source.size, segments };
+  const v8 = readV8Symbols(elf.value);
+  // Where they are damaged, native frames remain.
+  return { status: 'identified', id, buildId, size: elf.value.source.size, segments, v8: v8.ok ? v8.value : undefined };
 }
 
 function make({ id, content, cacheDirectory, tablesFd, slot }: TableRequest & { kind: 'make' }): TableReply {

@@ -2,6 +2,7 @@ import type { UnwindMemory } from './unwind-memory.ts';
 import type { UnwindState } from './unwind-state.ts';
 import { unwindByFrameRecord, unwindStep, type UnwindStepOutcome } from './unwind-step.ts';
 import { findUnwindRow, type UnwindRows } from './unwind-table.ts';
+import { type FrameNote, unwindV8Frame, type V8Code } from './v8-frame.ts';
 
 /** Executable memory of a process. Addresses are the process's. */
 export interface UnwindMapping {
@@ -11,12 +12,13 @@ export interface UnwindMapping {
   /** ELF virtual address = process address - bias. */
   readonly bias: number;
   /**
-   * `table`: a file's or the vDSO's. `frame_pointer`: code of a just-in-time compiler, which keeps frame pointers. `none`: nothing is known
+   * `table`: a file's or the vDSO's. `frame_pointer`: code of a just-in-time compiler, which keeps frame pointers. `v8`: V8's. `none`: nothing is known
    * of how this code keeps its stack; frame pointers are tried. `pending`: its table is still being made.
    */
   readonly unwind:
     | { readonly by: 'table'; readonly table: UnwindRows }
     | { readonly by: 'frame_pointer' }
+    | { readonly by: 'v8'; readonly code: V8Code }
     | { readonly by: 'none' }
     | { readonly by: 'pending' };
 }
@@ -33,6 +35,8 @@ export interface UnwoundStack {
   readonly addresses: number[];
   /** Of each frame: its index in the mappings; -1 for a leaf outside of them. */
   readonly mappings: number[];
+  /** Of each frame whose function the address alone does not tell. */
+  readonly notes: readonly (FrameNote | undefined)[];
   /** Frames from this one on were found through a frame pointer where none is promised; `addresses.length` where none was. */
   readonly guessedFrom: number;
   readonly end: UnwindEnd;
@@ -65,13 +69,19 @@ export function unwindStack(
 ): UnwoundStack {
   const addresses: number[] = [];
   const frameMappings: number[] = [];
+  const notes: (FrameNote | undefined)[] = [];
   let guessedFrom = Infinity;
   const ended = (end: UnwindEnd): UnwoundStack => ({
     addresses,
     mappings: frameMappings,
+    notes,
     guessedFrom: Math.min(guessedFrom, addresses.length),
     end,
   });
+  const isCompiled = (address: number): boolean => {
+    const unwind = mappings[findUnwindMapping(mappings, address)]?.unwind;
+    return unwind?.by === 'v8' && !unwind.code.holdsBuiltins;
+  };
   /** Why the last step had to guess; undefined when it knew. */
   let gap: UnwindEnd | undefined;
   while (addresses.length < mostFrames) {
@@ -88,6 +98,17 @@ export function unwindStack(
     if (unwind.by === 'frame_pointer') {
       gap = undefined;
       const outcome = unwindByFrameRecord(state, memory, false);
+      if (outcome !== 'caller') return ended(outcome);
+      continue;
+    }
+    if (unwind.by === 'v8') {
+      gap = undefined;
+      const { outcome, note, caller } = unwindV8Frame(state, memory, unwind.code, isCompiled);
+      if (caller !== undefined) {
+        addresses.push(caller - 1);
+        frameMappings.push(findUnwindMapping(mappings, caller - 1));
+      }
+      notes[addresses.length - 1] = note;
       if (outcome !== 'caller') return ended(outcome);
       continue;
     }

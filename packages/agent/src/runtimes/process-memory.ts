@@ -1,0 +1,109 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { asResult, type UnwindMemory } from '@everflame/binary';
+
+const pageBytes = 4096;
+/** Pages that are kept between two calls of `refresh`: 1 MB. */
+const mostPages = 256;
+/** Pages that are read between two calls of `refresh`, some 3 µs each; what is asked beyond that is not there. */
+const mostReads = 4096;
+
+/**
+ * Memory of another process. The descriptor belongs to one address space: when the process executes another program or ends, reads fail, and the PID
+ * of another process is never read. Everything that comes out may be a lie or half written: whoever reads checks it.
+ */
+export class ProcessMemory implements UnwindMemory {
+  low = 0;
+  high = 0;
+  readonly #fd: number;
+  readonly #pages = new Map<number, Buffer | undefined>();
+  #reads = 0;
+  #isGone = false;
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Undefined where the process is gone or may not be read. */
+  static open(pid: number): ProcessMemory | undefined {
+    const opened = asResult(() => openSync(`/proc/${pid}/mem`, 'r'));
+    return opened.ok ? new ProcessMemory(opened.value) : undefined;
+  }
+
+  /** What was read before may have changed. */
+  refresh(): void {
+    this.#pages.clear();
+    this.#reads = 0;
+  }
+
+  /** The process has given its memory back: it has ended, or executes another program. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** More was asked for than is read between two calls of `refresh`. */
+  get isExhausted(): boolean {
+    return this.#reads >= mostReads;
+  }
+
+  load(address: number): boolean {
+    const at = address % pageBytes;
+    if (at > pageBytes - 8) return this.#loadAcross(address);
+    const page = this.#page(address - at);
+    if (page === undefined) return false;
+    this.low = page.readUInt32LE(at);
+    this.high = page.readUInt32LE(at + 4);
+    return true;
+  }
+
+  /** A 64-bit word; undefined where it cannot be read. Words above 2^53 are rounded: no address is. */
+  word(address: number): number | undefined {
+    return this.load(address) ? this.high * 2 ** 32 + this.low : undefined;
+  }
+
+  /** Exactly `length` bytes, which are the caller's. */
+  bytes(address: number, length: number): Buffer | undefined {
+    if (!(length >= 0 && address >= 0 && address + length < 2 ** 47)) return undefined;
+    const bytes = Buffer.allocUnsafe(length);
+    // What is larger than some pages is asked for at once.
+    if (length > 4 * pageBytes) return this.#read(bytes, address) === length ? bytes : undefined;
+    for (let done = 0; done < length;) {
+      const at = (address + done) % pageBytes;
+      const page = this.#page(address + done - at);
+      if (page === undefined) return undefined;
+      done += page.copy(bytes, done, at, Math.min(pageBytes, at + length - done));
+    }
+    return bytes;
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+    this.#pages.clear();
+    this.#reads = mostReads;
+  }
+
+  #loadAcross(address: number): boolean {
+    const bytes = this.bytes(address, 8);
+    if (bytes === undefined) return false;
+    this.low = bytes.readUInt32LE(0);
+    this.high = bytes.readUInt32LE(4);
+    return true;
+  }
+
+  #page(start: number): Buffer | undefined {
+    if (this.#pages.has(start)) return this.#pages.get(start);
+    const page = Buffer.allocUnsafe(pageBytes);
+    const read = this.#read(page, start) === pageBytes ? page : undefined;
+    if (this.#pages.size >= mostPages) this.#pages.clear();
+    this.#pages.set(start, read);
+    return read;
+  }
+
+  #read(bytes: Buffer, address: number): number {
+    if (!(address >= 0 && address < 2 ** 47) || this.isExhausted) return 0;
+    this.#reads += Math.ceil(bytes.length / pageBytes);
+    const read = asResult(() => readSync(this.#fd, bytes, 0, bytes.length, address));
+    // The end of a file that has none: there is no address space behind it any more (fs/proc/base.c, mem_rw).
+    if (read.ok && read.value === 0) this.#isGone = true;
+    return read.ok ? read.value : 0;
+  }
+}
