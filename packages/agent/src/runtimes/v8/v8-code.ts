@@ -147,7 +147,8 @@ export class V8Codes {
     const table = heap.field(object, layout.positions);
     const positions = table === undefined ? undefined : readByteArray(heap, table);
     const data = heap.field(object, layout.deoptimization);
-    if (data === undefined || !isObject(data)) return { positions, bytecode: undefined, shared: undefined, inlined: [] };
+    if (data === undefined || !isObject(data))
+      return { positions, bytecode: undefined, shared: undefined, inlined: [] };
     const element = (index: number): number => heap.field(data, 16 + 8 * index) ?? 0;
     const literals = element(deoptimization.literals);
     const inlining = readByteArray(heap, element(deoptimization.inlining));
