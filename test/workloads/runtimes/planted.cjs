@@ -81,8 +81,14 @@ function outer(until) {
 
 const [, , truth, milliseconds, where] = process.argv;
 if (isMainThread && where === 'worker') {
-  new Worker(__filename, { argv: [truth, milliseconds] });
+  const worker = new Worker(__filename, { argv: [truth, milliseconds] });
+  worker.on('exit', (code) => process.exit(code));
 } else {
-  outer(1000 * Number(milliseconds));
-  writeFileSync(truth, planted.map(({ name }, i) => `${name} ${totals[i]}\n`).join(''));
+  // Long enough for an agent that has never seen this program to make its tables: what it does until then is not the matter here.
+  const warm = cpu() + 50_000;
+  while (cpu() < warm);
+  setTimeout(() => {
+    outer(cpu() + 1000 * Number(milliseconds));
+    writeFileSync(truth, planted.map(({ name }, i) => `${name} ${totals[i]}\n`).join(''));
+  }, 2000);
 }

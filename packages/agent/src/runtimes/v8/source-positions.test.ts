@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert as assertThat, nat, property, uint8Array } from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { baselineOffset } from './bytecode.ts';
@@ -66,9 +66,9 @@ test('baseline code leads to its bytecode', () => {
 });
 
 test('whatever the tables hold, the answer is a place or none', () => {
-  const bytes = fc.uint8Array({ maxLength: 64 });
-  fc.assert(
-    fc.property(bytes, bytes, bytes, fc.nat(5000), (table, bytecode, sizes, at) => {
+  const bytes = uint8Array({ maxLength: 64 });
+  assertThat(
+    property(bytes, bytes, bytes, nat(5000), (table, bytecode, sizes, at) => {
       const position = findSourcePosition(table, 1, at);
       expect(position?.offset ?? 0).toBeGreaterThanOrEqual(-1);
       const offset = baselineOffset(table, bytecode, sizes.subarray(0, 3 * Math.floor(sizes.length / 3)), at);
