@@ -16,13 +16,13 @@ test('functions of a worker thread are named', async () => {
   // Where the C library's own symbols are not installed, the thread's first function has none.
   const verdict = judgePlanted(recording.stacks, /^(?:clone3|\[libc\.so\.6\+0x[0-9a-f]+\])$/);
   expect(verdict.total).toBeGreaterThan(300);
-  expect(verdict.whole / verdict.total, JSON.stringify(verdict.examples)).toBeGreaterThan(0.99);
+  expect(verdict.whole / verdict.total).toBeGreaterThan(0.99);
 });
 
 test('with --perf-basic-prof as without', async () => {
   const recording = await recordPlantedScript(process.execPath, ['--perf-basic-prof'], 1500);
   const verdict = judgePlanted(recording.stacks, /^_start$/);
-  expect(verdict.whole / verdict.total, JSON.stringify(verdict.examples)).toBeGreaterThan(0.99);
+  expect(verdict.whole / verdict.total).toBeGreaterThan(0.99);
 });
 
 test('a process that lives 200 ms is named', async () => {

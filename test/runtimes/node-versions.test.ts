@@ -15,7 +15,11 @@ const cases = versions.flatMap((major) =>
   tiers
     // V8 10.2 knows neither Maglev nor these names.
     .filter(({ tier }) => major >= 20 || tier !== 'maglev')
-    .map(({ tier, flags }) => ({ major, tier, flags: major < 20 ? flags.filter((each) => each !== '--no-maglev') : flags })),
+    .map(({ tier, flags }) => ({
+      major,
+      tier,
+      flags: major < 20 ? flags.filter((each) => each !== '--no-maglev') : flags,
+    })),
 );
 
 test.each(cases)('Node.js $major, $tier', async ({ major, flags }) => {

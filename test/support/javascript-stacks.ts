@@ -40,13 +40,9 @@ export interface JavaScriptRecording {
   readonly losses: Readonly<Record<string, number>>;
 }
 
-export async function recordNode(
-  node: string,
-  args: readonly string[],
-  frequencyHz: number,
-): Promise<JavaScriptRecording> {
+export async function recordNode(node: string, args: readonly string[], rateHz: number): Promise<JavaScriptRecording> {
   const target = { kind: 'command', command: node, arguments: args } as const;
-  const { profile, losses, exitCode } = await record({ frequencyHz, target, stdio: 'ignore' });
+  const { profile, losses, exitCode } = await record({ frequencyHz: rateHz, target, stdio: 'ignore' });
   if (exitCode !== 0) throw new Error(`${node} ${args.join(' ')} ended with ${exitCode}`);
   const happened = losses.filter(({ total }) => total > 0);
   return {
@@ -85,10 +81,10 @@ function stacksOf(profile: Profile): JavaScriptStack[] {
       const location = stacks.location[row] ?? 0;
       const isScript = strings[mappings.fileString[locations.mapping[location] ?? 0] ?? 0] === '//anon';
       for (let at = locations.lineOffset[location] ?? 0; at < (locations.lineOffset[location + 1] ?? 0); at++) {
-        const row = locations.lineFunction[at] ?? 0;
-        const file = strings[functions.fileString[row] ?? 0] ?? '';
+        const its = locations.lineFunction[at] ?? 0;
+        const file = strings[functions.fileString[its] ?? 0] ?? '';
         frames.push({
-          name: strings[functions.nameString[row] ?? 0] ?? '',
+          name: strings[functions.nameString[its] ?? 0] ?? '',
           script: isScript ? file.slice(file.lastIndexOf('/') + 1) : '',
           line: Number(locations.lineNumber[at]),
         });

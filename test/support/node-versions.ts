@@ -16,7 +16,9 @@ export function nodeOfMajor(major: number): string {
   mkdirSync(cache, { recursive: true });
   const made = mkdtempSync(join(cache, 'install-'));
   const options = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--ignore-scripts'];
-  const npm = spawnSync('npm', ['install', '--prefix', made, ...options, `${packageName}@${major}`], { encoding: 'utf8' });
+  const npm = spawnSync('npm', ['install', '--prefix', made, ...options, `${packageName}@${major}`], {
+    encoding: 'utf8',
+  });
   if (npm.status !== 0) throw new Error(`npm could not install ${packageName}@${major}: ${npm.stderr}`);
   rmSync(folder, { recursive: true, force: true });
   renameSync(made, folder);

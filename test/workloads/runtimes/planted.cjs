@@ -6,13 +6,16 @@ const { Worker, isMainThread } = require('node:worker_threads');
 const { writeFileSync } = require('node:fs');
 const { deflateSync } = require('node:zlib');
 
-const aVeryLongNameThatGoesOnAndOnUntilNobodyWantsToReadItAnyMoreBecauseItHasMoreThanOneHundredCharactersInIt = (turns) => {
+const aVeryLongNameThatGoesOnAndOnUntilNobodyWantsToReadItAnyMoreBecauseItHasMoreThanOneHundredCharactersInIt = (
+  turns,
+) => {
   return work(turns); // line
 };
 
 function work(turns) {
   let sum = 0; // line
-  for (let n = 0; n < turns; n++) { // line
+  for (let n = 0; n < turns; n++) {
+    // line
     sum = (sum * 31 + n) | 0; // line
     sum ^= sum >>> 3; // line
   } // line
@@ -33,7 +36,9 @@ function beta() {
   return [50_000].map((turns) => work(turns))[0]; // line
 }
 function größe() {
-  return aVeryLongNameThatGoesOnAndOnUntilNobodyWantsToReadItAnyMoreBecauseItHasMoreThanOneHundredCharactersInIt(36_000); // line
+  return aVeryLongNameThatGoesOnAndOnUntilNobodyWantsToReadItAnyMoreBecauseItHasMoreThanOneHundredCharactersInIt(
+    36_000,
+  ); // line
 }
 function delta() {
   return JSON.stringify({ toJSON: () => work(24_000) }); // line
@@ -67,7 +72,8 @@ function zip() {
 }
 
 function outer(until) {
-  for (let round = 0; cpu() < until; round++) { // line
+  for (let round = 0; cpu() < until; round++) {
+    // line
     level(round % 10 === 0 ? 200 : 20); // line
     if (round % 4 === 0) zip(); // line
   }
@@ -75,8 +81,14 @@ function outer(until) {
 
 const [, , truth, milliseconds, where] = process.argv;
 if (isMainThread && where === 'worker') {
-  new Worker(__filename, { argv: [truth, milliseconds] });
+  const worker = new Worker(__filename, { argv: [truth, milliseconds] });
+  worker.on('exit', (code) => process.exit(code));
 } else {
-  outer(1000 * Number(milliseconds));
-  writeFileSync(truth, planted.map(({ name }, i) => `${name} ${totals[i]}\n`).join(''));
+  // Long enough for an agent that has never seen this program to make its tables: what it does until then is not the matter here.
+  const warm = cpu() + 50_000;
+  while (cpu() < warm);
+  setTimeout(() => {
+    outer(cpu() + 1000 * Number(milliseconds));
+    writeFileSync(truth, planted.map(({ name }, i) => `${name} ${totals[i]}\n`).join(''));
+  }, 2000);
 }

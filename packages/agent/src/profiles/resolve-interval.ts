@@ -120,7 +120,11 @@ export async function resolveInterval(
         const [low = 0, high = 0] = space.notes.slice(2 * index, 2 * index + 2);
         const pc = Number(space.addresses[index] ?? 0n);
         const shown = high === 0 ? undefined : runtimes.locations(process, pc, { low, high }, location);
-        if (shown !== undefined) replaced.set(row, shown.map((each) => locations.push(each) - 1));
+        if (shown !== undefined)
+          replaced.set(
+            row,
+            shown.map((each) => locations.push(each) - 1),
+          );
         else if (runtimes.isGlue(location)) replaced.set(row, []);
       }
     }),

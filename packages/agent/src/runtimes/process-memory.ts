@@ -2,10 +2,16 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { asResult, type UnwindMemory } from '@everflame/binary';
 
 const pageBytes = 4096;
-/** Pages that are kept between two calls of `refresh`: 1 MB. */
+/** Pages that are kept of a process between two calls of `refresh`: 1 MB. */
 const mostPages = 256;
-/** Pages that are read between two calls of `refresh`, some 3 µs each; what is asked beyond that is not there. */
-const mostReads = 4096;
+/** Pages that are read of all processes at a time, some 3 µs each: 32 MB. What is asked beyond that is not there. */
+const mostReads = 8192;
+
+/** What all processes together may cost until somebody resets it. */
+export class ReadBudget {
+  /** Pages. */
+  reads = 0;
+}
 
 /**
  * Memory of another process. The descriptor belongs to one address space: when the process executes another program or ends, reads fail, and the PID
@@ -16,23 +22,24 @@ export class ProcessMemory implements UnwindMemory {
   high = 0;
   readonly #fd: number;
   readonly #pages = new Map<number, Buffer | undefined>();
-  #reads = 0;
+  readonly #budget: ReadBudget;
+  #isClosed = false;
   #isGone = false;
 
-  private constructor(fd: number) {
+  private constructor(fd: number, budget: ReadBudget) {
     this.#fd = fd;
+    this.#budget = budget;
   }
 
   /** Undefined where the process is gone or may not be read. */
-  static open(pid: number): ProcessMemory | undefined {
+  static open(pid: number, budget: ReadBudget): ProcessMemory | undefined {
     const opened = asResult(() => openSync(`/proc/${pid}/mem`, 'r'));
-    return opened.ok ? new ProcessMemory(opened.value) : undefined;
+    return opened.ok ? new ProcessMemory(opened.value, budget) : undefined;
   }
 
   /** What was read before may have changed. */
   refresh(): void {
     this.#pages.clear();
-    this.#reads = 0;
   }
 
   /** The process has given its memory back: it has ended, or executes another program. */
@@ -40,9 +47,9 @@ export class ProcessMemory implements UnwindMemory {
     return this.#isGone;
   }
 
-  /** More was asked for than is read between two calls of `refresh`. */
+  /** More was asked for than is read at a time. */
   get isExhausted(): boolean {
-    return this.#reads >= mostReads;
+    return this.#budget.reads >= mostReads;
   }
 
   load(address: number): boolean {
@@ -76,9 +83,9 @@ export class ProcessMemory implements UnwindMemory {
   }
 
   close(): void {
-    closeSync(this.#fd);
+    if (!this.#isClosed) closeSync(this.#fd);
+    this.#isClosed = true;
     this.#pages.clear();
-    this.#reads = mostReads;
   }
 
   #loadAcross(address: number): boolean {
@@ -99,8 +106,8 @@ export class ProcessMemory implements UnwindMemory {
   }
 
   #read(bytes: Buffer, address: number): number {
-    if (!(address >= 0 && address < 2 ** 47) || this.isExhausted) return 0;
-    this.#reads += Math.ceil(bytes.length / pageBytes);
+    if (!(address >= 0 && address < 2 ** 47) || this.isExhausted || this.#isClosed) return 0;
+    this.#budget.reads += Math.ceil(bytes.length / pageBytes);
     const read = asResult(() => readSync(this.#fd, bytes, 0, bytes.length, address));
     // The end of a file that has none: there is no address space behind it any more (fs/proc/base.c, mem_rw).
     if (read.ok && read.value === 0) this.#isGone = true;

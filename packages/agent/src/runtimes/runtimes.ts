@@ -6,7 +6,7 @@ import { targetOfMapping } from '../symbols/mapping-target.ts';
 import type { ResolvedLocation } from '../symbols/symbolizer.ts';
 import { readNote } from './frame-note.ts';
 import { isV8Glue, v8Locations } from './v8/v8-locations.ts';
-import { ProcessMemory } from './process-memory.ts';
+import { ProcessMemory, ReadBudget } from './process-memory.ts';
 import { makeV8Layout, type V8Layout } from './v8/v8-layout.ts';
 import { type V8Frame, V8Process } from './v8/v8-process.ts';
 
@@ -39,6 +39,7 @@ export class Runtimes {
   readonly #losses: LossCounters;
   readonly #layouts = new WeakMap<V8Symbols, Runtime | 'unknown'>();
   readonly #processes = new Map<string, RuntimeProcess>();
+  readonly #budget = new ReadBudget();
   #youngUntilMs = 0;
 
   constructor(losses: LossCounters) {
@@ -88,6 +89,7 @@ export class Runtimes {
 
   /** Call it before the frames of a drain are seen: memory may have changed since the last one. */
   refresh(): void {
+    this.#budget.reads = 0;
     for (const { memory } of this.#processes.values()) memory.refresh();
   }
 
@@ -133,7 +135,7 @@ export class Runtimes {
     const key = keyOf(process);
     const known = this.#processes.get(key);
     if (known !== undefined) return known;
-    const memory = ProcessMemory.open(process.pid);
+    const memory = ProcessMemory.open(process.pid, this.#budget);
     if (memory === undefined) {
       this.#losses.add('frames_unnamed', 'process_gone');
       return undefined;

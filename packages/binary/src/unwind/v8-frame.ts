@@ -78,8 +78,7 @@ export function unwindV8Frame(
     caller === undefined
       ? noteOf(code, owner, bytecodeOffset)
       : noteOf({ ...code, holdsBuiltins: false }, owner, undefined);
-  const pc =
-    state.architecture.machine === machines.aarch64 ? returnAddress % 2 ** 48 : returnAddress;
+  const pc = state.architecture.machine === machines.aarch64 ? returnAddress % 2 ** 48 : returnAddress;
   if (pc === 0) return { outcome: 'complete', note, caller };
   state.registers[state.architecture.fp] = savedFp;
   state.registers[state.architecture.sp] = fp + 16;

@@ -62,8 +62,8 @@ function findAddresses(elf: ElfFile, section: SymbolSection): ReadonlyMap<string
   const { symbols, strings, count, entrySize } = section;
   const addresses = new Map<string, Address>();
   if (strings.size > mostStringBytes) return addresses;
-  const bytes = readExactly(strings, 0, strings.size);
-  const names = findNames(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+  const text = readExactly(strings, 0, strings.size);
+  const names = findNames(Buffer.from(text.buffer, text.byteOffset, text.length));
   if (names === undefined) return addresses;
   for (let first = 0; first < count; first += chunkEntries) {
     const entries = Math.min(chunkEntries, count - first);

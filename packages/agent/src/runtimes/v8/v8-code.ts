@@ -147,16 +147,17 @@ export class V8Codes {
     const table = heap.field(object, layout.positions);
     const positions = table === undefined ? undefined : readByteArray(heap, table);
     const data = heap.field(object, layout.deoptimization);
-    if (data === undefined || !isObject(data)) return { positions, bytecode: undefined, shared: undefined, inlined: [] };
+    if (data === undefined || !isObject(data))
+      return { positions, bytecode: undefined, shared: undefined, inlined: [] };
     const element = (index: number): number => heap.field(data, 16 + 8 * index) ?? 0;
     const literals = element(deoptimization.literals);
-    const inlining = readByteArray(heap, element(deoptimization.inlining));
-    const inlined: { position: SourcePosition; shared: number | undefined }[] = [];
-    for (let at = 0; inlining !== undefined && at + inliningBytes <= inlining.length; at += inliningBytes) {
-      if (inlined.length >= mostInlined) break;
-      const view = new DataView(inlining.buffer, inlining.byteOffset + at, inliningBytes);
+    const inlining = readByteArray(heap, element(deoptimization.inlining)) ?? new Uint8Array();
+    const inlined: V8Code['inlined'][number][] = [];
+    const calls = Math.min(mostInlined, Math.floor(inlining.length / inliningBytes));
+    const count = isObject(literals) ? (heap.smi(literals, 8) ?? 0) : 0;
+    for (let call = 0; call < calls; call++) {
+      const view = new DataView(inlining.buffer, inlining.byteOffset + call * inliningBytes, inliningBytes);
       const literal = view.getInt32(8, true);
-      const count = isObject(literals) ? (heap.smi(literals, 8) ?? 0) : 0;
       const shared = literal >= 0 && literal < count ? heap.field(literals, 16 + 8 * literal) : undefined;
       inlined.push({
         position: decodeSourcePosition(view.getBigUint64(0, true)),

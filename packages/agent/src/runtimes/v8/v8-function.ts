@@ -46,7 +46,7 @@ export class V8Scripts {
 
 /** Of a process; a service has some thousand modules. Their lines take 4 bytes each. */
 const mostScripts = 16_384;
-const mostLines = 4 << 20;
+const mostLines = 1 << 20;
 
 /**
  * `word`: a SharedFunctionInfo. Undefined where it cannot be one, or is none of a script: V8's own functions are native code. An anonymous function has the name

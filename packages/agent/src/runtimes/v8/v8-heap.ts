@@ -65,12 +65,16 @@ export class V8Heap {
   text(word: number, most = mostNameCharacters): string | undefined {
     const parts: string[] = [];
     let room = most;
-    const isWhole = this.#walk(word, (part) => {
-      const text = part.bytes.toString(part.isOneByte ? 'latin1' : 'utf16le').slice(0, room);
-      room -= text.length;
-      parts.push(text);
-      return room > 0;
-    }, most);
+    const isWhole = this.#walk(
+      word,
+      (part) => {
+        const text = part.bytes.toString(part.isOneByte ? 'latin1' : 'utf16le').slice(0, room);
+        room -= text.length;
+        parts.push(text);
+        return room > 0;
+      },
+      most,
+    );
     return isWhole ? parts.join('') : undefined;
   }
 
@@ -79,10 +83,14 @@ export class V8Heap {
     const parts: StringPart[] = [];
     const length = this.isString(word) ? this.int32(word, this.layout.string.length) : undefined;
     if (length === undefined || length < 0 || length > most) return undefined;
-    const isWhole = this.#walk(word, (part) => {
-      parts.push(part);
-      return true;
-    }, most);
+    const isWhole = this.#walk(
+      word,
+      (part) => {
+        parts.push(part);
+        return true;
+      },
+      most,
+    );
     return isWhole ? parts : undefined;
   }
 

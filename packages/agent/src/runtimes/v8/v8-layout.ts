@@ -75,10 +75,54 @@ export interface V8Layout {
  * script.tq; checked on Node.js 18 to 26.
  */
 const untold = [
-  { from: [10, 0], header: 128, isApart: false, start: 0, size: 40, flags: 48, deoptimization: 16, positions: 24, bytecodePositions: 32, flagBits: 1 },
-  { from: [11, 0], header: 16, isApart: true, start: 40, size: 56, flags: 48, deoptimization: 16, positions: 24, bytecodePositions: 32, flagBits: 1 },
-  { from: [12, 0], header: 32, isApart: true, start: 40, size: 52, flags: 48, deoptimization: 8, positions: 16, bytecodePositions: 24, flagBits: 1 },
-  { from: [14, 0], header: 32, isApart: true, start: 40, size: 52, flags: 48, deoptimization: 8, positions: 16, bytecodePositions: 24, flagBits: 2 },
+  {
+    from: [10, 0],
+    header: 128,
+    isApart: false,
+    start: 0,
+    size: 40,
+    flags: 48,
+    deoptimization: 16,
+    positions: 24,
+    bytecodePositions: 32,
+    flagBits: 1,
+  },
+  {
+    from: [11, 0],
+    header: 16,
+    isApart: true,
+    start: 40,
+    size: 56,
+    flags: 48,
+    deoptimization: 16,
+    positions: 24,
+    bytecodePositions: 32,
+    flagBits: 1,
+  },
+  {
+    from: [12, 0],
+    header: 32,
+    isApart: true,
+    start: 40,
+    size: 52,
+    flags: 48,
+    deoptimization: 8,
+    positions: 16,
+    bytecodePositions: 24,
+    flagBits: 1,
+  },
+  {
+    from: [14, 0],
+    header: 32,
+    isApart: true,
+    start: 40,
+    size: 52,
+    flags: 48,
+    deoptimization: 8,
+    positions: 16,
+    bytecodePositions: 24,
+    flagBits: 2,
+  },
 ] as const;
 const newestMajor = 14;
 const scriptLineOffset = 24;
@@ -114,7 +158,8 @@ export function makeV8Layout({ version, constants, builtins, bytecodeSizes }: V8
       (each) => names.some((name) => each.startsWith(`class_${owner}__${name}__`)),
       `${owner}.${names.join('|')}`,
     );
-    if (value < 0 || value > largestOffset || value % (names[0] === 'length' ? 4 : 8) !== 0) missing.push(`${owner}.${names[0]} = ${value}`);
+    if (value < 0 || value > largestOffset || value % (names[0] === 'length' ? 4 : 8) !== 0)
+      missing.push(`${owner}.${names[0]} = ${value}`);
     return value;
   };
   const type = (name: string): number => first((each) => each.startsWith(`type_${name}__`), name);
@@ -171,7 +216,10 @@ export function makeV8Layout({ version, constants, builtins, bytecodeSizes }: V8
       actual: field('ThinString', 'actual'),
       resource: field('ExternalString', 'resource'),
     },
-    bytecode: { positions: rest.bytecodePositions, first: first((each) => each.startsWith('class_BytecodeArray__data__'), 'BytecodeArray.data') },
+    bytecode: {
+      positions: rest.bytecodePositions,
+      first: first((each) => each.startsWith('class_BytecodeArray__data__'), 'BytecodeArray.data'),
+    },
     code: {
       header: rest.header,
       isApart: rest.isApart,

@@ -61,7 +61,8 @@ export class V8Process {
       return { lines: [{ function: own, line: this.#baselineLine(code, own, pc) }], callerLines: [] };
     }
     const lines: FrameLine[] = [];
-    let position = code.positions === undefined ? undefined : findSourcePosition(code.positions, this.#flagBits, pc - code.start);
+    let position =
+      code.positions === undefined ? undefined : findSourcePosition(code.positions, this.#flagBits, pc - code.start);
     for (let depth = 0; position !== undefined && position.inlining >= 0 && depth < mostDepth; depth++) {
       const call: (typeof code.inlined)[number] | undefined = code.inlined[position.inlining];
       const called = call?.shared === undefined ? undefined : this.#function(call.shared);
@@ -92,7 +93,10 @@ export class V8Process {
     const data = heap.field(shared, fields.data);
     const found = data === undefined ? undefined : readBytecode(heap, data, false);
     // The interpreter counts from the tagged pointer, over the header.
-    const position = found === undefined ? undefined : findSourcePosition(found.positions, this.#flagBits, place - (bytecode.first - 1));
+    const position =
+      found === undefined
+        ? undefined
+        : findSourcePosition(found.positions, this.#flagBits, place - (bytecode.first - 1));
     return position === undefined ? 0 : lineOf(own.script, position.offset);
   }
 

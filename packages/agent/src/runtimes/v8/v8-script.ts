@@ -2,6 +2,8 @@ import type { StringPart, V8Heap } from './v8-heap.ts';
 
 /** Of a source whose lines are counted, in characters: bundles have some millions. */
 const mostSource = 16 * 1024 * 1024;
+/** Of a source: their starts take 4 bytes each. */
+const mostLines = 1 << 20;
 const newLine = 10;
 const carriageReturn = 13;
 
@@ -43,7 +45,7 @@ export function lineOf({ lineStarts, lineOffset }: V8Script, position: number): 
 }
 
 /** Lines end as ECMAScript says: LF, CR, CR LF, U+2028 and U+2029. */
-function lineStartsOf(parts: readonly StringPart[]): Uint32Array {
+function lineStartsOf(parts: readonly StringPart[]): Uint32Array | undefined {
   const starts: number[] = [];
   let at = 0;
   let wasReturn = false;
@@ -54,6 +56,7 @@ function lineStartsOf(parts: readonly StringPart[]): Uint32Array {
       if (unit === newLine && wasReturn) starts[starts.length - 1] = at;
       else if (unit === newLine || unit === carriageReturn || unit === 0x2028 || unit === 0x2029) starts.push(at);
       wasReturn = unit === carriageReturn;
+      if (starts.length > mostLines) return undefined;
     }
   }
   return Uint32Array.from(starts);
