@@ -127,7 +127,7 @@ function readDirectory(file: BlockFileReader): GroupRefs[] {
 export function writeBlock(
   path: string,
   groups: Iterable<readonly [service: string, inputs: readonly Input[]]>,
-  keepsCounts: boolean,
+  keepsCounts = true,
 ): Omit<BlockFact, 'id' | 'level'> | null {
   const file = new BlockFileWriter(path);
   try {
