@@ -77,6 +77,7 @@ function rowOf(row: FunctionComparison) {
     interval: limitsOf(row.interval),
     mde: finite(row.mde),
     carrier: carrier === null ? null : { name: carrier.name, file: carrier.file, stack: [...carrier.stack] },
+    lines: row.lines === null ? null : row.lines.map((line) => ({ ...line, interval: limitsOf(line.interval) })),
   };
 }
 

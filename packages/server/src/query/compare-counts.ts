@@ -7,7 +7,7 @@ import {
   type SideCounts,
   type UnitKind,
 } from '@everflame/compare';
-import { labelText, type Labels } from '@everflame/profile';
+import { labelText, type Labels, type Profile } from '@everflame/profile';
 import type { FunctionCounts, StorageReader, TimeRange } from '../storage/storage.ts';
 import type { Check } from './budget.ts';
 import { mergeChoice } from './merged.ts';
@@ -124,6 +124,21 @@ function partsOf({ functions, rows }: FunctionCounts, table: FunctionTable): Par
   }));
 }
 
+/** Labels that merged samples must carry for `unitOf` to tell their units; null where only time tells them. */
+export function labelsOfUnits({ kind }: Units): readonly string[] | null {
+  return kind === 'block' ? null : kind === 'process' ? processLabels : originLabels;
+}
+
+/** The unit of a label set of samples merged by `labelsOfUnits`. */
+export function unitOf(units: Units, profile: Profile, set: number): string {
+  const names = labelsOfUnits(units) ?? [];
+  const labels = Object.fromEntries(names.flatMap((name) => [[name, labelText(profile, set, name)] as const]));
+  const known = Object.fromEntries(
+    Object.entries(labels).filter((one): one is [string, string] => one[1] !== undefined),
+  );
+  return unitName(units.kind, { labels: known, timeMs: 0 });
+}
+
 const processLabels = ['host_name', 'process_pid'] as const;
 
 /** Processes are told apart by labels of samples, so that stacks have to be merged. How long each lived is not known: no seconds. */
@@ -144,7 +159,7 @@ async function processParts(
   });
 }
 
-function unitName(kind: UnitKind, { labels, timeMs }: Part): string {
+function unitName(kind: UnitKind, { labels, timeMs }: Pick<Part, 'labels' | 'timeMs'>): string {
   switch (kind) {
     case 'host':
       return labels['host_name'] ?? '';

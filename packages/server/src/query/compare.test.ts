@@ -13,11 +13,11 @@ let dataDir: string;
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'everflame-compare-'));
   server = await createServer({ listen: { host: '127.0.0.1', port: 0 }, dataDir });
-});
+}, 60_000);
 afterAll(async () => {
   await server.close();
   rmSync(dataDir, { recursive: true });
-});
+}, 60_000);
 
 const minuteMs = 60_000;
 const beforeMs = Math.floor(Date.now() / minuteMs) * minuteMs - 30 * minuteMs;
@@ -27,7 +27,7 @@ const cpu = 'process_cpu:cpu:nanoseconds:cpu:nanoseconds';
 const periodNs = 10_000_000n;
 const random = new Random(7);
 
-/** CPU seconds a minute and pod by stack, `root;…;leaf`, a frame being `name` or `name@file`. */
+/** CPU seconds a minute and pod by stack, `root;…;leaf`, a frame being `name`, `name@file` or `name@file:line:first line of the function`. */
 type Cost = Readonly<Record<string, number>>;
 
 /** Forty functions of a service, 60 CPU seconds a minute together. */
@@ -66,8 +66,10 @@ async function run({ labels = pod, units = 8, minutes = 3, load = 1, ...version 
       for (const [path, seconds] of Object.entries(version.cost)) {
         let stack = 0;
         for (const frame of path.split(';')) {
-          const [name = '', file = ''] = frame.split('@');
-          stack = builder.stack(stack, builder.location({ lines: [{ function: builder.function({ name, file }) }] }));
+          const [name = '', place = ''] = frame.split('@');
+          const [file = '', line = 0, startLine = 0] = place.split(':');
+          const own = builder.function({ name, file, startLine: Number(startLine) });
+          stack = builder.stack(stack, builder.location({ lines: [{ function: own, line: Number(line) }] }));
         }
         const noise = Math.exp(0.03 * random.normal());
         const count = BigInt(random.poisson(100 * seconds * load * noise));
@@ -202,6 +204,29 @@ test('what is gone is there, with what it had', async () => {
   const answer = await ask(versions('gone'));
   expect(findings(answer)).toEqual(['old: gone']);
   expect(row(answer, 'old')).toMatchObject({ samplesAfter: 0, units: { before: 8, after: 0 }, change: null });
+});
+
+test('lines of a function that changed are told apart, also when others pushed it down', async () => {
+  const lines = (start: number, slow: number): Cost => ({
+    ...usual,
+    [`main@main.ts;format@f.ts:${start + 4}:${start}`]: 2,
+    [`main@main.ts;format@f.ts:${start + 7}:${start}`]: slow,
+  });
+  await run({ service: 'lines', version: 'v1', cost: lines(10, 2) });
+  await run({ service: 'lines', version: 'v2', cost: lines(15, 4) });
+  const answer = await ask(versions('lines'));
+  expect(findings(answer)).toEqual(['format: regressed']);
+  expect(row(answer, 'work1').lines).toBeNull();
+  const told = row(answer, 'format').lines?.map((one) => [one.lineBefore, one.lineAfter, one.verdict]);
+  expect(told).toEqual([
+    [17, 22, 'regressed'],
+    [14, 19, expect.stringMatching(/^(unchanged|not enough data)$/)],
+  ]);
+  const [slow] = row(answer, 'format').lines ?? [];
+  expect(slow?.interval?.[0]).toBeLessThan(1);
+  expect(slow?.interval?.[1]).toBeGreaterThan(1);
+  const [samples, all] = [slow?.samplesAfter ?? 0, row(answer, 'format').samplesAfter];
+  expect(samples / all).toBeCloseTo(4 / 6, 1);
 });
 
 test('a release in another directory has the same functions', async () => {

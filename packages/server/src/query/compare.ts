@@ -5,18 +5,21 @@ import {
   CompareFailure,
   type Comparison,
   type CompareInput,
+  countLines,
   FunctionTable,
   isChange,
+  type LineSide,
   type PastComparison,
   pastEffects,
   relocationsOf,
+  withLines,
 } from '@everflame/compare';
 import { formatSelector } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import { Refused } from '../problem.ts';
 import type { StorageReader, TimeRange } from '../storage/storage.ts';
 import type { Check } from './budget.ts';
-import { type CountedSide, countSide, type Units, unitsOf } from './compare-counts.ts';
+import { type CountedSide, countSide, labelsOfUnits, type Units, unitOf, unitsOf } from './compare-counts.ts';
 import { type CompareQuestion, type CompareSide, readCompareQuestion, type SideName } from './compare-parameters.ts';
 import { pastWindows } from './compare-past.ts';
 import { mergeChoice } from './merged.ts';
@@ -152,7 +155,41 @@ async function explained(storage: StorageReader, all: Counted, check: Check): Pr
   table.freeze();
   const tree = callTreeOfProfiles(sides[0], sides[1], table, places, check);
   check();
-  return compared({ ...input, tree });
+  return addLines(storage, all, places, input, compared({ ...input, tree }), check);
+}
+
+/** Functions whose lines are looked at: the first of those that changed. */
+const maxLineFunctions = 50;
+/** Lines need the samples of each unit merged apart, which takes about a second for so many. */
+const maxLineSamples = 3_000_000;
+
+/** The same with the source lines of what changed, where lines are known and units are told by labels. */
+async function addLines(
+  storage: StorageReader,
+  { before, after, units, counted, table }: Counted,
+  places: Uint32Array,
+  input: CompareInput,
+  comparison: Comparison,
+  check: Check,
+): Promise<Comparison> {
+  const labels = labelsOfUnits(units);
+  const changed = comparison.functions.filter(isChange).slice(0, maxLineFunctions);
+  const samples = counted.before.samples + counted.after.samples;
+  if (labels === null || samples > maxLineSamples) {
+    const reason =
+      labels === null
+        ? 'source lines are not looked at when blocks of time are the units'
+        : `source lines are not looked at beyond ${maxLineSamples.toLocaleString('en')} samples: ask for a shorter range`;
+    return { ...comparison, notTested: [...comparison.notTested, { reason, functions: changed.length, samples }] };
+  }
+  const side = async (choice: Choice): Promise<LineSide[]> => {
+    const { profile, typeIndex } = await mergeChoice(storage, choice, labels, check);
+    return [{ profile, typeIndex, unitOf: (set) => unitOf(units, profile, set) }];
+  };
+  const wanted = new Set(changed.map(({ id }) => id));
+  const cells = countLines(await side(before), await side(after), table, places, wanted);
+  check();
+  return cells === null ? comparison : withLines(comparison, input, cells);
 }
 
 /** Functions that are the same in another directory; the past is of the before side. */
