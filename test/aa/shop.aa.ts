@@ -17,7 +17,14 @@ import { startEverflame } from '../support/everflame-process.ts';
 import { startNamespacedShop } from './shop-run.ts';
 
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '15' }, rate: { type: 'string', default: '20' } },
+  options: {
+    minutes: { type: 'string', default: '15' },
+    rate: { type: 'string', default: '20' },
+    /** Only asks: a directory that an earlier run kept, and the start that it printed. */
+    ask: { type: 'string' },
+    start: { type: 'string' },
+    keep: { type: 'boolean', default: false },
+  },
 });
 const minutes = Number(values.minutes);
 if (!(Number.isInteger(minutes) && minutes >= 6)) throw new Error('--minutes is a whole number from 6');
@@ -26,28 +33,38 @@ const warmUpMinutes = 2;
 const instances = 5;
 const planted = 'chooseVouchers';
 
-const directory = mkdtempSync(join(tmpdir(), 'everflame-aa-'));
-const everflame = await startEverflame(['up', '--listen', '127.0.0.1:0', '--data-dir', directory]);
-const shops = ['1.0.0', '1.0.1'].flatMap((version) =>
-  Array.from({ length: instances }, (_, i) =>
-    startNamespacedShop(version, `shop-${version}-${i}`, Number(values.rate)),
-  ),
-);
-let failed = false;
+const directory = values.ask ?? mkdtempSync(join(tmpdir(), 'everflame-aa-'));
+const everflame = await startEverflame([
+  ...(values.ask === undefined ? ['up'] : ['server']),
+  ...['--listen', '127.0.0.1:0', '--data-dir', directory],
+]);
 try {
-  const start = Math.ceil(Date.now() / minuteMs + warmUpMinutes) * minuteMs;
-  console.log(`${shops.length} shops run until ${new Date(start + minutes * minuteMs).toISOString()}`);
-  // What was sampled last is there two intervals later.
-  await sleep(start + minutes * minuteMs + 25_000 - Date.now());
-  await Promise.all(shops.map((shop) => shop.stop()));
-  failed = !(await compareWithItself(start));
+  const start = values.ask === undefined ? await record() : Number(values.start);
+  if (!(await compareWithItself(start))) process.exitCode = 1;
   await comparePlanted(start);
 } finally {
-  await Promise.all(shops.map((shop) => shop.stop()));
   await everflame.end();
-  rmSync(directory, { recursive: true, force: true });
+  if (!values.keep && values.ask === undefined) rmSync(directory, { recursive: true, force: true });
 }
-if (failed) process.exitCode = 1;
+
+/** Lets all shops run; answers when their measured time began, Unix ms. */
+async function record(): Promise<number> {
+  const shops = ['1.0.0', '1.0.1'].flatMap((version) =>
+    Array.from({ length: instances }, (_, i) =>
+      startNamespacedShop(version, `aa-${version}-${i}`, Number(values.rate)),
+    ),
+  );
+  try {
+    const start = Math.ceil(Date.now() / minuteMs + warmUpMinutes) * minuteMs;
+    console.log(`${shops.length} shops run until ${new Date(start + minutes * minuteMs).toISOString()}`);
+    if (values.keep) console.log(`kept: --ask ${directory} --start ${start} --minutes ${minutes}`);
+    // What was sampled last is there two intervals later.
+    await sleep(start + minutes * minuteMs + 25_000 - Date.now());
+    return start;
+  } finally {
+    await Promise.all(shops.map((shop) => shop.stop()));
+  }
+}
 
 function compare(
   [before, after]: readonly [string, string],
@@ -55,6 +72,8 @@ function compare(
   spanMs: number,
 ): Promise<http.CompareAnswer> {
   return getJson<http.CompareAnswer>(everflame.url, '/api/v1/compare', {
+    // Another shop may run on this machine.
+    query: '{k8s_pod_name=~"aa-.*"}',
     service: 'shop',
     before,
     after,

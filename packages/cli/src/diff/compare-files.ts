@@ -82,6 +82,7 @@ export function compareFiles(asked: FileComparison): http.CompareAnswer {
       before: sideOf(before),
       after: sideOf(after),
       past: 0,
+      controls: 0,
       minEffect: asked.minEffect,
       q: asked.q,
     });

@@ -179,6 +179,10 @@ export const CompareAnswer = Type.Object(
         ),
         look: nullable(Type.Integer(), 'which of repeated looks this is'),
         past: Type.Integer({ description: 'past comparisons that the intervals know of' }),
+        controls: Type.Integer({
+          description:
+            'units that stayed on the before side, whose change in the same time is taken off; they are in before, too',
+        }),
         minEffect: Type.Number(),
         q: Type.Number(),
       },

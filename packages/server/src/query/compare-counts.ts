@@ -29,8 +29,9 @@ export interface CountedSide {
   readonly samples: number;
   /** Sets what has samples here to 1, by function id. */
   readonly mark: (present: Uint8Array) => void;
-  /** Builds the table, each function at its place (`relocationsOf`); every side of a comparison has the same functions. */
-  readonly finish: (version: string, places: Uint32Array) => SideCounts;
+  readonly units: ReadonlySet<string>;
+  /** Builds the table, each function at its place (`relocationsOf`), of all units or of `only` those; every side of a comparison has the same functions. */
+  readonly finish: (version: string, places: Uint32Array, only?: ReadonlySet<string>) => SideCounts;
 }
 
 /** Labels of series that tell instances apart: a pod or a container, else what runs on a host. */
@@ -79,12 +80,15 @@ export async function countSide(
     mark: (present) => {
       for (const { functions } of parts) for (const id of functions) present[id] = 1;
     },
-    finish: (version, places) => {
+    units: new Set(parts.map((part) => unitName(units.kind, part))),
+    finish: (version, places, only) => {
       const builder = new CountsBuilder(version, places.length, secondsPerSample);
       for (const part of parts) {
         const { seconds, ...counts } = part;
         // Series of one instance (its programs) are watched at the same time.
-        builder.add(unitName(units.kind, part), {
+        const unit = unitName(units.kind, part);
+        if (only?.has(unit) === false) continue;
+        builder.add(unit, {
           ...counts,
           functions: counts.functions.map((id) => places[id] ?? id),
           seconds: isTime ? Math.min(seconds, longest) : 0,

@@ -282,6 +282,29 @@ test('the past of a version shows how far it wanders', async () => {
   expect((await ask({ ...versions('old'), ...range, ...until, past: '0' })).summary.past).toBe(0);
 });
 
+test('hosts that stayed on the old version show what everybody went through', async () => {
+  const host = (i: number): Record<string, string> => ({ host_name: `h${i}` });
+  const busy = { ...usual, 'main@main.ts;work1@work1.ts': 3 };
+  await run({ service: 'rolling', version: 'v1', cost: usual, labels: host, units: 14 });
+  // Half of the hosts get v2, and work1 costs twice as much on all of them.
+  await run({ service: 'rolling', version: 'v2', cost: busy, labels: host, units: 7 });
+  const others = (i: number): Record<string, string> => host(i + 7);
+  await run({ service: 'rolling', version: 'v1', cost: busy, labels: others, units: 7, timeMs: afterMs });
+  const windows = {
+    ...{ before_from: String(beforeMs), before_until: String(beforeMs + 5 * minuteMs) },
+    ...{ after_from: String(afterMs), after_until: String(afterMs + 5 * minuteMs) },
+  };
+  const answer = await ask({ ...versions('rolling'), ...windows });
+  expect(answer.summary).toMatchObject({ controls: 7, before: { units: 14 }, after: { units: 7 } });
+  expect(answer.assumptions.join()).toContain('difference-in-differences');
+  expect(row(answer, 'work1').rawChange).toBeGreaterThan(0.8);
+  expect(Math.abs(row(answer, 'work1').change ?? 1)).toBeLessThan(0.2);
+  expect(findings(answer)).toEqual([]);
+  const { query } = answer.summary.after;
+  const alone = await ask({ ...windows, before_query: answer.summary.before.query, after_query: query });
+  expect(row(alone, 'work1').verdict).toBe('regressed');
+});
+
 test('what cannot be compared says why', async () => {
   const refusal = async (parameters: Record<string, string>): Promise<string> => {
     const response = await fetch(`${server.url}/api/v1/compare?${new URLSearchParams(parameters).toString()}`);

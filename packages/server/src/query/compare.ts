@@ -52,7 +52,12 @@ export async function answerCompare(
   };
   for (const name of ['before', 'after'] as const) if (counted[name].samples === 0) throw noSamples(question[name]);
   const past = await countPast(storage, question, before, units, table, check);
-  const comparison = await explained(storage, { question, before, after, units, counted, past, table }, check);
+  const controls = await countControls(storage, question, before, units, counted, table, check);
+  const comparison = await explained(
+    storage,
+    { question, before, after, units, counted, past, controls, table },
+    check,
+  );
   const side = (name: SideName, { profileType, selection }: Choice) => ({
     query: formatSelector({ profileType: profileType.id, matchers: selection.matchers }),
     from: selection.fromMs,
@@ -66,7 +71,8 @@ export async function answerCompare(
     unit: before.profileType.sampleUnit,
     before: side('before', before),
     after: side('after', after),
-    past: past.pairs.length,
+    past: controls === null ? past.pairs.length : 0,
+    controls: controls?.units.size ?? 0,
     minEffect: question.minEffect,
     q: question.q,
   });
@@ -116,6 +122,36 @@ async function countPast(
   return { pairs, isAligned: windows.isAligned };
 }
 
+/** Who stayed on the before side while others changed. */
+interface CountedControls {
+  readonly after: CountedSide;
+  readonly units: ReadonlySet<string>;
+}
+
+/** Fewer would add more noise than they take away. */
+const leastControls = 5;
+
+/**
+ * Hosts or pods that have the before side in both windows and the after side in none: what changed for them has other causes. None where the
+ * windows overlap, since then both sides lived through the same time already.
+ */
+async function countControls(
+  storage: StorageReader,
+  { before, after }: CompareQuestion,
+  choice: Choice,
+  units: Units,
+  counted: Counted['counted'],
+  table: FunctionTable,
+  check: Check,
+): Promise<CountedControls | null> {
+  const isTold = units.kind === 'host' || units.kind === 'pod';
+  if (!isTold || before.version === null || before.range.untilMs > after.range.fromMs) return null;
+  const selection = { ...choice.selection, ...after.range };
+  const stayed = await countSide(storage, { ...choice, selection }, units, table, check);
+  const own = [...stayed.units].filter((unit) => counted.before.units.has(unit) && !counted.after.units.has(unit));
+  return own.length < leastControls ? null : { after: stayed, units: new Set(own) };
+}
+
 interface Counted {
   readonly question: CompareQuestion;
   readonly before: Choice;
@@ -123,12 +159,13 @@ interface Counted {
   readonly units: Units;
   readonly counted: { readonly before: CountedSide; readonly after: CountedSide };
   readonly past: CountedPast;
+  readonly controls: CountedControls | null;
   readonly table: FunctionTable;
 }
 
 /** The comparison; when something changed, again with the call tree of both sides, which says where it is. */
 async function explained(storage: StorageReader, all: Counted, check: Check): Promise<Comparison> {
-  const { question, units, counted, past, table } = all;
+  const { question, units, counted, past, controls, table } = all;
   const places = placesOf(all);
   const { normalisation, minEffect, q, look } = question;
   const input: CompareInput = {
@@ -143,6 +180,14 @@ async function explained(storage: StorageReader, all: Counted, check: Check): Pr
       return pastEffects(sides, units.kind, normalisation);
     }),
     pastAligned: past.isAligned,
+    ...(controls === null
+      ? {}
+      : {
+          controls: {
+            before: counted.before.finish(question.before.name, places, controls.units),
+            after: controls.after.finish(question.before.name, places, controls.units),
+          },
+        }),
     options: { normalisation, minEffect, q, ...(look === null ? {} : { look }) },
   };
   const plain = compared(input);
@@ -192,11 +237,12 @@ async function addLines(
   return cells === null ? comparison : withLines(comparison, input, cells);
 }
 
-/** Functions that are the same in another directory; the past is of the before side. */
-function placesOf({ counted, past, table }: Counted): Uint32Array {
+/** Functions that are the same in another directory; the past and who stayed are of the before side. */
+function placesOf({ counted, past, controls, table }: Counted): Uint32Array {
   const before = new Uint8Array(table.length);
   const after = new Uint8Array(table.length);
   counted.before.mark(before);
+  controls?.after.mark(before);
   for (const pair of past.pairs) for (const side of [pair.before, pair.after]) side.mark(before);
   counted.after.mark(after);
   return relocationsOf(table, before, after);
