@@ -51,6 +51,7 @@ const pod = (i: number): Record<string, string> => ({ host_name: 'one', k8s_pod_
 /** Posts three minutes of a version on eight pods; the pods differ by 3 %, and so do the minutes of each. */
 async function run({ labels = pod, units = 8, minutes = 3, load = 1, ...version }: Run): Promise<void> {
   const start = version.timeMs ?? (version.version === 'v1' ? beforeMs : afterMs);
+  const posts: Promise<Response>[] = [];
   for (let i = 0; i < units; i++) {
     for (let minute = 0; minute < minutes; minute++) {
       const builder = new ProfileBuilder({
@@ -80,13 +81,11 @@ async function run({ labels = pod, units = 8, minutes = 3, load = 1, ...version 
         service_version: version.version,
         ...labels(i),
       }).toString();
-      const response = await fetch(`${server.url}/api/v1/profiles?${search}`, {
-        method: 'POST',
-        body: encodeProfile(builder.build()),
-      });
-      expect(response.status).toBe(202);
+      const url = `${server.url}/api/v1/profiles?${search}`;
+      posts.push(fetch(url, { method: 'POST', body: encodeProfile(builder.build()) }));
     }
   }
+  for (const response of await Promise.all(posts)) expect(response.status).toBe(202);
 }
 
 async function ask(parameters: Record<string, string>): Promise<http.CompareAnswer> {
