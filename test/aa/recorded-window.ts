@@ -73,8 +73,9 @@ function pidOf(pod: string): number {
       try {
         return readFileSync(`/proc/${name}/${file}`, 'utf8');
       } catch (error) {
-        // It ended meanwhile.
-        if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH')) return '';
+        // It ended meanwhile, or is closed to us: none of the shops.
+        const code = error instanceof Error && 'code' in error ? error.code : '';
+        if (code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES') return '';
         throw error;
       }
     });
