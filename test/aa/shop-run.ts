@@ -7,6 +7,7 @@ const startFile = fileURLToPath(new URL('../../examples/shop/start.mjs', import.
 /** A shop under load in PID, network and mount namespaces of its own, as on a host of its own; needs root. */
 export interface NamespacedShop {
   readonly pod: string;
+  readonly version: string;
   stop(): Promise<void>;
 }
 
@@ -17,7 +18,7 @@ export function startNamespacedShop(version: string, pod: string, requestsPerSec
   const unshare = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', script, ...shop];
   const child = spawn('unshare', unshare, { stdio: ['ignore', 'ignore', 'inherit'] });
   const exited = once(child, 'exit');
-  return { pod, stop: () => stop(child, exited) };
+  return { pod, version, stop: () => stop(child, exited) };
 }
 
 async function stop(child: ChildProcess, exited: Promise<unknown>): Promise<void> {

@@ -1,10 +1,10 @@
 /**
- * The shop against itself, and against a version that costs a little more, on this machine's real agent and server: `npm run test:aa [-- --minutes 15]`.
+ * The shop against itself, and against a version that costs a little more, recorded for real on this machine: `npm run test:aa [-- --windows 12]`.
  *
- * Five instances of 1.0.0 and five of 1.0.1 (one function of about 5 % costs 10 % more) run side by side, each in namespaces of its own, for some
- * minutes after two to warm up. Windows of 60 s of one version's five instances are compared with each other, neighbours and those two and three apart: with
- * 15 minutes 2 × (14 + 13 + 12) = 78 comparisons, of which at most 5 % may report a regression. Windows share samples, so that they are not independent; each window
- * is in about six. Then 1.0.0 and 1.0.1 are compared over windows of three minutes.
+ * Five instances of 1.0.0 and five of 1.0.1 (one function of about 5 % costs 10 % more) run side by side, each in PID, network and mount namespaces of its own.
+ * After a minute to warm up `everflame record` records all ten for 60 s, again and again; each window's profile is posted by instance, and /api/v1/compare is
+ * asked. Every two windows of one version are compared: 2 × 66 comparisons of 12 windows, of which at most 5 % may report a regression. They
+ * share windows, so that they are not independent. Then 1.0.0 and 1.0.1 are compared over three windows together.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,120 +14,123 @@ import { parseArgs } from 'node:util';
 import type { http } from '@everflame/protocols';
 import { getJson } from '../support/api.ts';
 import { startEverflame } from '../support/everflame-process.ts';
-import { startNamespacedShop } from './shop-run.ts';
+import { postWindow, type RecordedWindow, recordWindow } from './recorded-window.ts';
+import { type NamespacedShop, startNamespacedShop } from './shop-run.ts';
 
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '15' }, rate: { type: 'string', default: '20' } },
+  options: { windows: { type: 'string', default: '12' }, rate: { type: 'string', default: '20' } },
 });
-const minutes = Number(values.minutes);
-if (!(Number.isInteger(minutes) && minutes >= 6)) throw new Error('--minutes is a whole number from 6');
-const minuteMs = 60_000;
-const warmUpMinutes = 2;
+const windowCount = Number(values.windows);
+if (!(Number.isInteger(windowCount) && windowCount >= 3)) throw new Error('--windows is a whole number from 3');
+const warmUpMs = 60_000;
 const instances = 5;
 const planted = 'chooseVouchers';
 
 const directory = mkdtempSync(join(tmpdir(), 'everflame-aa-'));
-const everflame = await startEverflame(['up', '--listen', '127.0.0.1:0', '--data-dir', directory]);
-const shops = ['1.0.0', '1.0.1'].flatMap((version) =>
-  Array.from({ length: instances }, (_, i) =>
-    startNamespacedShop(version, `shop-${version}-${i}`, Number(values.rate)),
-  ),
-);
-let failed = false;
+const everflame = await startEverflame(['server', '--listen', '127.0.0.1:0', '--data-dir', join(directory, 'data')]);
 try {
-  const start = Math.ceil(Date.now() / minuteMs + warmUpMinutes) * minuteMs;
-  console.log(`${shops.length} shops run until ${new Date(start + minutes * minuteMs).toISOString()}`);
-  // What was sampled last is there two intervals later.
-  await sleep(start + minutes * minuteMs + 25_000 - Date.now());
-  await Promise.all(shops.map((shop) => shop.stop()));
-  failed = !(await compareWithItself(start));
-  await comparePlanted(start);
+  const windows = await recordAll();
+  if (!(await compareWithItself(windows))) process.exitCode = 1;
+  await comparePlanted(windows);
 } finally {
-  await Promise.all(shops.map((shop) => shop.stop()));
   await everflame.end();
   rmSync(directory, { recursive: true, force: true });
 }
-if (failed) process.exitCode = 1;
+
+async function recordAll(): Promise<RecordedWindow[]> {
+  const shops: NamespacedShop[] = ['1.0.0', '1.0.1'].flatMap((version) =>
+    Array.from({ length: instances }, (_, i) =>
+      startNamespacedShop(version, `aa-${version}-${i}`, Number(values.rate)),
+    ),
+  );
+  try {
+    await sleep(warmUpMs);
+    const windows: RecordedWindow[] = [];
+    for (let i = 0; i < windowCount; i++) {
+      const file = await recordWindow(shops, join(directory, `${i}.pb.gz`));
+      const window = await postWindow(everflame.url, shops, file);
+      windows.push(window);
+      console.log(`window ${i + 1} of ${windowCount}: ${window.samples} samples of ${shops.length} shops`);
+    }
+    return windows;
+  } finally {
+    await Promise.all(shops.map((shop) => shop.stop()));
+  }
+}
+
+type Span = Pick<RecordedWindow, 'fromMs' | 'untilMs'>;
 
 function compare(
   [before, after]: readonly [string, string],
-  [beforeMs, afterMs]: readonly [number, number],
-  spanMs: number,
+  [left, right]: readonly [Span, Span],
 ): Promise<http.CompareAnswer> {
   return getJson<http.CompareAnswer>(everflame.url, '/api/v1/compare', {
     service: 'shop',
     before,
     after,
-    before_from: String(beforeMs),
-    before_until: String(beforeMs + spanMs),
-    after_from: String(afterMs),
-    after_until: String(afterMs + spanMs),
+    before_from: String(left.fromMs),
+    before_until: String(left.untilMs),
+    after_from: String(right.fromMs),
+    after_until: String(right.untilMs),
   });
 }
 
-async function compareWithItself(start: number): Promise<boolean> {
-  let comparisons = 0;
-  let alarms = 0;
-  let whole = 0;
-  let functions = 0;
-  let misses = 0;
-  let tested = 0;
+async function compareWithItself(windows: readonly RecordedWindow[]): Promise<boolean> {
+  const sums = { comparisons: 0, alarms: 0, whole: 0, functions: 0, intervals: 0, misses: 0 };
   for (const version of ['1.0.0', '1.0.1']) {
-    for (const distance of [1, 2, 3]) {
-      for (let i = 0; i + distance < minutes; i++) {
-        const at = [start + i * minuteMs, start + (i + distance) * minuteMs] as const;
-        const answer = await compare([version, version], at, minuteMs);
-        const { counts, verdict, before, unitKind } = answer.summary;
-        if (unitKind !== 'pod' || before.units !== instances) throw new Error(`units: ${before.units} ${unitKind}`);
+    for (const [i, before] of windows.entries()) {
+      for (const [j, after] of windows.entries()) {
+        if (j <= i) continue;
+        const answer = await compare([version, version], [before, after]);
+        const { counts, verdict, before: side, unitKind } = answer.summary;
+        if (unitKind !== 'pod' || side.units !== instances) throw new Error(`units: ${side.units} ${unitKind}`);
         const found = counts.regressed + counts.new;
-        comparisons++;
-        if (found > 0) {
-          alarms++;
-          const names = answer.functions
-            .slice(0, found)
-            .map((row) => `${row.name} ${row.verdict} q ${row.q?.toFixed(4)}`);
-          console.log(`${version} minute ${i} against ${i + distance}: ${names.join('; ')}`);
+        sums.comparisons++;
+        if (verdict === 'regressed') sums.whole++;
+        if (found > 0 || verdict === 'regressed') {
+          sums.alarms++;
+          const names = answer.functions.slice(0, found).map(({ name, q }) => `${name} (q ${q?.toFixed(4)})`);
+          console.log(`${version}, window ${i + 1} against ${j + 1}: ${answer.sentence} ${names.join(', ')}`);
         }
-        if (verdict === 'regressed') whole++;
-        functions += answer.functions.filter(({ p }) => p !== null).length;
-        const withLimits = answer.functions.filter(({ interval }) => interval !== null);
-        tested += withLimits.length;
-        misses += withLimits.filter(
-          ({ interval }) => interval !== null && (interval[0] > 0 || (interval[1] ?? 1) < 0),
-        ).length;
+        sums.functions += answer.functions.filter(({ p }) => p !== null).length;
+        for (const { interval } of answer.functions) {
+          if (interval === null) continue;
+          sums.intervals++;
+          if (interval[0] > 0 || (interval[1] ?? 1) < 0) sums.misses++;
+        }
       }
     }
   }
+  const { comparisons, alarms, whole, functions, intervals, misses } = sums;
   const holds = alarms <= 0.05 * comparisons && comparisons >= 40;
+  const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
   console.log(
-    `the same version: ${comparisons} comparisons of 60 s, ${instances} namespaces each, ${Math.round(functions / comparisons)} functions tested in each`,
+    `the same version: ${comparisons} comparisons of 60 s, ${instances} namespaces a side, ${Math.round(functions / comparisons)} functions tested in each`,
   );
   console.log(
-    `report a regression or a new function: ${alarms} (${((100 * alarms) / comparisons).toFixed(1)} %, at most 5 %)${holds ? '' : ' FAILS'}`,
+    `that report a regression: ${alarms}, ${percent(alarms / comparisons)} (at most 5 %)${holds ? '' : ' FAILS'}; of the whole: ${whole}`,
   );
-  console.log(
-    `call the whole regressed: ${whole}; 95 % intervals that miss 0: ${((100 * misses) / tested).toFixed(1)} % of ${tested}`,
-  );
+  console.log(`95 % intervals that miss 0: ${percent(misses / intervals)} of ${intervals}`);
   return holds;
 }
 
-async function comparePlanted(start: number): Promise<void> {
-  let found = 0;
-  let covered = 0;
-  let runs = 0;
-  for (let i = 0; i + 3 <= minutes; i += 3) {
-    const at = start + i * minuteMs;
-    const answer = await compare(['1.0.0', '1.0.1'], [at, at], 3 * minuteMs);
+async function comparePlanted(windows: readonly RecordedWindow[]): Promise<void> {
+  let [runs, found, covered] = [0, 0, 0];
+  for (let i = 0; i + 3 <= windows.length; i += 3) {
+    const [first, last] = [windows[i], windows[i + 2]];
+    if (first === undefined || last === undefined) continue;
+    const span = { fromMs: first.fromMs, untilMs: last.untilMs };
+    const answer = await compare(['1.0.0', '1.0.1'], [span, span]);
     const row = answer.functions.find(({ name }) => name === planted);
     if (row === undefined) throw new Error(`${planted} was never seen`);
     runs++;
-    if (row.verdict === 'regressed') found++;
+    if (row.verdict === 'regressed' && answer.functions[0] === row) found++;
     const [low, high] = row.interval ?? [Number.NaN, Number.NaN];
     if (low <= 0.1 && (high ?? Number.POSITIVE_INFINITY) >= 0.1) covered++;
     const percent = (part: number | null): string => (part === null ? '-' : `${(100 * part).toFixed(1)} %`);
     console.log(
-      `planted +10 % in ${planted}, minutes ${i} to ${i + 3}: share ${percent(row.before)}, ${row.samplesBefore} and ${row.samplesAfter} samples, measured ${percent(row.change)} (${percent(low)} to ${percent(high)}), ${row.verdictText}, would have seen ${percent(row.mde)}`,
+      `planted +10 % in ${planted}, windows ${i + 1} to ${i + 3}: ${percent(row.before)} of the CPU, ${row.samplesBefore} and ${row.samplesAfter} samples, measured ${percent(row.change)} (${percent(low)} to ${percent(high)}), ${row.verdictText}, would have seen ${percent(row.mde)}`,
     );
   }
-  console.log(`planted +10 %: found in ${found} of ${runs}, the interval covers it in ${covered}`);
+  console.log(`planted +10 %: found and named first in ${found} of ${runs}, the interval covers it in ${covered}`);
 }

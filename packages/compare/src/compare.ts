@@ -1,5 +1,6 @@
 import { CompareFailure } from './compare-failure.ts';
-import type { CompareInput, Comparison, FunctionComparison, Verdict } from './comparison.ts';
+import type { CompareInput, Comparison, FunctionComparison } from './comparison.ts';
+import type { Verdict } from './verdict.ts';
 import { checkCounts } from './counts/check-counts.ts';
 import { samplesOf, type SideCounts, sumOf } from './counts/side-counts.ts';
 import { type Analyses, type Analysis, analyse } from './effects/analyse.ts';
@@ -261,6 +262,7 @@ function describe(context: Context, id: number): FunctionComparison | null {
     units: { before: unitsWith(input.before, id), after: unitsWith(input.after, id) },
     dilutedBy: known ? dilutionOf(context, effect, reach) : null,
     carrier,
+    lines: null,
   };
 }
 

@@ -16,8 +16,11 @@ export type {
   NotTested,
   SideSummary,
   Summary,
-  Verdict,
 } from './comparison.ts';
+export type { Verdict } from './verdict.ts';
+export { withLines } from './lines/compare-lines.ts';
+export type { LineComparison } from './lines/line-comparison.ts';
+export { countLines, type LineCells, type LineSide } from './lines/line-counts.ts';
 export { sentenceOf } from './sentence-of.ts';
 export { CountsBuilder, type IntervalCounts } from './counts/counts-builder.ts';
 export { checkCounts } from './counts/check-counts.ts';

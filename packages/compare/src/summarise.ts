@@ -1,4 +1,5 @@
-import type { Change, CompareInput, FunctionComparison, SideSummary, Summary, Verdict } from './comparison.ts';
+import type { Change, CompareInput, FunctionComparison, SideSummary, Summary } from './comparison.ts';
+import type { Verdict } from './verdict.ts';
 import { type SideCounts, sumOf } from './counts/side-counts.ts';
 import type { Analyses } from './effects/analyse.ts';
 import { Contrast, type Normalisation } from './effects/contrast.ts';

@@ -28,11 +28,11 @@ export async function runShop(load: ShopLoad, signal: AbortSignal): Promise<Shop
   // A group of its own: a terminal's Ctrl-C reaches the demo alone, which then ends the shop in order.
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   let output = '';
-  let readyMs: number | null = null;
+  const readyMs: number[] = [];
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => {
       output += text;
-      if (output.split(': ready http').length > instances) readyMs ??= Date.now();
+      if (readyMs.length === 0 && output.split(': ready http').length > instances) readyMs.push(Date.now());
     });
   const stop = () => void child.kill('SIGTERM');
   signal.addEventListener('abort', stop);
@@ -42,7 +42,8 @@ export async function runShop(load: ShopLoad, signal: AbortSignal): Promise<Shop
   });
   signal.removeEventListener('abort', stop);
   signal.throwIfAborted();
-  if (code === 0 && readyMs !== null) return { readyMs, endMs: Date.now() };
+  const [ready] = readyMs;
+  if (code === 0 && ready !== undefined) return { readyMs: ready, endMs: Date.now() };
   process.stderr.write(output);
   throw new CommandFailure(`the shop ended with exit ${code ?? 'by a signal'}; its output is above`);
 }

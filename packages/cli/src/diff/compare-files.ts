@@ -6,11 +6,15 @@ import {
   CompareFailure,
   type CompareInput,
   CountsBuilder,
+  countLines,
   countsOfProfile,
   FunctionTable,
   type GroupCounts,
+  isChange,
+  type LineSide,
   relocationsOf,
   type SideCounts,
+  withLines,
 } from '@everflame/compare';
 import {
   inferProfileName,
@@ -65,7 +69,12 @@ export function compareFiles(asked: FileComparison): http.CompareAnswer {
   table.freeze();
   const sides = [mergedOf(before, asked.sampleType), mergedOf(after, asked.sampleType)] as const;
   try {
-    const comparison = compare({ ...input, tree: callTreeOfProfiles(sides[0], sides[1], table, places) });
+    const plain = compare({ ...input, tree: callTreeOfProfiles(sides[0], sides[1], table, places) });
+    const wanted = new Set(plain.functions.filter(isChange).map(({ id }) => id));
+    const lineSides = (files: readonly File[]): LineSide[] =>
+      files.map((file) => ({ ...file, unitOf: () => names.get(file) ?? file.path }));
+    const cells = countLines(lineSides(before), lineSides(after), table, places, wanted);
+    const comparison = cells === null ? plain : withLines(plain, input, cells);
     return answerOf(comparison, {
       service: '',
       profileType: type.id,
@@ -73,6 +82,7 @@ export function compareFiles(asked: FileComparison): http.CompareAnswer {
       before: sideOf(before),
       after: sideOf(after),
       past: 0,
+      controls: 0,
       minEffect: asked.minEffect,
       q: asked.q,
     });
