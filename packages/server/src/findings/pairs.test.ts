@@ -5,7 +5,11 @@ import { compareParameters, pairsOf, withRanges } from './pairs.ts';
 const nowMs = Date.UTC(2026, 0, 5, 12);
 const hourMs = 3_600_000;
 
-function row(version: string, period: Partial<http.DeploymentPeriod>, more: Partial<http.Deployment> = {}): http.Deployment {
+function row(
+  version: string,
+  period: Partial<http.DeploymentPeriod>,
+  more: Partial<http.Deployment> = {},
+): http.Deployment {
   const from = nowMs - hourMs;
   return {
     service: 'shop',
