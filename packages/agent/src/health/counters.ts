@@ -23,7 +23,7 @@ export const lossCauses = {
     perf_map: 'a perf map or jitdump could not be read',
     kallsyms: 'kernel symbols could not be read',
     table_worker: 'the thread that makes unwind tables died or hung; the stacks that needed it are cut',
-    version_late: 'the version of a program was not read in time; its series have none',
+    version: 'the version of a program could not be read, or not in time; its series have none until it is',
     symbol_worker: 'the thread that reads symbols died or hung and was replaced; what it was asked stays unnamed',
   },
   stacks_truncated: {

@@ -34,6 +34,7 @@ function row(drawing: string, carrier?: string): Row {
     dilutedBy: null,
     carrier: carrier === undefined ? null : { name: carrier, file: `${carrier}.ts`, stack: ['main', carrier] },
     persistence: 'not checked',
+    lines: null,
   };
 }
 
@@ -85,6 +86,7 @@ function answerOf(functions: Row[], whole: http.CompareAnswer['summary']['verdic
       },
       look: 1,
       past: 0,
+      controls: 0,
       minEffect: 0.02,
       q: 0.05,
     },

@@ -11,8 +11,6 @@ export interface Pair {
   readonly untilMs: number;
   /** It still runs, or it stopped and nothing else runs. */
   readonly isCurrent: boolean;
-  /** Both are live: the same time is compared. */
-  readonly isBeside: boolean;
   /** Their profiles carry no versions: they are told apart by time. */
   readonly isMarked: boolean;
 }
@@ -48,20 +46,22 @@ export function pairsOf({ deployments }: http.DeploymentsAnswer, nowMs: number):
         fromMs: period.from,
         untilMs: period.state === 'live' ? nowMs : period.until,
         isCurrent: !isEnded && period.state !== 'replaced' && period.state !== 'withdrawn',
-        isBeside: period.kind === 'canary',
         isMarked: row.firstSeen === null,
       },
     ];
   });
 }
 
-/** Parameters of /api/v1/compare for the first `spanMs` after the deployment. */
+/**
+ * Parameters of /api/v1/compare: as long before the deployment as after it. Hosts that stay on the old version, as beside a canary, are the controls of that
+ * comparison.
+ */
 export function compareParameters(pair: Pair, spanMs: number, look: number): Record<string, string> {
-  const { fromMs, isBeside, isMarked, subject, before, after } = pair;
+  const { fromMs, isMarked, subject, before, after } = pair;
   const time = (ms: number): string => String(Math.trunc(ms));
   const ranges = {
-    before_from: time(isBeside ? fromMs : fromMs - spanMs),
-    before_until: time(isMarked ? fromMs : fromMs + spanMs),
+    before_from: time(fromMs - spanMs),
+    before_until: time(fromMs),
     after_from: time(fromMs),
     after_until: time(fromMs + spanMs),
     look: String(look),

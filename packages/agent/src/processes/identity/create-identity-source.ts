@@ -91,7 +91,7 @@ class ProcIdentitySource implements IdentitySource {
   async complete(labels: SeriesLabels): Promise<SeriesLabels> {
     const origin = this.#origins.get(labels);
     if (origin === undefined) return labels;
-    const found = taggedVersion(origin.environment) ?? (await origin.version.version);
+    const found = taggedVersion(origin.environment) ?? (await this.#versions.versionOf(origin.version));
     if (found === undefined) return labels;
     const version = labelValue(found.version);
     if (version === '') return labels;

@@ -15,17 +15,20 @@ export interface VersionTicket {
   readonly executableName: string;
   /** Its program only starts others: they are asked themselves. */
   readonly isLauncher: boolean;
-  /** Undefined once it is known that there is none. */
-  readonly version: Promise<FoundVersion | undefined>;
 }
 
 /** For processes that say their version themselves, and for kernel threads. */
-export const noTicket: VersionTicket = {
-  key: '',
-  executableName: '',
-  isLauncher: true,
-  version: Promise.resolve(undefined),
-};
+export const noTicket: VersionTicket = { key: '', executableName: '', isLauncher: true };
+
+/** Where the reading stands. */
+interface Reading {
+  readonly done: Promise<void>;
+  readonly askedMs: number;
+  isDone: boolean;
+  isLate: boolean;
+  /** Undefined also once it is known that there is none. */
+  found: FoundVersion | undefined;
+}
 
 /** What was read beside a script may be another deployment a moment later; the build ID of an executable says what it is for good. */
 const scriptMemoryMs = 2000;
@@ -34,13 +37,13 @@ const mostContainers = 2048;
 /** Reads at a time: each may hang in a file system of somebody's own, and holds one of Node's four threads then. */
 const lanes = 2;
 const mostWaiting = 2048;
-const defaultPatienceMs = 5000;
+const defaultPatienceMs = 10_000;
 /** A command line may have megabytes; its beginning says what runs. */
 const mostCommandLineBytes = 16 * 1024;
 
 /**
  * Versions of programs by what lies beside them: read once for each container and executable, away from the thread that samples. A read that hangs costs a
- * lane until it ends, and its program has no version; both are counted as `reads_failed`/`version_late`.
+ * lane until it ends; until then its program has no version, which is counted as `reads_failed`/`version`.
  */
 export class ProgramVersions {
   readonly #procRoot: string;
@@ -49,6 +52,7 @@ export class ProgramVersions {
   readonly #patienceMs: number;
   readonly #tickets = new Map<string, { readonly ticket: VersionTicket; readonly untilMs: number }>();
   readonly #containers = new Map<string, Promise<FoundVersion | undefined>>();
+  readonly #readings = new WeakMap<VersionTicket, Reading>();
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
@@ -94,8 +98,8 @@ export class ProgramVersions {
       key,
       executableName: program.kind === 'native' ? executableName : '',
       isLauncher: program.kind === 'launcher',
-      version: this.#read(subject),
     };
+    this.#begin(ticket, subject);
     // A process that is gone could not be read as those that come after it can.
     const isLasting = isThere && (program.kind === 'launcher' || (program.kind === 'native' && buildId !== ''));
     const [oldest] = this.#tickets.size >= mostTickets ? this.#tickets.keys() : [];
@@ -103,6 +107,44 @@ export class ProgramVersions {
     this.#tickets.delete(key);
     this.#tickets.set(key, { ticket, untilMs: isLasting ? Infinity : nowMs + scriptMemoryMs });
     return ticket;
+  }
+
+  /** What was found; waits for it once, for as long as shipping may wait, and from then on answers what there is. Never rejects. */
+  async versionOf(ticket: VersionTicket): Promise<FoundVersion | undefined> {
+    const reading = this.#readings.get(ticket);
+    if (reading === undefined) return undefined;
+    if (!reading.isDone && !reading.isLate) {
+      const leftMs = reading.askedMs + this.#patienceMs - performance.now();
+      const patience = new AbortController();
+      const timer = sleep(Math.max(leftMs, 0), undefined, { ref: false, signal: patience.signal });
+      // Both ends are fine: the other one of the two is waited for.
+      await Promise.race([reading.done, timer.catch(() => undefined)]);
+      patience.abort();
+      this.#noteLate(reading);
+    }
+    return reading.found;
+  }
+
+  #noteLate(reading: Reading): void {
+    if (reading.isDone || reading.isLate) return;
+    reading.isLate = true;
+    this.#losses?.add('reads_failed', 'version');
+  }
+
+  #begin(ticket: VersionTicket, subject: VersionSubject): void {
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    const reading: Reading = { done, askedMs: performance.now(), isDone: false, isLate: false, found: undefined };
+    this.#readings.set(ticket, reading);
+    const end = (found: FoundVersion | undefined): void => {
+      reading.found = found;
+      reading.isDone = true;
+      resolve();
+    };
+    this.#read(subject).then(end, () => {
+      // What is read was written by those that are profiled: whatever it does to a reader costs it its version and nobody else anything.
+      this.#losses?.add('reads_failed', 'version');
+      end(undefined);
+    });
   }
 
   #keyOf(
@@ -145,45 +187,18 @@ export class ProgramVersions {
   }
 
   async #inLane(read: () => Promise<FoundVersion | undefined>): Promise<FoundVersion | undefined> {
-    if (this.#waiting.length >= mostWaiting) return this.#late();
-    const patience = new AbortController();
-    const work = this.#whenFree(patience.signal).then(async (isMine) => {
-      if (!isMine) return undefined;
-      try {
-        return await expected(read());
-      } finally {
-        this.#leave();
-      }
-    });
-    const late = Symbol('late');
-    const timer = sleep(this.#patienceMs, late, { ref: false, signal: patience.signal });
-    try {
-      const first = await Promise.race([work, timer]);
-      return first === late ? this.#late() : first;
-    } finally {
-      // Ends the timer, and the wait for a lane.
-      timer.catch(() => undefined);
-      patience.abort();
+    if (this.#running >= lanes) {
+      if (this.#waiting.length >= mostWaiting) throw new Error('too many programs wait to be read');
+      await new Promise<void>((resolve) => void this.#waiting.push(resolve));
+    } else {
+      this.#running++;
     }
-  }
-
-  /** False when nobody waits for the lane any more. */
-  async #whenFree(signal: AbortSignal): Promise<boolean> {
-    if (this.#running >= lanes) await new Promise<void>((resolve) => void this.#waiting.push(resolve));
-    else this.#running++;
-    if (!signal.aborted) return true;
-    this.#leave();
-    return false;
-  }
-
-  #leave(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#running--;
-    else next();
-  }
-
-  #late(): undefined {
-    this.#losses?.add('reads_failed', 'version_late');
-    return undefined;
+    try {
+      return await expected(read());
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running--;
+      else next();
+    }
   }
 }
