@@ -18,7 +18,8 @@ function treeOf(stacks: readonly Stack[], isGrouped: boolean): Tree {
   const builder = new ProfileBuilder({ sampleTypes: [{ type: 'cpu', unit: 'nanoseconds' }] });
   for (const { names, label, value } of stacks) {
     let row = 0;
-    for (const name of names) row = builder.stack(row, builder.location({ lines: [{ function: builder.function({ name }) }] }));
+    for (const name of names)
+      row = builder.stack(row, builder.location({ lines: [{ function: builder.function({ name }) }] }));
     builder.add(row, builder.labelSet([{ key: 't', text: label }]), [BigInt(value)]);
   }
   return buildTree(builder.build(), 0, isGrouped ? { groupBy: 't' } : {});
@@ -30,7 +31,9 @@ function lines(tree: TreeShape, amounts: readonly Amounts[]): [path: string, amo
   return Array.from(tree.parent, (parent, node) => {
     const frame = tree.frame[node] ?? 0;
     paths[node] = `${node === 0 ? '' : paths[parent]}/${tree.frames.name[frame]}:${tree.frames.kind[frame]}`;
-    const said = amounts.map((one) => [one.total[node], one.self[node], one.samples[node], one.selfSamples[node]].join());
+    const said = amounts.map((one) =>
+      [one.total[node], one.self[node], one.samples[node], one.selfSamples[node]].join(),
+    );
     return [paths[node], said.join(' ')];
   });
 }

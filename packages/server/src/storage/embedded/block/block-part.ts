@@ -158,11 +158,7 @@ class BlockSeries implements PartSeries {
     });
   }
 
-  sum(
-    { fromMs, untilMs }: TimeRange,
-    wantedOf: (header: Header) => SumColumns | null,
-    sums: LeafSums,
-  ): number {
+  sum({ fromMs, untilMs }: TimeRange, wantedOf: (header: Header) => SumColumns | null, sums: LeafSums): number {
     return soundly(this.#file, () => {
       const [only, ...others] = this.headers;
       if (only === undefined) return 0;
