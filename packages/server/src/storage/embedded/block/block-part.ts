@@ -95,6 +95,7 @@ class BlockSeries implements PartSeries {
   #chunk = { number: -1, vectors: new ByteReader(new Uint8Array()), next: 0 };
   /** Time of each profile, once it was asked for; ascending. */
   #times: Float64Array | null = null;
+  #sets: readonly number[] | null = null;
   #byFirst: ReadonlyMap<number, readonly (RollupNode & { readonly ref: SectionRef })[]> | null = null;
 
   constructor(file: BlockFileReader, headers: readonly Header[], input: ByteReader) {
@@ -144,6 +145,15 @@ class BlockSeries implements PartSeries {
         readBlockVector(this.#chunk.vectors, columnsOf(this.#rows[this.#chunk.next]), into);
       }
     });
+  }
+
+  labelSets(): readonly number[] {
+    if (this.#sets === null) {
+      const sets = new Set<number>();
+      for (const row of this.rows()) for (const set of row.labelSets) sets.add(set);
+      this.#sets = [...sets];
+    }
+    return this.#sets;
   }
 
   nodes(): readonly RollupNode[] {
