@@ -58,7 +58,8 @@ export class StringReader {
       if (i === 0 && start !== end) this.#reader.fail('string_table', "its first entry must be ''");
       const hash = hashOf(view, start, end);
       let found = pool.find(view, start, end, hash);
-      if (found < 0) found = pool.add(bytes, start, end, hash, asciiText(bytes, start, end) ?? this.#utf8(start, end, i));
+      if (found < 0)
+        found = pool.add(bytes, start, end, hash, asciiText(bytes, start, end) ?? this.#utf8(start, end, i));
       let row = pool.rowInProfile(found);
       if (row < 0) {
         row = this.rows.push(pool.text(found)) - 1;

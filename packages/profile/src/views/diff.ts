@@ -1,7 +1,7 @@
 import { halvesOf } from '../tables/growable.ts';
 import { frameAt, type FrameColumns, FrameTable } from './frame-table.ts';
 import { type FunctionColumns, isFunction } from './functions.ts';
-import { type Amounts, compareText, type Tree, TreeNodes, type TreeShape } from './tree.ts';
+import { type Amounts, compareText, ranks, type Tree, TreeNodes, type TreeShape } from './tree.ts';
 
 /** Two trees as one: a node that only one side has is there with zeros on the other. */
 export interface DiffTree extends TreeShape {
@@ -21,23 +21,84 @@ export interface FunctionDiff {
 /** The union of two trees, both sides whole and exact. Nodes are the same when their paths of function names are. */
 export function diffTrees(before: Tree, after: Tree): DiffTree {
   const frames = new FrameTable();
+  const own = adoptFrames(before, frames);
+  const others = adoptFrames(after, frames);
+  const columns = frames.columns();
+  return new Set(columns.name).size === columns.name.length
+    ? mergedTrees({ tree: before, frames: own }, { tree: after, frames: others }, columns)
+    : internedTrees({ tree: before, frames: own }, { tree: after, frames: others }, columns);
+}
+
+/** A tree with the row of each of its frames in the union. */
+interface Adopted {
+  readonly tree: Tree;
+  readonly frames: Uint32Array;
+}
+
+function adoptFrames({ frames: { name, file, binary, kind } }: Tree, into: FrameTable): Uint32Array {
+  const columns = { name, file, binary, kind };
+  return Uint32Array.from(name, (_, row) => into.intern(frameAt(columns, row)));
+}
+
+/**
+ * Both trees are in depth-first order, siblings by name, so that they are merged as sorted lists are. Of two nodes that wait, the
+ * one whose caller came later comes first: what is below that caller is not done.
+ */
+function mergedTrees(before: Adopted, after: Adopted, frames: FrameColumns): DiffTree {
+  const rank = ranks(frames);
+  const [beforeLength, afterLength] = [before.tree.parent.length, after.tree.parent.length];
+  const most = beforeLength + afterLength;
+  const parent = new Uint32Array(most);
+  const frame = new Uint32Array(most);
+  const fromBefore = new Int32Array(most).fill(-1);
+  const fromAfter = new Int32Array(most).fill(-1);
+  const placeOfBefore = new Uint32Array(beforeLength);
+  const placeOfAfter = new Uint32Array(afterLength);
+  let length = 0;
+  for (let b = 0, a = 0; b < beforeLength || a < afterLength; length++) {
+    const beforeFrame = before.frames[before.tree.frame[b] ?? 0] ?? 0;
+    const afterFrame = after.frames[after.tree.frame[a] ?? 0] ?? 0;
+    const beforeParent = b < beforeLength ? (placeOfBefore[before.tree.parent[b] ?? 0] ?? 0) : -1;
+    const afterParent = a < afterLength ? (placeOfAfter[after.tree.parent[a] ?? 0] ?? 0) : -1;
+    const order = beforeParent - afterParent || (rank[afterFrame] ?? 0) - (rank[beforeFrame] ?? 0);
+    parent[length] = Math.max(beforeParent, afterParent);
+    frame[length] = order >= 0 ? beforeFrame : afterFrame;
+    if (order >= 0) {
+      placeOfBefore[b] = length;
+      fromBefore[length] = b++;
+    }
+    if (order <= 0) {
+      placeOfAfter[a] = length;
+      fromAfter[length] = a++;
+    }
+  }
+  return {
+    frames,
+    parent: parent.slice(0, length),
+    frame: frame.slice(0, length),
+    before: gatheredAmounts(before.tree, fromBefore.subarray(0, length)),
+    after: gatheredAmounts(after.tree, fromAfter.subarray(0, length)),
+  };
+}
+
+/** The same where a group and a function have one name, so that names do not tell the order. */
+function internedTrees(before: Adopted, after: Adopted, frames: FrameColumns): DiffTree {
   const nodes = new TreeNodes();
-  const placeOfBefore = adopt(before, frames, nodes);
-  const placeOfAfter = adopt(after, frames, nodes);
-  const { order, shape } = nodes.sorted(frames.columns());
+  const placeOfBefore = adopt(before, nodes);
+  const placeOfAfter = adopt(after, nodes);
+  const { order, shape } = nodes.sorted(frames);
   return {
     ...shape,
-    before: spread(before, placeOfBefore, order, nodes.length),
-    after: spread(after, placeOfAfter, order, nodes.length),
+    before: spread(before.tree, placeOfBefore, order, nodes.length),
+    after: spread(after.tree, placeOfAfter, order, nodes.length),
   };
 }
 
 /** Adds a tree's nodes to the union; answers where each went. */
-function adopt(tree: Tree, frames: FrameTable, nodes: TreeNodes): Uint32Array {
-  const frameRows = tree.frames.name.map((_, row) => frames.intern(frameAt(tree.frames, row)));
+function adopt({ tree, frames }: Adopted, nodes: TreeNodes): Uint32Array {
   const place = new Uint32Array(tree.parent.length);
   for (let node = 1; node < tree.parent.length; node++) {
-    place[node] = nodes.child(place[tree.parent[node] ?? 0] ?? 0, frameRows[tree.frame[node] ?? 0] ?? 0);
+    place[node] = nodes.child(place[tree.parent[node] ?? 0] ?? 0, frames[tree.frame[node] ?? 0] ?? 0);
   }
   return place;
 }
@@ -48,6 +109,11 @@ function spread(side: Amounts, place: ArrayLike<number>, order: Uint32Array, pla
   for (let i = 0; i < place.length; i++) source[place[i] ?? 0] = i;
   const from = new Int32Array(order.length);
   for (let row = 0; row < order.length; row++) from[row] = source[order[row] ?? 0] ?? -1;
+  return gatheredAmounts(side, from);
+}
+
+/** Amounts by union row: those of the side's row; -1: zeros. */
+function gatheredAmounts(side: Amounts, from: Int32Array): Amounts {
   return {
     total: gatheredInts(side.total, from),
     self: gatheredInts(side.self, from),

@@ -5,15 +5,19 @@ import type { TreeShape } from './tree.ts';
  * as deep as programs make them. Nodes must be in depth-first order, as those of every `Tree` are.
  */
 export function walkTree(tree: TreeShape, enter: (node: number) => void, leave: (node: number) => void): void {
-  const path: number[] = [];
-  for (let node = 0; node < tree.parent.length; node++) {
-    const parent = node === 0 ? -1 : (tree.parent[node] ?? 0);
-    for (let last = path.at(-1); last !== undefined && last !== parent; last = path.at(-1)) {
+  const { parent } = tree;
+  /** The node visited last whose subtree is not done. */
+  let last = -1;
+  const leaveUpTo = (end: number) => {
+    while (last !== end) {
       leave(last);
-      path.pop();
+      last = last === 0 ? -1 : (parent[last] ?? 0);
     }
+  };
+  for (let node = 0; node < parent.length; node++) {
+    leaveUpTo(node === 0 ? -1 : (parent[node] ?? 0));
     enter(node);
-    path.push(node);
+    last = node;
   }
-  for (let last = path.pop(); last !== undefined; last = path.pop()) leave(last);
+  leaveUpTo(-1);
 }

@@ -99,7 +99,7 @@ function next(
 }
 
 /** The place of each frame when all are sorted by name; frames of one name (a group and a function) by row. */
-function ranks(frames: FrameColumns): Uint32Array {
+export function ranks(frames: FrameColumns): Uint32Array {
   const rows = frames.name.map((_, row) => row);
   rows.sort((a, b) => compareText(frames.name[a] ?? '', frames.name[b] ?? '') || a - b);
   const rank = new Uint32Array(rows.length);

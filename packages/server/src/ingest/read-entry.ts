@@ -1,4 +1,11 @@
-import { checkLabels, decodeProfile, inferProfileName, type Labels, type Profile, type StringPool } from '@everflame/profile';
+import {
+  checkLabels,
+  decodeProfile,
+  inferProfileName,
+  type Labels,
+  type Profile,
+  type StringPool,
+} from '@everflame/profile';
 import { Refused } from '../problem.ts';
 import type { Entry } from '../storage/storage.ts';
 

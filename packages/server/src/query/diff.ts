@@ -1,8 +1,4 @@
-import {
-  diffFunctions,
-  diffTrees,
-  functionsOfTree,
-} from '@everflame/profile';
+import { diffFunctions, diffTrees, functionsOfTree } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import { Refused } from '../problem.ts';
 import type { MergedTree, StorageReader, TimeRange } from '../storage/storage.ts';

@@ -10,7 +10,9 @@ test('columns are written as JSON.stringify writes arrays of them', () => {
     text: fc.string({ unit: 'grapheme' }),
     count: fc.oneof(fc.double({ noDefaultInfinity: true, noNaN: true }), fc.nat()),
     nothing: fc.constant(null),
-    rows: fc.array(fc.record({ self: fc.string(), share: fc.option(fc.double({ noNaN: true, noDefaultInfinity: true })) })),
+    rows: fc.array(
+      fc.record({ self: fc.string(), share: fc.option(fc.double({ noNaN: true, noDefaultInfinity: true })) }),
+    ),
     parent: fc.array(fc.nat({ max: 0xffff_ffff }), { maxLength: 40 }),
     samples: fc.array(fc.oneof(fc.nat(), fc.maxSafeInteger(), fc.double({ noNaN: true, noDefaultInfinity: true }))),
     total: fc.array(fc.oneof(fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), fc.bigInt(0n, 2n ** 54n), fc.bigInt(0n, 20n))),

@@ -1,5 +1,13 @@
 import { buildTree, isUnfiltered, limitTree, ProfileBuilder, type ProfileFilters, usesTags } from '@everflame/profile';
-import type { Merged, MergedTree, MergeQuery, RangeSeries, Selection, StorageReader, TimeRange } from '../storage/storage.ts';
+import type {
+  Merged,
+  MergedTree,
+  MergeQuery,
+  RangeSeries,
+  Selection,
+  StorageReader,
+  TimeRange,
+} from '../storage/storage.ts';
 import type { Check } from './budget.ts';
 import { filterMerged, labelsForFilters, readFilters } from './filters.ts';
 import { type Parameters, readSelector, readTimeRange } from './parameters.ts';

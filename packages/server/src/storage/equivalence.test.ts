@@ -268,11 +268,11 @@ function spellTree({ tree, profiles }: MergedTree): unknown {
   const depth = new Uint32Array(tree.parent.length);
   const rows = Array.from(tree.parent, (parent, node) => {
     depth[node] = node === 0 ? 0 : (depth[parent] ?? 0) + 1;
-    const frame = tree.frame[node] ?? 0;
+    const at = tree.frame[node] ?? 0;
     const { name, file, kind } = tree.frames;
     const rest = 'rest' in tree ? tree.rest[node] : 0;
     const amounts = [tree.total[node], tree.self[node], tree.samples[node], tree.selfSamples[node]];
-    return print([depth[node], name[frame], file[frame], kind[frame], amounts, rest]);
+    return print([depth[node], name[at], file[at], kind[at], amounts, rest]);
   });
   return { profiles, rows };
 }

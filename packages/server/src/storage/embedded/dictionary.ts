@@ -206,7 +206,9 @@ class ProfileInterning {
     const text = this.#profile.strings[index] ?? '';
     const pooled = this.#pooled;
     const number =
-      pooled === undefined ? this.#dictionary.string(text) : this.#dictionary.pooled(pooled, pooled.rows[index] ?? 0, text);
+      pooled === undefined
+        ? this.#dictionary.string(text)
+        : this.#dictionary.pooled(pooled, pooled.rows[index] ?? 0, text);
     this.#strings[index] = number + 1;
     return number;
   }

@@ -21,6 +21,8 @@ const sizeParts = 16;
 /** So many blocks of one window make a merge due at once; fewer, after `quietMs` without a new one. */
 const mergeCount = 8;
 const quietMs = 60_000;
+/** An epoch of at most so many days is written by day at once. */
+const maxLiveDays = 3;
 
 /**
  * Turns finished epochs into blocks, merges blocks, deletes what is too old: everything that is not urgent. Each step makes a new
@@ -90,8 +92,15 @@ export class Maintenance {
     const dictionary = new EpochDictionary();
     dictionary.follow(this.#db, epoch);
     const part = epochPart(this.#db, epoch, dictionary);
-    const output = { parts: [part], isWithin: () => true };
-    this.#replace({ old: [], level: 0, outputs: [output], nowMs: -Infinity }, () => {
+    const fromMs = Math.min(...part.series.map(({ firstMs }) => firstMs));
+    const untilMs = Math.max(...part.series.map(({ lastMs }) => lastMs)) + 1;
+    const days = windowsOf([{ fromMs, untilMs }], 1);
+    // What came in as it happened lies in a day or two, and need not be split later.
+    const isLive = days.length <= maxLiveDays;
+    const outputs = isLive
+      ? days.map(({ isWithin }) => ({ parts: [part], isWithin }))
+      : [{ parts: [part], isWithin: () => true }];
+    this.#replace({ old: [], level: isLive ? 1 : 0, outputs, nowMs: -Infinity }, () => {
       this.#db.prepare('DELETE FROM profile WHERE series IN (SELECT id FROM series WHERE epoch = ?)').run(epoch);
       for (const table of ['series', 'header', 'dictionary']) {
         this.#db.prepare(`DELETE FROM ${table} WHERE epoch = ?`).run(epoch);
@@ -150,17 +159,10 @@ export class Maintenance {
     try {
       for (const { id } of facts) blocks.push(openListedBlock(this.#dataDir, id));
       const days = windowDays[level - 1] ?? 1;
-      const windows = new Set<number>();
-      for (const { fromMs, untilMs } of facts) {
-        const last = Math.floor((untilMs - 1) / (days * dayMs));
-        for (let window = Math.floor(fromMs / (days * dayMs)); window <= last; window++) windows.add(window);
-      }
-      const outputs = [...windows]
-        .sort((a, b) => a - b)
-        .map((window) => ({
-          parts: blocks.flatMap((block) => block.groups.map((group) => block.part(group))),
-          isWithin: (timeMs: number) => Math.floor(timeMs / (days * dayMs)) === window,
-        }));
+      const outputs = windowsOf(facts, days).map(({ isWithin }) => ({
+        parts: blocks.flatMap((block) => block.groups.map((group) => block.part(group))),
+        isWithin,
+      }));
       this.#replace({ old: facts, level, outputs, nowMs }, () => undefined);
     } catch (error) {
       if (!(error instanceof DamagedBlock)) throw error;
@@ -252,6 +254,20 @@ interface Replacement {
   readonly level: number;
   readonly outputs: readonly { readonly parts: readonly Part[]; readonly isWithin: (timeMs: number) => boolean }[];
   readonly nowMs: number;
+}
+
+/** The windows of so many days in which something lies, in their order. */
+function windowsOf(ranges: readonly Pick<BlockFact, 'fromMs' | 'untilMs'>[], days: number) {
+  const windows = new Set<number>();
+  for (const { fromMs, untilMs } of ranges) {
+    const last = Math.floor((untilMs - 1) / (days * dayMs));
+    for (let window = Math.floor(fromMs / (days * dayMs)); window <= last; window++) {
+      windows.add(window);
+    }
+  }
+  return [...windows]
+    .sort((a, b) => a - b)
+    .map((window) => ({ isWithin: (timeMs: number) => Math.floor(timeMs / (days * dayMs)) === window }));
 }
 
 /** The profiles of each service, in order of its name. Profiles without one are those of the service ''. */

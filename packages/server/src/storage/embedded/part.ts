@@ -39,6 +39,8 @@ export interface PartSeries {
   readonly samples: number;
   /** In order of time, then of arrival. */
   rows(): readonly ProfileRow[];
+  /** Every label set of its samples; absent where these are not known without the rows. */
+  labelSets?(): readonly number[];
   read(row: number, into: Vector): void;
   nodes(): readonly RollupNode[];
   readNode(node: RollupNode, into: Vector): void;

@@ -272,6 +272,12 @@ export class EmbeddedReader implements StorageReader {
       const sets = new Set<number>();
       for (const series of part.series) {
         if (!overlaps(series, range)) continue;
+        const isWhole = series.firstMs >= range.fromMs && series.lastMs < range.untilMs;
+        const all = isWhole ? series.labelSets?.() : undefined;
+        if (all !== undefined) {
+          for (const set of all) sets.add(set);
+          continue;
+        }
         for (const { timeMs, labelSets } of series.rows()) {
           if (timeMs >= range.fromMs && timeMs < range.untilMs) for (const set of labelSets) sets.add(set);
         }

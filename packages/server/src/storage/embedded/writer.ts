@@ -1,5 +1,5 @@
 import type { Labels, StringPool } from '@everflame/profile';
-import type { AppendResult, Batch, Entry, Mark, StorageWriter } from '../storage.ts';
+import { type AppendResult, type Batch, type Entry, type Mark, StorageError, type StorageWriter } from '../storage.ts';
 import { ByteWriter } from './bytes.ts';
 import { type Connection, explained, openForWriting } from './database.ts';
 import { Dictionary, type DictionaryMark } from './dictionary.ts';
@@ -14,7 +14,7 @@ const batchMemoryMs = 30 * 24 * 3_600_000;
  * An epoch ends after this many profiles, bytes of vectors or stacks in its dictionary, which bounds the memory for it in
  * every thread, or with the first batch received after this time.
  */
-const defaultEpochLimits = { profiles: 2500, bytes: 24 * 1024 * 1024, stacks: 1_500_000, ageMs: 30 * 60_000 };
+const defaultEpochLimits = { profiles: 2000, bytes: 24 * 1024 * 1024, stacks: 2_000_000, ageMs: 30 * 60_000 };
 export type EpochLimits = typeof defaultEpochLimits;
 
 /** The one writer of an embedded store. Everything that a call stores is one transaction with one sync of the disk. */
@@ -84,8 +84,7 @@ export class EmbeddedWriter implements StorageWriter {
       const { profiles, bytes, stacks } = this.#limits;
       const isFull =
         this.#epochProfiles >= profiles || this.#epochBytes >= bytes || this.#dictionary.stacks.length >= stacks;
-      // They are stored already: a disk that refuses here refuses the next call as well, and says so there.
-      if (isFull) this.#isRotationDue = true;
+      if (isFull) this.#rotateSoon();
       return results;
     } catch (error) {
       // Their rows were rolled back; what they brought into the dictionary goes with it, or a disk that refuses for long
@@ -106,6 +105,16 @@ export class EmbeddedWriter implements StorageWriter {
   close(): Promise<void> {
     this.#db.close();
     return Promise.resolve();
+  }
+
+  /** What was stored is stored: a disk that refuses now refuses the next call as well, which says so. */
+  #rotateSoon(): void {
+    this.#isRotationDue = true;
+    try {
+      this.rotate();
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+    }
   }
 
   #beginEpoch(nowMs: number): void {

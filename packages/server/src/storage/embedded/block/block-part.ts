@@ -98,6 +98,7 @@ class BlockSeries implements PartSeries {
   #chunk = { number: -1, vectors: new ByteReader(new Uint8Array()), next: 0 };
   /** Time of each profile, once it was asked for; ascending. */
   #times: Float64Array | null = null;
+  #sets: readonly number[] | null = null;
   #byFirst: ReadonlyMap<number, readonly (RollupNode & { readonly ref: SectionRef })[]> | null = null;
 
   constructor(
@@ -155,6 +156,15 @@ class BlockSeries implements PartSeries {
     });
   }
 
+  labelSets(): readonly number[] {
+    if (this.#sets === null) {
+      const sets = new Set<number>();
+      for (const row of this.rows()) for (const set of row.labelSets) sets.add(set);
+      this.#sets = [...sets];
+    }
+    return this.#sets;
+  }
+
   nodes(): readonly RollupNode[] {
     return this.#nodes;
   }
@@ -167,11 +177,7 @@ class BlockSeries implements PartSeries {
     });
   }
 
-  sum(
-    { fromMs, untilMs }: TimeRange,
-    wantedOf: (header: Header) => SumColumns | null,
-    sums: LeafSums,
-  ): number {
+  sum({ fromMs, untilMs }: TimeRange, wantedOf: (header: Header) => SumColumns | null, sums: LeafSums): number {
     return soundly(this.#file, () => {
       const [only, ...others] = this.headers;
       if (only === undefined) return 0;

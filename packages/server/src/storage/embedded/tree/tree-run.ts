@@ -222,11 +222,10 @@ class OwnFrames {
   }
 
   columns(): Tree['frames'] {
-    const { length } = this.#used;
     const name = this.#used.map((frame) => (frame < 0 ? REMAINDER : (this.#indexNames[frame] ?? '')));
-    const file = new Array<string>(length).fill('');
-    const binary = new Array<string>(length).fill('');
-    const kind = new Array<FrameKind | ''>(length).fill('');
+    const file = name.map(() => '');
+    const binary = name.map(() => '');
+    const kind = name.map((): FrameKind | '' => '');
     for (const part of this.#parts) {
       for (let i = 0; i < part.frames.length; i++) {
         const row = (this.#rows[part.frames[i] ?? 0] ?? 0) - 1;
