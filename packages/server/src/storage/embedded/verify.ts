@@ -4,7 +4,7 @@ import { type BlockFact, blockPath, blocksOf, listedBlocks } from './block/block
 import { DamagedBlock } from './block/block-file.ts';
 import { checkTables, explained, isDamage, isSqliteError, openForReading } from './database.ts';
 import {
-  Dictionary,
+  type Dictionary,
   functionWords,
   labelWords,
   lineWords,
