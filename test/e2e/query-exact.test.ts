@@ -73,7 +73,7 @@ async function postReal(): Promise<void> {
     await post(timeMs, labels, body);
     const { sampleTypes, periodType } = decoded.profile;
     const type = sampleTypes[0];
-    real.set(service, [labels.__name__, type?.type, type?.unit, periodType.type, periodType.unit].join(':'));
+    real.set(service, [`real_${number}`, type?.type, type?.unit, periodType.type, periodType.unit].join(':'));
   }
 }
 

@@ -83,7 +83,7 @@ test('a damaged block is named in the status, in metrics, on the page and by ver
   flip(path, Math.floor(readFileSync(path).length / 2));
   const { status, said } = everflame('verify');
   expect(status).toBe(1);
-  expect(said).toContain(`${name}`);
+  expect(said).toContain(name);
   expect(said).not.toMatch(/^\s+at /m);
 
   await buildWeb();

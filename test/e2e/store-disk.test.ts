@@ -21,12 +21,13 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await server.end('SIGKILL');
-  disk.remove();
+  await disk.remove();
 });
 
 /** One sample of the value 1 in a function of the profile's own, with so many bytes of names that do not compress. */
-function profileOf(name: string, bytes: number): Uint8Array {
+function profileOf(name: string, bytes: number, timeMs: number): Uint8Array {
   const builder = new ProfileBuilder({
+    timeNanos: BigInt(timeMs) * 1_000_000n,
     sampleTypes: [{ type: 'cpu', unit: 'nanoseconds' }],
     periodType: { type: 'cpu', unit: 'nanoseconds' },
   });
@@ -36,8 +37,8 @@ function profileOf(name: string, bytes: number): Uint8Array {
   return encodeProfile(builder.build());
 }
 
-async function post(name: string, bytes = 60_000): Promise<Response> {
-  const body = new Uint8Array(profileOf(name, bytes));
+async function post(name: string, timeMs = Date.now()): Promise<Response> {
+  const body = new Uint8Array(profileOf(name, 60_000, timeMs));
   return fetch(`${server.url}/api/v1/profiles?service_name=full`, { method: 'POST', body });
 }
 
@@ -100,6 +101,27 @@ test('a server that was killed on a full disk starts on it and answers', async (
   await expectRecovery(names, noRoom, () => disk.drain());
 });
 
+test('on a full disk retention makes the room that it needs by itself', async () => {
+  const dayMs = 24 * 3_600_000;
+  for (let n = 0; n < 60; n++) expect((await post(`old${n}`, Date.now() - 20 * dayMs)).status).toBe(202);
+  await server.end('SIGTERM');
+  server = await startServerProcess(dataDir);
+  // With the first profile of a new epoch the old one becomes a block.
+  expect((await post('new')).status).toBe(202);
+  await waitFor('a block', () => (verifyStore(dataDir).blocks > 0 ? true : undefined));
+  await server.end('SIGKILL');
+  disk.fill();
+  expect(disk.freeBytes).toBeLessThan(100_000);
+  server = await startServerProcess(dataDir, { retention: { maxAgeMs: 10 * dayMs } });
+  await waitFor('a profile to be stored', async () => ((await post('after')).status === 202 ? true : undefined));
+  // Until there was room to say it, the file was missing.
+  const { storage } = await waitFor('retention to be counted', async () => {
+    const answer = await getJson<http.StatusAnswer>(server.url, '/api/v1/status');
+    return answer.storage.deleted.length > 0 ? answer : undefined;
+  });
+  expect(storage).toMatchObject({ profiles: 2, damaged: [], deleted: [{ cause: 'age', profiles: 60 }] });
+});
+
 test('files that refuse to be written: 503, reads go on, and it comes back', async () => {
   expect((await post('first')).status).toBe(202);
   const files = ['everflame.db', 'everflame.db-wal'].map((name) => join(dataDir, name));
@@ -111,15 +133,19 @@ test('files that refuse to be written: 503, reads go on, and it comes back', asy
   );
 });
 
-test('a disk that fails and goes read-only: 503, reads go on; a start on it is refused in words, on a mended one all is there', async () => {
+test('a disk that fails and goes read-only: 503, reads go on, also after a start on it; on a mended one all is there', async () => {
   const { names } = { names: ['a', 'b', 'c'] };
   for (const name of names) expect((await post(name)).status).toBe(202);
   disk.fail();
-  await expectRefusal(await post('refused'), /mount its disk for writing|see the log of the kernel/);
+  const readOnly = /mount its disk for writing|see the log of the kernel/;
+  await expectRefusal(await post('refused'), readOnly);
   expect(await storedNames()).toEqual(names);
   await server.end('SIGKILL');
-  await expect(startServerProcess(dataDir)).rejects.toThrow('ended before it was ready');
-  disk.unmount();
+  server = await startServerProcess(dataDir);
+  await expectRefusal(await post('refused'), readOnly);
+  expect(await storedNames()).toEqual(names);
+  await server.end('SIGKILL');
+  await disk.unmount();
   disk.mount();
   server = await startServerProcess(dataDir);
   expect(await storedNames()).toEqual(names);

@@ -129,7 +129,7 @@ function poisonous(): Uint8Array {
           name: text(),
           systemName: text(),
           file: text(),
-          startLine: Number(random.below(9)),
+          startLine: random.below(9),
         }),
         line: random.below(2 ** 31),
       }));
@@ -220,25 +220,17 @@ test(`hostile profiles are refused with the reason or stored exactly, and change
   expect(stored.size).toBeGreaterThan(mutants / 10);
   expect(stored.size).toBeLessThan(mutants * 0.9);
 
-  let [exact, sums] = [0, 0];
   for (const [number, { name, body }] of stored) {
     const decoded = decodeProfile(body);
     if (!decoded.ok) throw new Error(`${number} was stored and cannot be decoded: ${decoded.error.message}`);
     const query = questionFor(number, name, decoded.profile);
     const response = await ask('pprof', { query });
-    // A profile type that is no identifier in a query is refused in words.
-    if (response.status === 422 || response.status === 400) {
-      sums++;
-      expect(await response.json()).toMatchObject({ code: 'storage_sum_overflow' });
-      continue;
-    }
+    // Each profile's own sums are within int64, so that alone it can always be answered.
     expect({ number, query, status: response.status }).toMatchObject({ status: 200 });
     const got = canonicalSamples(Buffer.from(await response.arrayBuffer()));
     expect({ number, samples: got }).toEqual({ number, samples: canonicalSamples(body) });
-    exact++;
   }
-  console.log(`${stored.size} of ${mutants} were stored; ${exact} came back exactly, ${sums} questions were refused`);
-  expect(exact).toBeGreaterThan(stored.size * 0.8);
+  console.log(`${stored.size} of ${mutants} were stored`);
 
   for (const route of [
     'top',

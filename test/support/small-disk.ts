@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   closeSync,
   mkdirSync,
@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { waitFor } from './wait-for.ts';
 
 /** A file system of its own in a file, for a disk that is full or fails. Needs root. */
 export class SmallDisk {
@@ -28,7 +29,8 @@ export class SmallDisk {
     mkdirSync(this.path);
     writeFileSync(this.#image, '');
     truncateSync(this.#image, bytes);
-    execFileSync('mkfs.ext4', ['-q', '-F', '-m', '0', this.#image]);
+    // Blocks as large as pages, as on large disks: SQLite makes sure of room for its shared memory by one byte in each page.
+    execFileSync('mkfs.ext4', ['-q', '-F', '-m', '0', '-b', '4096', this.#image]);
     this.mount();
   }
 
@@ -36,8 +38,11 @@ export class SmallDisk {
     execFileSync('mount', ['-o', 'loop,errors=remount-ro', this.#image, this.path]);
   }
 
-  unmount(): void {
-    execFileSync('umount', [this.path]);
+  /** A process that was killed holds it for a moment. */
+  async unmount(): Promise<void> {
+    await waitFor(`${this.path} to be let go`, () =>
+      spawnSync('umount', [this.path]).status === 0 ? true : undefined,
+    );
   }
 
   get freeBytes(): number {
@@ -72,8 +77,8 @@ export class SmallDisk {
     writeFileSync(`/sys/fs/ext4/${device}/trigger_fs_error`, 'by the test');
   }
 
-  remove(): void {
-    this.unmount();
+  async remove(): Promise<void> {
+    await this.unmount();
     rmSync(this.#root, { recursive: true });
   }
 

@@ -13,7 +13,7 @@ import { logDamage } from './write-ahead-log.ts';
 import { EmbeddedWriter } from './writer.ts';
 
 const seed = Number(process.env['EVERFLAME_SEED'] ?? Date.now() % 100_000);
-/** `npm run test:durability` has them all. */
+/** `npm run test:durability` has more. */
 const flips = Number(process.env['EVERFLAME_FLIPS'] ?? 250);
 let root: string;
 let whole: string;
@@ -100,8 +100,8 @@ test(`a flipped bit anywhere in everflame.db changes no answer in silence: it is
       if (name.endsWith('.damaged')) rmSync(join(dataDir, 'blocks', name));
   }
   expect(wrong).toEqual([]);
-  console.log(`${drawn.length} flips in ${bytes.length} bytes: ${refused} refused, ${named} named by verify`);
   expect(refused).toBeGreaterThan(drawn.length / 20);
+  expect(named).toBeGreaterThanOrEqual(refused);
 }, 600_000);
 
 test('a flipped bit in the log of commits is no silent loss of what was acknowledged', async () => {
@@ -112,15 +112,12 @@ test('a flipped bit in the log of commits is no silent loss of what was acknowle
   expect(logDamage(dataDir)).toBeNull();
   const offsets = fc.sample(fc.nat(killed.length - 1), { seed, numRuns: 300 });
   const silent: unknown[] = [];
-  let refused = 0;
+  const words: string[] = [];
   for (const at of [3, 12, 20, 28, 40, ...offsets]) {
     flip(path, at);
     const damage = logDamage(dataDir);
     if (damage !== null) {
-      refused++;
-      expect(damage.message).toMatch(
-        /^everflame\.db-wal in .* is damaged: .* commits .* "everflame verify".*"everflame restore"/,
-      );
+      words.push(damage.message);
       writeFileSync(path, killed);
       continue;
     }
@@ -135,7 +132,9 @@ test('a flipped bit in the log of commits is no silent loss of what was acknowle
     rmSync(other, { recursive: true });
   }
   expect(silent).toEqual([]);
-  expect(refused).toBeGreaterThan(200);
+  expect(words.length).toBeGreaterThan(200);
+  const wanted = /^everflame\.db-wal in .* is damaged: .* commits .* "everflame verify".*"everflame restore"/;
+  expect(words.filter((one) => !wanted.test(one))).toEqual([]);
 }, 120_000);
 
 /** A store as a kill -9 leaves it: everything still in the log. */

@@ -85,12 +85,13 @@ export function openForWriting(dataDir: string): Connection {
   return explained(dataDir, () => {
     mkdirSync(dataDir, { recursive: true });
     const db = new Database(join(dataDir, fileName));
-    // Before the first table, or it has no effect: what an epoch took is given back to the file system.
-    db.pragma('auto_vacuum = INCREMENTAL');
+    const isEmpty = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").get() === undefined;
+    // Before the first table, or it has no effect: what an epoch took is given back to the file system. Not again at each start,
+    // since it writes, which a full disk refuses.
+    if (isEmpty) db.pragma('auto_vacuum = INCREMENTAL');
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     db.pragma('journal_size_limit = 1048576');
-    const isEmpty = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").get() === undefined;
     if (isEmpty) {
       db.transaction(() => {
         db.exec(tables);

@@ -5,7 +5,7 @@ import { DamagedBlock } from './block/block-file.ts';
 import { countsProblems } from './counts/counts-problems.ts';
 import { checkTables, explained, isDamage, isSqliteError, openForReading } from './database.ts';
 import {
-  Dictionary,
+  type Dictionary,
   functionWords,
   labelWords,
   lineWords,
