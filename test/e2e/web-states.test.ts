@@ -189,3 +189,18 @@ test('what the server refuses and what it cannot be asked are told with what to 
   await page.getByText('The server does not answer').waitFor({ state: 'detached' });
   await expect(page.getByRole('link', { name: 'shop', exact: true }).count()).resolves.toBe(1);
 });
+
+test('what takes long can be cancelled, and asked for again', async () => {
+  const { page } = await openPage(browser, 'about:blank');
+  let isHeld = true;
+  await page.route('**/api/v1/flamegraph*', async (route) => {
+    if (!isHeld) await route.continue();
+  });
+  await page.goto(`${server.url}/flamegraph`);
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByText('It was not loaded to its end').waitFor();
+  isHeld = false;
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.locator('g.frame').first().waitFor();
+  expect(await drawnNames(page)).toContain('all');
+});
