@@ -1,6 +1,4 @@
-// Invoices as HTML. Version 1.1.0 breaks pages, and finds out how full a page is the slow way: that is the planted regression.
-
-const rowsPerPage = 40;
+// Invoices as HTML, sealed.
 
 /** @param {string} text */
 function escapeHtml(text) {
@@ -32,32 +30,69 @@ function renderLine(number, line) {
   return `${row}</tr>\n`;
 }
 
+// begin of seal
+const roundConstants = Uint32Array.from({ length: 64 }, (_, round) => Math.abs(Math.sin(round + 1)) * 2 ** 32);
+
 /**
- * A line changes its hash, so that an invoice cannot be altered unnoticed (FNV-1a, 32 bits).
+ * One block of 64 characters into the state, in 64 rounds of adding, rotating and mixing, as MD5 does it.
+ * @param {Uint32Array} state four words
+ * @param {string} text
+ * @param {number} start
+ */
+function sealBlock(state, text, start) {
+  let [a, b, c, d] = [state[0] ?? 0, state[1] ?? 0, state[2] ?? 0, state[3] ?? 0];
+  for (let round = 0; round < 64; round++) {
+    let mixed = 0;
+    let at = 0;
+    let turn = 0;
+    if (round < 16) {
+      mixed = (b & c) | (~b & d);
+      at = round;
+      turn = [7, 12, 17, 22][round & 3] ?? 0;
+    } else if (round < 32) {
+      mixed = (d & b) | (~d & c);
+      at = (5 * round + 1) & 15;
+      turn = [5, 9, 14, 20][round & 3] ?? 0;
+    } else if (round < 48) {
+      mixed = b ^ c ^ d;
+      at = (3 * round + 5) & 15;
+      turn = [4, 11, 16, 23][round & 3] ?? 0;
+    } else {
+      mixed = c ^ (b | ~d);
+      at = (7 * round) & 15;
+      turn = [6, 10, 15, 21][round & 3] ?? 0;
+    }
+    const code = start + 4 * at < text.length ? text.charCodeAt(start + 4 * at) : 0;
+    const sum = (a + mixed + (roundConstants[round] ?? 0) + code) | 0;
+    a = d;
+    d = c;
+    c = b;
+    b = (b + ((sum << turn) | (sum >>> (32 - turn)))) | 0;
+  }
+  state[0] = (state[0] ?? 0) + a;
+  state[1] = (state[1] ?? 0) + b;
+  state[2] = (state[2] ?? 0) + c;
+  state[3] = (state[3] ?? 0) + d;
+}
+
+/**
+ * A line changes its seal, so that an invoice is not altered by mistake. No cryptography.
  * @param {string} html
  */
 export function sealInvoice(html) {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < html.length; at++) hash = Math.imul(hash ^ html.charCodeAt(at), 0x01000193);
-  return (hash >>> 0).toString(16).padStart(8, '0');
+  const state = Uint32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476);
+  for (let start = 0; start < html.length; start += 64) sealBlock(state, html, start);
+  return Array.from(state, (word) => word.toString(16).padStart(8, '0')).join('');
 }
+// end of seal
 
 /**
  * @param {number} number
  * @param {readonly import('./cart.mjs').Line[]} lines
- * @param {{ breaksPages: boolean }} options `breaksPages` from version 1.1.0 on
  */
-export function renderInvoice(number, lines, { breaksPages }) {
+export function renderInvoice(number, lines) {
   let html = `<h1>Invoice ${number}</h1>\n<table>\n`;
-  for (const [index, line] of lines.entries()) {
-    html += renderLine(index + 1, line);
-    if (breaksPages) {
-      // Counts the rows by reading the whole document again after every row.
-      let rows = 0;
-      for (let at = 0; at < html.length; at++) if (html.charCodeAt(at) === 10) rows++;
-      if (rows % rowsPerPage === 0) html += '</table><hr class="page">\n<table>\n';
-    }
-  }
+  for (const [index, line] of lines.entries()) html += renderLine(index + 1, line);
   const totalCents = lines.reduce((sum, line) => sum + line.cents, 0);
   html += `</table>\n<p>Total ${formatCents(totalCents)}</p>\n`;
   return `${html}<!-- ${sealInvoice(html)} -->\n`;

@@ -1,6 +1,6 @@
 // Load for the shop: a fixed number of requests a second, as customers come, whatever the shop needs for them.
 //
-//   node load.mjs --url http://127.0.0.1:8080 [--rate 150] [--seconds 25]
+//   node load.mjs --url http://127.0.0.1:8080 [--url …] [--rate 150] [--seconds 25]
 //
 // Bounded: at most 32 requests are under way, the others wait for their turn. What a slow machine has not answered in time is
 // sent late, so that two versions get the same requests; after ten more seconds the rest is left out and counted. Loopback only.
@@ -10,12 +10,13 @@ import { parseArgs } from 'node:util';
 const maxUnderWay = 32;
 const graceSeconds = 10;
 const { values } = parseArgs({
-  options: { url: { type: 'string' }, rate: { type: 'string' }, seconds: { type: 'string' } },
+  options: { url: { type: 'string', multiple: true }, rate: { type: 'string' }, seconds: { type: 'string' } },
 });
-const target = new URL(values.url ?? 'http://127.0.0.1:8080');
+const targets = (values.url ?? ['http://127.0.0.1:8080']).map((url) => new URL(url));
 const ratePerSecond = Number(values.rate ?? '150');
 const seconds = Number(values.seconds ?? 'Infinity');
-if (!['127.0.0.1', 'localhost', '[::1]'].includes(target.hostname)) throw new Error('load goes to loopback only');
+if (!targets.every(({ hostname }) => ['127.0.0.1', 'localhost', '[::1]'].includes(hostname)))
+  throw new Error('load goes to loopback only');
 if (!(ratePerSecond > 0 && ratePerSecond <= 5000)) throw new Error('--rate must be above 0 and at most 5000');
 if (!(seconds > 0)) throw new Error('--seconds must be above 0');
 
@@ -51,6 +52,8 @@ function sendOne(n) {
   const { method, path, body } = requestOf(n);
   underWay++;
   counts.sent++;
+  // Ten customers in a row go to the same shop, so that all shops get the same mix.
+  const target = targets[Math.floor(n / 10) % targets.length];
   const outgoing = request(new URL(path, target), { agent, method, timeout: 10_000 }, (response) => {
     response.resume();
     response.once('end', () => {

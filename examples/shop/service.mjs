@@ -1,8 +1,8 @@
 // The shop: catalogue search, cart prices, invoices. Plain HTTP on loopback unless told otherwise.
 //
-//   OTEL_SERVICE_NAME=shop OTEL_RESOURCE_ATTRIBUTES=service.version=1.1.0 node --perf-basic-prof service.mjs
+//   OTEL_SERVICE_NAME=shop OTEL_RESOURCE_ATTRIBUTES=service.version=1.0.0 node --perf-basic-prof service.mjs
 //
-// The version is the one in OTEL_RESOURCE_ATTRIBUTES (1.0.0 where there is none). SHOP_LISTEN=HOST:PORT, port 0 for any.
+// This is 1.0.0; see releases.mjs for what later versions change in it. SHOP_LISTEN=HOST:PORT, port 0 for any.
 import { createServer } from 'node:http';
 import { buildCatalogue, searchCatalogue } from './catalogue.mjs';
 import { priceCart, priceLines } from './cart.mjs';
@@ -11,7 +11,6 @@ import { renderInvoice } from './invoice.mjs';
 const maxBodyBytes = 64 * 1024;
 const attributes = new URLSearchParams((process.env.OTEL_RESOURCE_ATTRIBUTES ?? '').replaceAll(',', '&'));
 const version = attributes.get('service.version') ?? '1.0.0';
-const breaksPages = version !== '1.0.0';
 const catalogue = buildCatalogue();
 
 /** @param {import('node:http').IncomingMessage} request */
@@ -47,7 +46,7 @@ async function answer(request) {
   }
   if (request.method === 'GET' && /^\/invoices\/[0-9]{1,9}$/u.test(url.pathname)) {
     const number = Number(url.pathname.slice('/invoices/'.length));
-    return { type: 'text/html; charset=utf-8', body: renderInvoice(number, linesOfInvoice(number), { breaksPages }) };
+    return { type: 'text/html; charset=utf-8', body: renderInvoice(number, linesOfInvoice(number)) };
   }
   if (request.method === 'GET' && url.pathname === '/version') return { type: 'text/plain', body: `${version}\n` };
   return null;
@@ -64,6 +63,8 @@ const server = createServer(async (request, response) => {
   }
 });
 
+// Customers keep their connections; one that is closed just when it is used again would be a failed request.
+server.keepAliveTimeout = 75_000;
 const listen = process.env.SHOP_LISTEN ?? '127.0.0.1:0';
 const colon = listen.lastIndexOf(':');
 server.listen(Number(listen.slice(colon + 1)), listen.slice(0, colon), () => {

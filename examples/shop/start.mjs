@@ -1,72 +1,94 @@
 // Runs one version of the shop under its own load, until the time is over or it is told to stop.
 //
-//   node start.mjs --version 1.1.0 [--seconds 25] [--rate 150] [--listen 127.0.0.1:0]
+//   node start.mjs --version 1.1.0 [--instances 1] [--pod NAME] [--seconds 25] [--rate 150] [--listen 127.0.0.1:0]
 //
-// Both processes say who they are as OpenTelemetry does it; the shop writes its names of JIT code to /tmp/perf-PID.map.
+// The rate is that of all instances together. Every process says who it is as OpenTelemetry does it, several instances as pods
+// of the name that is given, else shop-1.1.0, with a number behind it. The shop writes its names of JIT code to /tmp/perf-PID.map.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { installRelease } from './releases.mjs';
 
-const here = dirname(fileURLToPath(import.meta.url));
 const { values } = parseArgs({
   options: {
     version: { type: 'string', default: process.env.SHOP_VERSION ?? '1.0.0' },
+    instances: { type: 'string', default: '1' },
+    pod: { type: 'string' },
     seconds: { type: 'string' },
     rate: { type: 'string', default: '150' },
     listen: { type: 'string', default: '127.0.0.1:0' },
   },
 });
-if (!/^[0-9]+\.[0-9]+\.[0-9]+$/u.test(values.version)) throw new Error('--version must be like 1.0.0');
+const instances = Number(values.instances);
+if (!(Number.isInteger(instances) && instances >= 1 && instances <= 100)) throw new Error('--instances is 1 to 100');
+if (instances > 1 && !values.listen.endsWith(':0'))
+  throw new Error('several instances listen on free ports: leave out --listen');
+const release = installRelease(values.version);
 
 // With --perf-basic-prof V8 also leaves a log of its own in the current folder.
 const scratchDir = mkdtempSync(join(tmpdir(), 'shop-'));
 process.on('exit', () => rmSync(scratchDir, { recursive: true, force: true }));
 
-/** @param {string} name @param {string[]} args @param {Record<string, string>} [extra] */
-function start(name, args, extra = {}) {
-  const env = {
-    ...process.env,
-    ...extra,
-    OTEL_SERVICE_NAME: name,
-    OTEL_RESOURCE_ATTRIBUTES: `service.version=${values.version},deployment.environment.name=demo`,
-  };
-  return spawn(process.execPath, args, { env, cwd: scratchDir, stdio: ['ignore', 'pipe', 'inherit'] });
+/** @param {string} name @param {string[]} args @param {{ pod?: string, env?: Record<string, string> }} [more] */
+function start(name, args, { pod, env = {} } = {}) {
+  const attributes = [
+    `service.version=${values.version}`,
+    'deployment.environment.name=demo',
+    ...(pod === undefined ? [] : [`k8s.pod.name=${pod}`]),
+  ];
+  return spawn(process.execPath, args, {
+    env: { ...process.env, ...env, OTEL_SERVICE_NAME: name, OTEL_RESOURCE_ATTRIBUTES: attributes.join(',') },
+    cwd: scratchDir,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
 }
 
-const flags = ['--perf-basic-prof', '--interpreted-frames-native-stack'];
-const shop = start('shop', [...flags, join(here, 'service.mjs')], { SHOP_LISTEN: values.listen });
-const shopEnd = once(shop, 'exit');
-const children = [shop];
+/** @type {import('node:child_process').ChildProcess[]} */
+const children = [];
 let told = false;
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, () => {
     told = true;
-    // The load first, so that no request meets a closed shop; its end ends the shop.
-    children.at(-1)?.kill('SIGTERM');
+    // The load first, so that no request meets a closed shop; its end ends the shops.
+    for (const child of children.length > instances ? children.slice(instances) : children) child.kill('SIGTERM');
   });
 }
 
-let url;
-for await (const line of createInterface({ input: shop.stdout })) {
-  console.log(`shop ${values.version}: ${line}`);
-  url = /^ready (http:\S+)$/u.exec(line)?.[1];
-  if (url !== undefined) break;
+/** @param {number} instance from 1 */
+function podOf(instance) {
+  if (instances > 1) return { pod: `${values.pod ?? `shop-${values.version}`}-${instance}` };
+  return values.pod === undefined ? {} : { pod: values.pod };
 }
-if (url === undefined) throw new Error('the shop did not start');
-shop.stdout.resume();
 
-const loadArgs = ['--url', url.replace('//0.0.0.0:', '//127.0.0.1:'), '--rate', values.rate];
-if (values.seconds !== undefined) loadArgs.push('--seconds', values.seconds);
-const load = start('shop-load', [join(here, 'load.mjs'), ...loadArgs]);
+/** @param {number} instance from 1 */
+async function startShop(instance) {
+  const flags = ['--perf-basic-prof', '--interpreted-frames-native-stack'];
+  const more = { env: { SHOP_LISTEN: values.listen }, ...podOf(instance) };
+  const shop = start('shop', [...flags, join(release, 'service.mjs')], more);
+  children.push(shop);
+  const end = once(shop, 'exit');
+  for await (const line of createInterface({ input: shop.stdout })) {
+    console.log(`shop ${values.version}: ${line}`);
+    const url = /^ready (http:\S+)$/u.exec(line)?.[1];
+    if (url === undefined) continue;
+    shop.stdout.resume();
+    return { url, end };
+  }
+  throw new Error('the shop did not start');
+}
+
+const shops = await Promise.all(Array.from({ length: instances }, (_, index) => startShop(index + 1)));
+const urls = shops.flatMap(({ url }) => ['--url', url.replace('//0.0.0.0:', '//127.0.0.1:')]);
+const seconds = values.seconds === undefined ? [] : ['--seconds', values.seconds];
+const load = start('shop-load', [join(release, 'load.mjs'), ...urls, '--rate', values.rate, ...seconds]);
 children.push(load);
 load.stdout.setEncoding('utf8').on('data', (text) => process.stdout.write(`load: ${text}`));
-// The event, not the process's state: whichever ends first ends the other.
-const [loadCode] = await Promise.race([once(load, 'exit'), shopEnd.then(() => [told ? 0 : 1])]);
+// The event, not the process's state: whichever ends first ends the others.
+const [loadCode] = await Promise.race([once(load, 'exit'), ...shops.map(({ end }) => end.then(() => [told ? 0 : 1]))]);
 for (const child of children) if (child.exitCode === null) child.kill('SIGTERM');
-await shopEnd;
+await Promise.all(shops.map(({ end }) => end));
 process.exitCode = loadCode ?? 1;

@@ -24,6 +24,8 @@ export interface AnswerHead {
   readonly after: ComparedSide;
   /** Past comparisons without a deployment that the intervals know of. */
   readonly past: number;
+  /** Units that stayed on the before side and were compared with themselves. */
+  readonly controls: number;
   readonly minEffect: number;
   readonly q: number;
 }
@@ -34,7 +36,7 @@ export interface AnswerHead {
  */
 export function answerOf(comparison: Comparison, head: AnswerHead) {
   const { summary } = comparison;
-  const { before, after, past, minEffect, q, ...about } = head;
+  const { before, after, past, controls, minEffect, q, ...about } = head;
   return {
     ...about,
     sentence: sentenceOf(comparison),
@@ -49,6 +51,7 @@ export function answerOf(comparison: Comparison, head: AnswerHead) {
       lead:
         summary.lead === null ? null : { name: summary.lead.name, file: summary.lead.file, part: summary.lead.part },
       past,
+      controls,
       minEffect,
       q,
     },
@@ -77,6 +80,7 @@ function rowOf(row: FunctionComparison) {
     interval: limitsOf(row.interval),
     mde: finite(row.mde),
     carrier: carrier === null ? null : { name: carrier.name, file: carrier.file, stack: [...carrier.stack] },
+    lines: row.lines === null ? null : row.lines.map((line) => ({ ...line, interval: limitsOf(line.interval) })),
   };
 }
 

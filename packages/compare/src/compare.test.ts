@@ -164,7 +164,12 @@ function treeOf({ name, file }: FunctionNames, before: string, after: string): C
     });
     return { profile: { ...profile, strings, functions: { ...profile.functions, fileString } }, typeIndex: 0 };
   };
-  return callTreeOfProfiles(side(before), side(after), table);
+  return callTreeOfProfiles(
+    side(before),
+    side(after),
+    table,
+    Uint32Array.from(name, (_, id) => id),
+  );
 }
 
 const hosts = (row: (i: number) => string): string =>

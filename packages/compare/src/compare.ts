@@ -1,5 +1,6 @@
 import { CompareFailure } from './compare-failure.ts';
-import type { CompareInput, Comparison, FunctionComparison, Verdict } from './comparison.ts';
+import type { CompareInput, Comparison, FunctionComparison } from './comparison.ts';
+import type { Verdict } from './verdict.ts';
 import { checkCounts } from './counts/check-counts.ts';
 import { samplesOf, type SideCounts, sumOf } from './counts/side-counts.ts';
 import { type Analyses, type Analysis, analyse } from './effects/analyse.ts';
@@ -12,12 +13,10 @@ import { ownPart, summarise } from './summarise.ts';
 import { benjaminiHochberg, rejectionThreshold } from './tests/benjamini-hochberg.ts';
 import { lookShare } from './tests/looks.ts';
 import { type RareTest, testRare } from './tests/rare-function.ts';
-import { detectableEffect, relevantEffectP, TQuantiles } from './tests/relevant-effect.ts';
+import { blindness, detectableEffect, relevantEffectP, TQuantiles } from './tests/relevant-effect.ts';
 
 /** Fewer units cannot show how much units differ: effect and interval are given, no verdict. */
 export const MIN_UNITS = 5;
-/** A comparison that could not have seen +50 % says "not enough data", not "unchanged". */
-const BLIND = 0.5;
 
 /** p-values of all functions in one list, with the two families of tests apart. */
 interface Tested {
@@ -263,6 +262,7 @@ function describe(context: Context, id: number): FunctionComparison | null {
     units: { before: unitsWith(input.before, id), after: unitsWith(input.after, id) },
     dilutedBy: known ? dilutionOf(context, effect, reach) : null,
     carrier,
+    lines: null,
   };
 }
 
@@ -288,7 +288,7 @@ function decide(context: Context, id: number, known: boolean, reach: number, mde
   const limit = options.q * (options.look === null ? 1 : lookShare(options.look));
   const isFinding = (tested.q[id] ?? 1) <= limit && Math.abs(parts.inclusive[id] ?? 0) >= options.minPart;
   if (!isFinding) {
-    if (mde === null || mde > BLIND)
+    if (mde === null || mde > blindness(options.minEffect))
       return { ...plain, verdict: 'not enough data', verdictText: 'not enough data', lean };
     return { ...plain, verdict: 'unchanged', verdictText: `unchanged within ±${percent(mde)}`, lean };
   }

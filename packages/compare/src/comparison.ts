@@ -2,6 +2,8 @@ import type { FunctionNames, SideCounts, UnitKind } from './counts/side-counts.t
 import type { Pair, PastComparison } from './effects/analyse.ts';
 import type { Normalisation } from './effects/contrast.ts';
 import type { CallTree } from './explain/call-tree.ts';
+import type { LineComparison } from './lines/line-comparison.ts';
+import type { Verdict } from './verdict.ts';
 
 export interface CompareInput {
   readonly before: SideCounts;
@@ -35,19 +37,6 @@ export interface CompareOptions {
   /** 1, 2, 3, … when the comparison is repeated as data comes in: see `lookShare`. Left out: the only look. */
   readonly look?: number;
 }
-
-export type Verdict =
-  | 'regressed'
-  | 'improved'
-  /** No finding, and a change of `mde` would have been one with probability 0.8. */
-  | 'unchanged'
-  | 'not enough data'
-  /** Its cost went to or came from elsewhere within `movedWithin`, whose own cost did not change. */
-  | 'moved'
-  | 'new'
-  | 'gone'
-  /** Fewer than five units: effect and interval are shown, no verdict is given. */
-  | 'weak evidence';
 
 export interface FunctionComparison {
   readonly id: number;
@@ -94,6 +83,8 @@ export interface FunctionComparison {
     readonly stack: readonly string[];
   } | null;
   readonly persistence: 'lasts' | 'went away' | 'not checked';
+  /** Source lines, the largest change first; null when they were not looked at: see `withLines`. */
+  readonly lines: readonly LineComparison[] | null;
 }
 
 export interface Change {

@@ -16,8 +16,11 @@ export type {
   NotTested,
   SideSummary,
   Summary,
-  Verdict,
 } from './comparison.ts';
+export type { Verdict } from './verdict.ts';
+export { withLines } from './lines/compare-lines.ts';
+export type { LineComparison } from './lines/line-comparison.ts';
+export { countLines, type LineCells, type LineSide } from './lines/line-counts.ts';
 export { sentenceOf } from './sentence-of.ts';
 export { CountsBuilder, type IntervalCounts } from './counts/counts-builder.ts';
 export { checkCounts } from './counts/check-counts.ts';
@@ -28,6 +31,8 @@ export type { Normalisation } from './effects/contrast.ts';
 export { type CallTree, NO_FUNCTION } from './explain/call-tree.ts';
 export { callTreeOfProfiles, type MergedSide } from './profiles/call-tree-of-profiles.ts';
 export { countsOfProfile, functionIdsOf, type GroupCounts } from './profiles/counts-of-profile.ts';
+export { relocationsOf } from './profiles/relocations.ts';
 export { FunctionTable } from './profiles/function-table.ts';
 export { answerOf, type ComparedSide } from './answer-of.ts';
 export { lookShare } from './tests/looks.ts';
+export { blindness } from './tests/relevant-effect.ts';

@@ -1,9 +1,10 @@
-import type { Change, CompareInput, FunctionComparison, SideSummary, Summary, Verdict } from './comparison.ts';
+import type { Change, CompareInput, FunctionComparison, SideSummary, Summary } from './comparison.ts';
+import type { Verdict } from './verdict.ts';
 import { type SideCounts, sumOf } from './counts/side-counts.ts';
 import type { Analyses } from './effects/analyse.ts';
 import { Contrast, type Normalisation } from './effects/contrast.ts';
 import { MIN_PAST } from './effects/placebo.ts';
-import { detectableEffect, relevantEffectP, TQuantiles } from './tests/relevant-effect.ts';
+import { blindness, detectableEffect, relevantEffectP, TQuantiles } from './tests/relevant-effect.ts';
 
 /** An estimate of ln change with what is needed to test it. */
 interface Estimate {
@@ -89,7 +90,7 @@ function verdictOf(
   if (chosen === null || change === null) return 'not enough data';
   if (relevantEffectP(chosen.theta, least, chosen.variance, chosen.df) <= alpha)
     return chosen.theta > 0 ? 'regressed' : 'improved';
-  return change.mde <= 0.5 ? 'unchanged' : 'not enough data';
+  return change.mde <= blindness(Math.expm1(least)) ? 'unchanged' : 'not enough data';
 }
 
 /**

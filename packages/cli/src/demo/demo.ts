@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { http } from '@everflame/protocols';
 import { ApiClient } from '../api-client.ts';
 import { CommandFailure } from '../failure.ts';
-import { formatChanges, topChanges } from './change-table.ts';
+import { formatComparison } from '../render/comparison-table.ts';
 import { findServer } from './demo-server.ts';
-import { runShop } from './shop-run.ts';
+import { runShop, type ShopRun } from './shop-run.ts';
 
 export interface DemoOptions {
   /** A running server; left out: the one at the default address, else one started for the demo. */
@@ -22,17 +22,21 @@ const before = '1.0.0';
 const after = '1.1.0';
 /** Profiles start at whole multiples of this; the agent's default. */
 const intervalMs = 10_000;
-const visibleTimeoutMs = 30_000;
-const agentTimeoutMs = 20_000;
+const visibleTimeoutMs = 60_000;
+const agentTimeoutMs = 60_000;
 const pollMs = 250;
-const changesShown = 8;
-const cpu = 'process_cpu:cpu:nanoseconds:cpu:nanoseconds';
+const functionsShown = 12;
+/** So many shops of each version, so that the comparison has units; one is no evidence. */
+const instances = 5;
+const requestsPerSecond = 500;
+/** Shops load their modules and compile their code at first, which is not what is compared. */
+const warmUpMs = 5000;
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 /**
- * Runs the sample service as 1.0.0 and then as 1.1.0, which has a planted slow function, and ends by printing what changed
- * and where to look at it. A server that it had to start goes on serving until `signal`, unless told to exit.
+ * Runs five instances of the sample service as 1.0.0 and then as 1.1.0, which has a planted regression, an improvement, a function that moved and one that was
+ * renamed, and ends by printing the verdict and where to look at it. A server that it had to start goes on serving until `signal`, unless told to exit.
  * Throws CommandFailure when there is no server, no agent, or when nothing arrives.
  */
 export async function runDemo(options: DemoOptions): Promise<void> {
@@ -51,45 +55,35 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   }
 }
 
-async function compareVersions(api: ApiClient, { secondsPerVersion = 25, signal }: DemoOptions): Promise<void> {
+async function compareVersions(api: ApiClient, { secondsPerVersion = 30, signal }: DemoOptions): Promise<void> {
   await waitForAgent(api, signal);
-  const from = String(Math.floor(Date.now() / intervalMs) * intervalMs);
+  const runs: ShopRun[] = [];
   for (const version of [before, after]) {
-    say(`shop ${version} under load for ${secondsPerVersion} s`);
-    await runShop(version, secondsPerVersion, signal);
+    say(`${instances} shops of ${version} under load for ${secondsPerVersion} s`);
+    runs.push(await runShop({ version, instances, requestsPerSecond, seconds: secondsPerVersion }, signal));
   }
   say('waiting until the last profiles have arrived');
   await waitForVersions(api, Date.now(), signal);
-  const until = String(Date.now());
-  const diff = await api.get<http.DiffAnswer>('/api/v1/diff', {
-    from,
-    until,
-    before_query: queryOf(before),
-    after_query: queryOf(after),
+  const [left, right] = runs.map(rangeOf);
+  if (left === undefined || right === undefined) throw new Error('two versions');
+  const answer = await api.get<http.CompareAnswer>('/api/v1/compare', {
+    service,
+    before,
+    after,
+    before_from: left.from,
+    before_until: left.until,
+    after_from: right.from,
+    after_until: right.until,
   });
-  if (diff.before.samples === 0 || diff.after.samples === 0) {
-    throw new CommandFailure(
-      `no samples of ${diff.before.samples === 0 ? before : after} between ${from} and ${until}; see ${api.url('/').href}`,
-    );
-  }
   say('');
-  say(headline(diff, secondsPerVersion));
-  say(formatChanges(topChanges(diff.functions, changesShown), before, after));
+  say(formatComparison(answer, functionsShown));
   say('');
-  say(`compare ${api.url('/compare', { service, before, after, from, until }).href}`);
+  say(`compare ${api.url('/compare', { service, before, after, from: left.from, until: right.until }).href}`);
 }
 
-const queryOf = (version: string) => `${cpu}{service_name="${service}",service_version="${version}"}`;
-
-/** One sentence: CPU of both versions under the same load. */
-function headline(diff: http.DiffAnswer, seconds: number): string {
-  const cores = (total: string) => Number(total) / (seconds * 1e9);
-  const change = Number(diff.after.total) / Number(diff.before.total) - 1;
-  const sign = change < 0 ? '−' : '+';
-  return (
-    `${service} under the same load: ${before} used ${cores(diff.before.total).toFixed(2)} cores, ` +
-    `${after} ${cores(diff.after.total).toFixed(2)} (${sign}${Math.abs(change * 100).toFixed(0)} %)`
-  );
+/** Whole intervals after the warm-up: a profile that began in it has all that the shops loaded and compiled. */
+function rangeOf({ readyMs, endMs }: ShopRun): { readonly from: string; readonly until: string } {
+  return { from: String(Math.ceil((readyMs + warmUpMs) / intervalMs) * intervalMs), until: String(endMs) };
 }
 
 /** Without an agent that reports, nothing would ever arrive: says so before the load is run. */

@@ -6,10 +6,15 @@ import {
   CompareFailure,
   type CompareInput,
   CountsBuilder,
+  countLines,
   countsOfProfile,
   FunctionTable,
   type GroupCounts,
+  isChange,
+  type LineSide,
+  relocationsOf,
   type SideCounts,
+  withLines,
 } from '@everflame/compare';
 import {
   inferProfileName,
@@ -53,9 +58,10 @@ export function compareFiles(asked: FileComparison): http.CompareAnswer {
   const after = asked.after.map(read);
   const type = commonType([...before, ...after]);
   const names = unitNames(before, after);
+  const places = relocationsOf(table, presenceOf(before, table.length), presenceOf(after, table.length));
   const input: CompareInput = {
-    before: countsOf('before', before, names, table.length),
-    after: countsOf('after', after, names, table.length),
+    before: countsOf('before', before, names, places),
+    after: countsOf('after', after, names, places),
     functions: table,
     kind: 'file',
     options: { normalisation: asked.normalisation, minEffect: asked.minEffect, q: asked.q },
@@ -63,7 +69,12 @@ export function compareFiles(asked: FileComparison): http.CompareAnswer {
   table.freeze();
   const sides = [mergedOf(before, asked.sampleType), mergedOf(after, asked.sampleType)] as const;
   try {
-    const comparison = compare({ ...input, tree: callTreeOfProfiles(sides[0], sides[1], table) });
+    const plain = compare({ ...input, tree: callTreeOfProfiles(sides[0], sides[1], table, places) });
+    const wanted = new Set(plain.functions.filter(isChange).map(({ id }) => id));
+    const lineSides = (files: readonly File[]): LineSide[] =>
+      files.map((file) => ({ ...file, unitOf: () => names.get(file) ?? file.path }));
+    const cells = countLines(lineSides(before), lineSides(after), table, places, wanted);
+    const comparison = cells === null ? plain : withLines(plain, input, cells);
     return answerOf(comparison, {
       service: '',
       profileType: type.id,
@@ -71,6 +82,7 @@ export function compareFiles(asked: FileComparison): http.CompareAnswer {
       before: sideOf(before),
       after: sideOf(after),
       past: 0,
+      controls: 0,
       minEffect: asked.minEffect,
       q: asked.q,
     });
@@ -156,19 +168,26 @@ function hostOf({ profile }: File): string | null {
   return hosts.size === 1 ? host : null;
 }
 
+function presenceOf(files: readonly File[], functions: number): Uint8Array {
+  const present = new Uint8Array(functions);
+  for (const { counts } of files) for (const id of counts.functions) present[id] = 1;
+  return present;
+}
+
 function countsOf(
   version: string,
   files: readonly File[],
   names: ReadonlyMap<File, string>,
-  functions: number,
+  places: Uint32Array,
 ): SideCounts {
   const samples = files.reduce((sum, { counts }) => sum + counts.samples, 0);
   const value = files.reduce((sum, { counts }) => sum + counts.value, 0n);
   const isTime = files.every(({ profile, typeIndex }) => profile.sampleTypes[typeIndex]?.unit === 'nanoseconds');
-  const builder = new CountsBuilder(version, functions, isTime && samples > 0 ? Number(value) / samples / 1e9 : 1);
+  const builder = new CountsBuilder(version, places.length, isTime && samples > 0 ? Number(value) / samples / 1e9 : 1);
   for (const file of files) {
     const seconds = isTime ? Number(file.profile.durationNanos) / 1e9 : 0;
-    builder.add(names.get(file) ?? file.path, { ...file.counts, seconds, requests: null });
+    const functions = file.counts.functions.map((id) => places[id] ?? id);
+    builder.add(names.get(file) ?? file.path, { ...file.counts, functions, seconds, requests: null });
   }
   return builder.finish();
 }

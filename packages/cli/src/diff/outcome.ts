@@ -1,3 +1,4 @@
+import { blindness } from '@everflame/compare';
 import type { http } from '@everflame/protocols';
 import { exitCodes } from '../failure.ts';
 
@@ -45,11 +46,8 @@ export function outcomeOf(answer: http.CompareAnswer, failOn: FailOn): Outcome {
   return { exitCode: exitCodes.ok, reason: '' };
 }
 
-/** The bound of the verdict "not enough data", which weak evidence hides. */
-const blind = 0.5;
-
-function isBlind({ verdict, change }: http.CompareAnswer['summary']): boolean {
-  return (
-    verdict === 'not enough data' || (verdict === 'weak evidence' && (change?.mde ?? Number.POSITIVE_INFINITY) > blind)
-  );
+function isBlind({ verdict, change, minEffect }: http.CompareAnswer['summary']): boolean {
+  // Weak evidence hides whether there was enough data.
+  const mde = change?.mde ?? Number.POSITIVE_INFINITY;
+  return verdict === 'not enough data' || (verdict === 'weak evidence' && mde > blindness(minEffect));
 }

@@ -28,6 +28,13 @@ export function formatComparison(answer: http.CompareAnswer, count: number): str
       ? []
       : [`${name} is called by ${carrier.stack.slice(0, -1).toReversed().slice(0, 4).join(' < ') || 'nobody'}`],
   );
+  const lines = rows.flatMap(({ name, lines: ofRow }) => {
+    const first = ofRow?.find(({ verdict }) => verdict === 'regressed' || verdict === 'new');
+    const line = first?.lineAfter ?? null;
+    if (first === undefined || line === null) return [];
+    const shares = `${formatRate(first.before, answer)} to ${formatRate(first.after, answer)}`;
+    return [`${name} line ${line}: ${shares}, ${first.verdictText}`];
+  });
   return [
     printable(answer.sentence),
     ...formatSides(answer).map(printable),
@@ -36,6 +43,7 @@ export function formatComparison(answer: http.CompareAnswer, count: number): str
     ...(rest === 0 ? [] : [`… and ${rest.toLocaleString('en')} more functions; -n shows them`]),
     '',
     ...stacks.map(printable),
+    ...lines.map(printable),
     formatMde(answer),
     ...answer.assumptions.map((line) => `Assumed: ${line}.`),
     ...answer.notTested.map(

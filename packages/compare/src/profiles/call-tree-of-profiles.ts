@@ -11,15 +11,18 @@ export interface MergedSide {
 
 /**
  * The call tree of both sides, a node for each path of functions by name and file, inlined ones included; frames without a name are left out.
- * `check` is called now and then; what it throws ends the work.
+ * `places`: see `relocationsOf`. * `check` is called now and then; what it throws ends the work.
  */
 export function callTreeOfProfiles(
   before: MergedSide,
   after: MergedSide,
   table: FunctionTable,
+  places: Uint32Array,
   check: () => void = () => undefined,
 ): CallTree {
-  const ids = { before: functionIdsOf(before.profile, table), after: functionIdsOf(after.profile, table) };
+  const idsOf = ({ profile }: MergedSide): Uint32Array =>
+    functionIdsOf(profile, table).map((id) => (id === NO_FUNCTION ? id : (places[id] ?? NO_FUNCTION)));
+  const ids = { before: idsOf(before), after: idsOf(after) };
   const nodes = new Nodes(table.length);
   const placeBefore = nodes.adopt(before.profile, ids.before, check);
   const placeAfter = nodes.adopt(after.profile, ids.after, check);

@@ -43,3 +43,8 @@ export function detectableEffect(
   const tail = Math.min(threshold / 2, 0.2);
   return least + (quantiles.upper(tail, df) + quantiles.upper(0.2, df)) * Math.sqrt(variance);
 }
+
+/** A comparison that could not have seen +50 %, or twice what matters where that is more, says "not enough data", not "unchanged". */
+export function blindness(minEffect: number): number {
+  return Math.max(0.5, 2 * minEffect);
+}

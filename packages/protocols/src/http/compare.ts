@@ -78,6 +78,23 @@ export const CompareVerdict = Type.Enum([
   'weak evidence',
 ]);
 export type CompareVerdict = Static<typeof CompareVerdict>;
+export const CompareLine = Type.Object(
+  {
+    lineBefore: nullable(Type.Integer(), 'number of the line; null when that side has none'),
+    lineAfter: nullable(Type.Integer(), 'they differ where the function stands elsewhere in its file'),
+    before: Type.Number({ description: 'inclusive, as for functions' }),
+    after: Type.Number(),
+    change: nullable(RelativeChange, 'as for functions'),
+    interval: nullable(Limits, '95 % interval of the change'),
+    q: nullable(Type.Number(), 'with all functions and lines accounted for'),
+    verdict: CompareVerdict,
+    verdictText: Type.String(),
+    samplesBefore: Type.Number(),
+    samplesAfter: Type.Number(),
+  },
+  strict,
+);
+export type CompareLine = Static<typeof CompareLine>;
 export const CompareFunction = Type.Object(
   {
     name: Type.String(),
@@ -111,6 +128,10 @@ export const CompareFunction = Type.Object(
       'the stack that carries the change, root first, and the function at its end',
     ),
     persistence: Type.Enum(['lasts', 'went away', 'not checked']),
+    lines: nullable(
+      Type.Array(CompareLine),
+      'source lines of a function that changed, findings first; null where none is known or looked at',
+    ),
   },
   strict,
 );
@@ -158,6 +179,10 @@ export const CompareAnswer = Type.Object(
         ),
         look: nullable(Type.Integer(), 'which of repeated looks this is'),
         past: Type.Integer({ description: 'past comparisons that the intervals know of' }),
+        controls: Type.Integer({
+          description:
+            'units that stayed on the before side, whose change in the same time is taken off; they are in before, too',
+        }),
         minEffect: Type.Number(),
         q: Type.Number(),
       },

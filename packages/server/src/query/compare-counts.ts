@@ -7,7 +7,7 @@ import {
   type SideCounts,
   type UnitKind,
 } from '@everflame/compare';
-import { labelText, type Labels } from '@everflame/profile';
+import { labelText, type Labels, type Profile } from '@everflame/profile';
 import type { FunctionCounts, StorageReader, TimeRange } from '../storage/storage.ts';
 import type { Check } from './budget.ts';
 import { mergeChoice } from './merged.ts';
@@ -27,8 +27,11 @@ export interface CountedSide {
   /** Sum of the asked sample type. */
   readonly value: bigint;
   readonly samples: number;
-  /** Builds the table; every side of a comparison has the same functions. */
-  readonly finish: (version: string, functions: number) => SideCounts;
+  /** Sets what has samples here to 1, by function id. */
+  readonly mark: (present: Uint8Array) => void;
+  readonly units: ReadonlySet<string>;
+  /** Builds the table, each function at its place (`relocationsOf`), of all units or of `only` those; every side of a comparison has the same functions. */
+  readonly finish: (version: string, places: Uint32Array, only?: ReadonlySet<string>) => SideCounts;
 }
 
 /** Labels of series that tell instances apart: a pod or a container, else what runs on a host. */
@@ -74,13 +77,20 @@ export async function countSide(
     value,
     samples,
     profiles: parts.reduce((sum, part) => sum + part.profiles, 0),
-    finish: (version, functions) => {
-      const builder = new CountsBuilder(version, functions, secondsPerSample);
+    mark: (present) => {
+      for (const { functions } of parts) for (const id of functions) present[id] = 1;
+    },
+    units: new Set(parts.map((part) => unitName(units.kind, part))),
+    finish: (version, places, only) => {
+      const builder = new CountsBuilder(version, places.length, secondsPerSample);
       for (const part of parts) {
         const { seconds, ...counts } = part;
         // Series of one instance (its programs) are watched at the same time.
-        builder.add(unitName(units.kind, part), {
+        const unit = unitName(units.kind, part);
+        if (only?.has(unit) === false) continue;
+        builder.add(unit, {
           ...counts,
+          functions: counts.functions.map((id) => places[id] ?? id),
           seconds: isTime ? Math.min(seconds, longest) : 0,
           requests: null,
         });
@@ -118,6 +128,21 @@ function partsOf({ functions, rows }: FunctionCounts, table: FunctionTable): Par
   }));
 }
 
+/** Labels that merged samples must carry for `unitOf` to tell their units; null where only time tells them. */
+export function labelsOfUnits({ kind }: Units): readonly string[] | null {
+  return kind === 'block' ? null : kind === 'process' ? processLabels : originLabels;
+}
+
+/** The unit of a label set of samples merged by `labelsOfUnits`. */
+export function unitOf(units: Units, profile: Profile, set: number): string {
+  const names = labelsOfUnits(units) ?? [];
+  const labels = Object.fromEntries(names.flatMap((name) => [[name, labelText(profile, set, name)] as const]));
+  const known = Object.fromEntries(
+    Object.entries(labels).filter((one): one is [string, string] => one[1] !== undefined),
+  );
+  return unitName(units.kind, { labels: known, timeMs: 0 });
+}
+
 const processLabels = ['host_name', 'process_pid'] as const;
 
 /** Processes are told apart by labels of samples, so that stacks have to be merged. How long each lived is not known: no seconds. */
@@ -138,7 +163,7 @@ async function processParts(
   });
 }
 
-function unitName(kind: UnitKind, { labels, timeMs }: Part): string {
+function unitName(kind: UnitKind, { labels, timeMs }: Pick<Part, 'labels' | 'timeMs'>): string {
   switch (kind) {
     case 'host':
       return labels['host_name'] ?? '';

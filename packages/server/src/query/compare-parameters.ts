@@ -9,6 +9,8 @@ export type SideName = 'before' | 'after';
 export interface CompareSide {
   /** What it is called in sentences: its version. */
   readonly name: string;
+  /** null when the side is a selector of any kind. */
+  readonly version: string | null;
   readonly selector: Selector;
   readonly range: TimeRange;
   /** Start of the oldest profile that may be of this side, Unix ms. */
@@ -65,7 +67,13 @@ export async function readCompareQuestion(
       saysTime || version === undefined
         ? readTimeRange(parameters, nowMs, `${name}_`)
         : lastHourOf(seen, versions, service, version);
-    return { name: version ?? name, selector: whole, range, sinceMs: seen?.fromMs ?? oldestMs ?? range.fromMs };
+    return {
+      name: version ?? name,
+      version: version ?? null,
+      selector: whole,
+      range,
+      sinceMs: seen?.fromMs ?? oldestMs ?? range.fromMs,
+    };
   };
   return {
     service,

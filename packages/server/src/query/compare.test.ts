@@ -13,11 +13,11 @@ let dataDir: string;
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'everflame-compare-'));
   server = await createServer({ listen: { host: '127.0.0.1', port: 0 }, dataDir });
-});
+}, 60_000);
 afterAll(async () => {
   await server.close();
   rmSync(dataDir, { recursive: true });
-});
+}, 60_000);
 
 const minuteMs = 60_000;
 const beforeMs = Math.floor(Date.now() / minuteMs) * minuteMs - 30 * minuteMs;
@@ -27,7 +27,7 @@ const cpu = 'process_cpu:cpu:nanoseconds:cpu:nanoseconds';
 const periodNs = 10_000_000n;
 const random = new Random(7);
 
-/** CPU seconds a minute and pod by stack, `root;…;leaf`, a frame being `name` or `name@file`. */
+/** CPU seconds a minute and pod by stack, `root;…;leaf`, a frame being `name`, `name@file` or `name@file:line:first line of the function`. */
 type Cost = Readonly<Record<string, number>>;
 
 /** Forty functions of a service, 60 CPU seconds a minute together. */
@@ -51,6 +51,7 @@ const pod = (i: number): Record<string, string> => ({ host_name: 'one', k8s_pod_
 /** Posts three minutes of a version on eight pods; the pods differ by 3 %, and so do the minutes of each. */
 async function run({ labels = pod, units = 8, minutes = 3, load = 1, ...version }: Run): Promise<void> {
   const start = version.timeMs ?? (version.version === 'v1' ? beforeMs : afterMs);
+  const posts: Promise<Response>[] = [];
   for (let i = 0; i < units; i++) {
     for (let minute = 0; minute < minutes; minute++) {
       const builder = new ProfileBuilder({
@@ -66,8 +67,10 @@ async function run({ labels = pod, units = 8, minutes = 3, load = 1, ...version 
       for (const [path, seconds] of Object.entries(version.cost)) {
         let stack = 0;
         for (const frame of path.split(';')) {
-          const [name = '', file = ''] = frame.split('@');
-          stack = builder.stack(stack, builder.location({ lines: [{ function: builder.function({ name, file }) }] }));
+          const [name = '', place = ''] = frame.split('@');
+          const [file = '', line = 0, startLine = 0] = place.split(':');
+          const own = builder.function({ name, file, startLine: Number(startLine) });
+          stack = builder.stack(stack, builder.location({ lines: [{ function: own, line: Number(line) }] }));
         }
         const noise = Math.exp(0.03 * random.normal());
         const count = BigInt(random.poisson(100 * seconds * load * noise));
@@ -78,13 +81,11 @@ async function run({ labels = pod, units = 8, minutes = 3, load = 1, ...version 
         service_version: version.version,
         ...labels(i),
       }).toString();
-      const response = await fetch(`${server.url}/api/v1/profiles?${search}`, {
-        method: 'POST',
-        body: encodeProfile(builder.build()),
-      });
-      expect(response.status).toBe(202);
+      const url = `${server.url}/api/v1/profiles?${search}`;
+      posts.push(fetch(url, { method: 'POST', body: encodeProfile(builder.build()) }));
     }
   }
+  for (const response of await Promise.all(posts)) expect(response.status).toBe(202);
 }
 
 async function ask(parameters: Record<string, string>): Promise<http.CompareAnswer> {
@@ -204,6 +205,42 @@ test('what is gone is there, with what it had', async () => {
   expect(row(answer, 'old')).toMatchObject({ samplesAfter: 0, units: { before: 8, after: 0 }, change: null });
 });
 
+test('lines of a function that changed are told apart, also when others pushed it down', async () => {
+  const lines = (start: number, slow: number): Cost => ({
+    ...usual,
+    [`main@main.ts;format@f.ts:${start + 4}:${start}`]: 2,
+    [`main@main.ts;format@f.ts:${start + 7}:${start}`]: slow,
+  });
+  await run({ service: 'lines', version: 'v1', cost: lines(10, 2) });
+  await run({ service: 'lines', version: 'v2', cost: lines(15, 4) });
+  const answer = await ask(versions('lines'));
+  expect(findings(answer)).toEqual(['format: regressed']);
+  expect(row(answer, 'work1').lines).toBeNull();
+  const told = row(answer, 'format').lines?.map((one) => [one.lineBefore, one.lineAfter, one.verdict]);
+  expect(told).toEqual([
+    [17, 22, 'regressed'],
+    [14, 19, expect.stringMatching(/^(unchanged|not enough data)$/)],
+  ]);
+  const [slow] = row(answer, 'format').lines ?? [];
+  expect(slow?.interval?.[0]).toBeLessThan(1);
+  expect(slow?.interval?.[1]).toBeGreaterThan(1);
+  const [samples, all] = [slow?.samplesAfter ?? 0, row(answer, 'format').samplesAfter];
+  expect(samples / all).toBeCloseTo(4 / 6, 1);
+});
+
+test('a release in another directory has the same functions', async () => {
+  const at = (directory: string): Cost =>
+    Object.fromEntries(
+      Object.entries(usual).map(([path, seconds]) => [path.replaceAll('@', `@/srv/${directory}/`), seconds]),
+    );
+  await run({ service: 'installed', version: 'v1', cost: at('1.0.0') });
+  await run({ service: 'installed', version: 'v2', cost: at('1.1.0') });
+  const answer = await ask(versions('installed'));
+  expect(findings(answer)).toEqual([]);
+  expect(answer.functions.length).toBe(41);
+  expect(row(answer, 'work3').file).toBe('/srv/1.1.0/work3.ts');
+});
+
 test('selectors and ranges make sides too: the same version in two windows', async () => {
   const range = (name: string, fromMs: number): Record<string, string> => ({
     [`${name}_from`]: String(fromMs),
@@ -242,6 +279,29 @@ test('the past of a version shows how far it wanders', async () => {
   expect(answer.assumptions.join()).toContain('as it did in 7 past comparisons');
   expect(answer.summary.counts.regressed).toBe(0);
   expect((await ask({ ...versions('old'), ...range, ...until, past: '0' })).summary.past).toBe(0);
+});
+
+test('hosts that stayed on the old version show what everybody went through', async () => {
+  const host = (i: number): Record<string, string> => ({ host_name: `h${i}` });
+  const busy = { ...usual, 'main@main.ts;work1@work1.ts': 3 };
+  await run({ service: 'rolling', version: 'v1', cost: usual, labels: host, units: 14 });
+  // Half of the hosts get v2, and work1 costs twice as much on all of them.
+  await run({ service: 'rolling', version: 'v2', cost: busy, labels: host, units: 7 });
+  const others = (i: number): Record<string, string> => host(i + 7);
+  await run({ service: 'rolling', version: 'v1', cost: busy, labels: others, units: 7, timeMs: afterMs });
+  const windows = {
+    ...{ before_from: String(beforeMs), before_until: String(beforeMs + 5 * minuteMs) },
+    ...{ after_from: String(afterMs), after_until: String(afterMs + 5 * minuteMs) },
+  };
+  const answer = await ask({ ...versions('rolling'), ...windows });
+  expect(answer.summary).toMatchObject({ controls: 7, before: { units: 14 }, after: { units: 7 } });
+  expect(answer.assumptions.join()).toContain('difference-in-differences');
+  expect(row(answer, 'work1').rawChange).toBeGreaterThan(0.8);
+  expect(Math.abs(row(answer, 'work1').change ?? 1)).toBeLessThan(0.2);
+  expect(findings(answer)).toEqual([]);
+  const { query } = answer.summary.after;
+  const alone = await ask({ ...windows, before_query: answer.summary.before.query, after_query: query });
+  expect(row(alone, 'work1').verdict).toBe('regressed');
 });
 
 test('what cannot be compared says why', async () => {

@@ -5,17 +5,21 @@ import {
   CompareFailure,
   type Comparison,
   type CompareInput,
+  countLines,
   FunctionTable,
   isChange,
+  type LineSide,
   type PastComparison,
   pastEffects,
+  relocationsOf,
+  withLines,
 } from '@everflame/compare';
 import { formatSelector } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import { Refused } from '../problem.ts';
 import type { StorageReader, TimeRange } from '../storage/storage.ts';
 import type { Check } from './budget.ts';
-import { type CountedSide, countSide, type Units, unitsOf } from './compare-counts.ts';
+import { type CountedSide, countSide, labelsOfUnits, type Units, unitOf, unitsOf } from './compare-counts.ts';
 import { type CompareQuestion, type CompareSide, readCompareQuestion, type SideName } from './compare-parameters.ts';
 import { pastWindows } from './compare-past.ts';
 import { mergeChoice } from './merged.ts';
@@ -48,7 +52,12 @@ export async function answerCompare(
   };
   for (const name of ['before', 'after'] as const) if (counted[name].samples === 0) throw noSamples(question[name]);
   const past = await countPast(storage, question, before, units, table, check);
-  const comparison = await explained(storage, { question, before, after, units, counted, past, table }, check);
+  const controls = await countControls(storage, question, before, units, counted, table, check);
+  const comparison = await explained(
+    storage,
+    { question, before, after, units, counted, past, controls, table },
+    check,
+  );
   const side = (name: SideName, { profileType, selection }: Choice) => ({
     query: formatSelector({ profileType: profileType.id, matchers: selection.matchers }),
     from: selection.fromMs,
@@ -62,7 +71,8 @@ export async function answerCompare(
     unit: before.profileType.sampleUnit,
     before: side('before', before),
     after: side('after', after),
-    past: past.pairs.length,
+    past: controls === null ? past.pairs.length : 0,
+    controls: controls?.units.size ?? 0,
     minEffect: question.minEffect,
     q: question.q,
   });
@@ -112,6 +122,36 @@ async function countPast(
   return { pairs, isAligned: windows.isAligned };
 }
 
+/** Who stayed on the before side while others changed. */
+interface CountedControls {
+  readonly after: CountedSide;
+  readonly units: ReadonlySet<string>;
+}
+
+/** Fewer would add more noise than they take away. */
+const leastControls = 5;
+
+/**
+ * Hosts or pods that have the before side in both windows and the after side in none: what changed for them has other causes. None where the
+ * windows overlap, since then both sides lived through the same time already.
+ */
+async function countControls(
+  storage: StorageReader,
+  { before, after }: CompareQuestion,
+  choice: Choice,
+  units: Units,
+  counted: Counted['counted'],
+  table: FunctionTable,
+  check: Check,
+): Promise<CountedControls | null> {
+  const isTold = units.kind === 'host' || units.kind === 'pod';
+  if (!isTold || before.version === null || before.range.untilMs > after.range.fromMs) return null;
+  const selection = { ...choice.selection, ...after.range };
+  const stayed = await countSide(storage, { ...choice, selection }, units, table, check);
+  const own = [...stayed.units].filter((unit) => counted.before.units.has(unit) && !counted.after.units.has(unit));
+  return own.length < leastControls ? null : { after: stayed, units: new Set(own) };
+}
+
 interface Counted {
   readonly question: CompareQuestion;
   readonly before: Choice;
@@ -119,26 +159,35 @@ interface Counted {
   readonly units: Units;
   readonly counted: { readonly before: CountedSide; readonly after: CountedSide };
   readonly past: CountedPast;
+  readonly controls: CountedControls | null;
   readonly table: FunctionTable;
 }
 
 /** The comparison; when something changed, again with the call tree of both sides, which says where it is. */
 async function explained(storage: StorageReader, all: Counted, check: Check): Promise<Comparison> {
-  const { question, units, counted, past, table } = all;
-  const functions = table.length;
+  const { question, units, counted, past, controls, table } = all;
+  const places = placesOf(all);
   const { normalisation, minEffect, q, look } = question;
   const input: CompareInput = {
-    before: counted.before.finish(question.before.name, functions),
-    after: counted.after.finish(question.after.name, functions),
+    before: counted.before.finish(question.before.name, places),
+    after: counted.after.finish(question.after.name, places),
     functions: { name: table.name.slice(), file: table.file.slice() },
     kind: units.kind,
     hosts: units.hosts,
     past: past.pairs.map((pair): PastComparison => {
       check();
-      const sides = { before: pair.before.finish('', functions), after: pair.after.finish('', functions) };
+      const sides = { before: pair.before.finish('', places), after: pair.after.finish('', places) };
       return pastEffects(sides, units.kind, normalisation);
     }),
     pastAligned: past.isAligned,
+    ...(controls === null
+      ? {}
+      : {
+          controls: {
+            before: counted.before.finish(question.before.name, places, controls.units),
+            after: controls.after.finish(question.before.name, places, controls.units),
+          },
+        }),
     options: { normalisation, minEffect, q, ...(look === null ? {} : { look }) },
   };
   const plain = compared(input);
@@ -149,9 +198,54 @@ async function explained(storage: StorageReader, all: Counted, check: Check): Pr
   ] as const;
   // What came in since the counts were read has no ids.
   table.freeze();
-  const tree = callTreeOfProfiles(sides[0], sides[1], table, check);
+  const tree = callTreeOfProfiles(sides[0], sides[1], table, places, check);
   check();
-  return compared({ ...input, tree });
+  return addLines(storage, all, places, input, compared({ ...input, tree }), check);
+}
+
+/** Functions whose lines are looked at: the first of those that changed. */
+const maxLineFunctions = 50;
+/** Lines need the samples of each unit merged apart, which takes about a second for so many. */
+const maxLineSamples = 3_000_000;
+
+/** The same with the source lines of what changed, where lines are known and units are told by labels. */
+async function addLines(
+  storage: StorageReader,
+  { before, after, units, counted, table }: Counted,
+  places: Uint32Array,
+  input: CompareInput,
+  comparison: Comparison,
+  check: Check,
+): Promise<Comparison> {
+  const labels = labelsOfUnits(units);
+  const changed = comparison.functions.filter(isChange).slice(0, maxLineFunctions);
+  const samples = counted.before.samples + counted.after.samples;
+  if (labels === null || samples > maxLineSamples) {
+    const reason =
+      labels === null
+        ? 'source lines are not looked at when blocks of time are the units'
+        : `source lines are not looked at beyond ${maxLineSamples.toLocaleString('en')} samples: ask for a shorter range`;
+    return { ...comparison, notTested: [...comparison.notTested, { reason, functions: changed.length, samples }] };
+  }
+  const side = async (choice: Choice): Promise<LineSide[]> => {
+    const { profile, typeIndex } = await mergeChoice(storage, choice, labels, check);
+    return [{ profile, typeIndex, unitOf: (set) => unitOf(units, profile, set) }];
+  };
+  const wanted = new Set(changed.map(({ id }) => id));
+  const cells = countLines(await side(before), await side(after), table, places, wanted);
+  check();
+  return cells === null ? comparison : withLines(comparison, input, cells);
+}
+
+/** Functions that are the same in another directory; the past and who stayed are of the before side. */
+function placesOf({ counted, past, controls, table }: Counted): Uint32Array {
+  const before = new Uint8Array(table.length);
+  const after = new Uint8Array(table.length);
+  counted.before.mark(before);
+  controls?.after.mark(before);
+  for (const pair of past.pairs) for (const side of [pair.before, pair.after]) side.mark(before);
+  counted.after.mark(after);
+  return relocationsOf(table, before, after);
 }
 
 /** What counts from the store can lack is the asker's to know; a broken invariant is a bug. */

@@ -144,7 +144,11 @@ const denseBatch = batchOf(
         fc.record({
           service: fc.constantFrom('api', 'api', 'api', 'web'),
           samples: fc.array(sample, { maxLength: 4 }),
-          timeMs: fc.nat(100),
+          // All in one minute, or in some minutes of some hours.
+          timeMs: fc.oneof(
+            fc.nat(100),
+            fc.tuple(fc.nat(3), fc.nat(3)).map(([hour, minute]) => hour * 36_000_000 + minute * 60_000),
+          ),
           isLabelled: fc.boolean(),
         }),
         { minLength: 20, maxLength: 40 },

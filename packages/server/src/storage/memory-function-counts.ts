@@ -78,6 +78,8 @@ class Row {
   readonly timeMs: number;
   durationNanos = 0n;
   profiles = 0;
+  /** Null: a value that is none times its count. */
+  readonly #perSample = new Set<bigint | null>();
   #samples = 0;
   #value = 0n;
   readonly #self = new Map<number, number>();
@@ -89,6 +91,10 @@ class Row {
   }
 
   add(frames: readonly number[], count: number, value: bigint): void {
+    const isNothing = count === 0 && value === 0n;
+    const perSample = count === 0 ? null : value / BigInt(count);
+    const isExact = perSample !== null && perSample * BigInt(count) === value && Number.isSafeInteger(Number(value));
+    if (!isNothing) this.#perSample.add(isExact ? perSample : null);
     this.#samples += count;
     this.#value += value;
     const leaf = frames[0] ?? -1;
@@ -102,11 +108,13 @@ class Row {
     const ids = [...this.#inclusive.keys()].filter((id) => id >= 0 && (self(id) !== 0 || inclusive(id) !== 0));
     ids.sort((a, b) => a - b);
     const { labels, timeMs, durationNanos, profiles } = this;
+    const [perSample = null, ...others] = this.#perSample;
     return {
       labels,
       timeMs,
       samples: this.#samples,
       value: this.#value,
+      ...(perSample === null || others.length > 0 ? {} : { valuePerSample: perSample }),
       durationNanos,
       profiles,
       function: Uint32Array.from(ids),

@@ -149,6 +149,11 @@ export interface CountsRow {
    */
   readonly samples: number;
   readonly value: bigint;
+  /**
+   * The value of each sample divided by its count, where that is one whole number and no value leaves 2^53: it is the same
+   * for functions, then.
+   */
+  readonly valuePerSample?: bigint;
   /** Sum of the durations of the profiles behind it, nanoseconds. */
   readonly durationNanos: bigint;
   /** Profiles behind it. */

@@ -139,6 +139,10 @@ export class ByteReader {
     if (this.position + count > this.#bytes.length) throw new RangeError('past the end of a stored record');
   }
 
+  isAtEnd(): boolean {
+    return this.position >= this.#bytes.length;
+  }
+
   #byte(): number {
     const byte = this.#bytes[this.position++];
     if (byte === undefined) throw new RangeError('past the end of a stored record');

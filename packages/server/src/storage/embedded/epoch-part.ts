@@ -137,6 +137,10 @@ class EpochSeries implements PartSeries {
   readNode(): void {
     throw new RangeError('an epoch has no rollups');
   }
+
+  counts(): null {
+    return null;
+  }
 }
 
 /** By time, then by arrival. */

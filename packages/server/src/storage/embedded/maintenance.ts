@@ -150,7 +150,8 @@ export class Maintenance {
       for (const { parts, isWithin } of outputs) {
         const id = nextId++;
         const path = blockPath(this.#dataDir, id);
-        const facts = writeBlock(path, inputsByService(parts, isWithin));
+        // A block of level 0 lives for a minute or two: the next one has its counts.
+        const facts = writeBlock(path, inputsByService(parts, isWithin), level > 0);
         if (facts === null) rmSync(path);
         else written.push({ id, ...facts });
       }

@@ -1,4 +1,5 @@
 import type { Labels } from '@everflame/profile';
+import type { CountsSpan } from './counts/counts-spans.ts';
 import type { Dictionary } from './dictionary.ts';
 import type { Header } from './header.ts';
 import type { Vector } from './vector-scratch.ts';
@@ -39,6 +40,8 @@ export interface PartSeries {
   read(row: number, into: Vector): void;
   nodes(): readonly RollupNode[];
   readNode(node: RollupNode, into: Vector): void;
+  /** Samples by function that the part keeps, by day; null when it keeps none. */
+  counts(): readonly CountsSpan[] | null;
 }
 
 /** Profiles with a dictionary of their own: an epoch of the data base, or the profiles of one service in a block. */

@@ -138,10 +138,7 @@ export class EmbeddedReader implements StorageReader {
   functionCounts(selection: Selection, stepMs: number, by: readonly string[]): Promise<FunctionCounts> {
     return this.#read(() => {
       const run = new FunctionCountsRun(selection, stepMs, by);
-      for (const [part, selected] of this.#selected(selection)) {
-        run.begin(part);
-        for (const { series, own } of selected) run.add(series, own);
-      }
+      for (const [part, selected] of this.#selected(selection)) run.add(part, selected);
       return run.finish();
     });
   }

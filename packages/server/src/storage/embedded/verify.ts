@@ -1,5 +1,6 @@
 import { type BlockFact, blocksOf } from './block/block.ts';
 import { DamagedBlock } from './block/block-file.ts';
+import { countsProblems } from './counts/counts-problems.ts';
 import { explained, openForReading } from './database.ts';
 import {
   Dictionary,
@@ -26,7 +27,7 @@ export interface VerifyReport {
 
 /**
  * Reads everything in a store: checksums, references into dictionaries, each profile's sums against its totals, each rollup
- * against what it sums. A server may run meanwhile, but what it merges away is then called missing.
+ * and the kept counts by function against what they sum. A server may run meanwhile, but what it merges away is then called missing.
  *
  * @throws StorageError when the data base cannot be opened
  */
@@ -99,6 +100,7 @@ class PartCheck {
     if (leaves?.some((stack) => stack >= dictionary.stacks.length) === true) this.#say('a leaf has no stack');
     let profiles = 0;
     for (const one of series) profiles += this.#series(one);
+    for (const problem of countsProblems(this.#part)) this.#say(problem);
     return profiles;
   }
 

@@ -30,6 +30,17 @@ export class DamagedBlock extends Error {
   override readonly name = 'DamagedBlock';
 }
 
+/** What cannot be decoded although its checksum is right was written wrongly: damaged all the same. */
+export function soundly<T>(file: BlockFileReader, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof RangeError)
+      throw new DamagedBlock(`${file.path} is damaged: ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
 export function putRef(out: ByteWriter, { offset, length, crc }: SectionRef): void {
   out.varint(offset);
   out.varint(length);

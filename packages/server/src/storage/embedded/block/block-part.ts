@@ -1,12 +1,13 @@
 import type { Labels } from '@everflame/profile';
 import { ByteReader } from '../bytes.ts';
+import { type CountsSpan, GroupCounts } from '../counts/counts-spans.ts';
 import type { Dictionary } from '../dictionary.ts';
 import { parseLabels } from '../epoch-part.ts';
 import { countTypeIndex, type Header, parseHeader } from '../header.ts';
 import type { Part, PartSeries, ProfileRow, RollupNode } from '../part.ts';
 import type { Vector } from '../vector-scratch.ts';
 import { readDictionary } from './block-dictionary.ts';
-import { type BlockFileReader, DamagedBlock, type SectionRef, takeRef } from './block-file.ts';
+import { type BlockFileReader, type SectionRef, soundly, takeRef } from './block-file.ts';
 import { readBlockVector } from './block-vector.ts';
 import { readRows } from './profile-rows.ts';
 import { fanOut } from './rollup.ts';
@@ -26,11 +27,12 @@ export class BlockPart implements Part {
   readonly refs: GroupRefs;
   readonly #file: BlockFileReader;
   #content: ReturnType<typeof readDictionary> | null = null;
+  #counts: (() => GroupCounts) | GroupCounts | null = null;
 
   constructor(file: BlockFileReader, refs: GroupRefs) {
     this.#file = file;
     this.refs = refs;
-    this.series = soundly(file, () => readIndex(file, new ByteReader(file.section(refs.index))));
+    this.series = soundly(file, () => this.#readIndex(new ByteReader(file.section(refs.index))));
   }
 
   get dictionary(): Dictionary {
@@ -39,6 +41,25 @@ export class BlockPart implements Part {
 
   get leaves(): Uint32Array {
     return this.#read().leaves;
+  }
+
+  #readIndex(input: ByteReader): PartSeries[] {
+    const headers: Header[] = [];
+    for (let rest = input.varint(); rest > 0; rest--) headers.push(parseHeader(input.text()));
+    const series: PartSeries[] = [];
+    const count = input.varint();
+    for (let number = 0; number < count; number++) {
+      series.push(new BlockSeries(this.#file, headers, input, () => this.#countsOf(number)));
+    }
+    // Blocks fresh from epochs have no counts, and those of older versions end here.
+    const ref = input.isAtEnd() ? null : takeRef(input);
+    if (ref !== null) this.#counts = () => new GroupCounts(this.#file, ref, count, headers);
+    return series;
+  }
+
+  #countsOf(series: number): readonly CountsSpan[] | null {
+    if (typeof this.#counts === 'function') this.#counts = this.#counts();
+    return this.#counts?.days(series) ?? null;
   }
 
   #read(): ReturnType<typeof readDictionary> {
@@ -52,25 +73,6 @@ export class BlockPart implements Part {
   }
 }
 
-/** What cannot be decoded although its checksum is right was written wrongly: damaged all the same. */
-function soundly<T>(file: BlockFileReader, action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    if (error instanceof RangeError)
-      throw new DamagedBlock(`${file.path} is damaged: ${error.message}`, { cause: error });
-    throw error;
-  }
-}
-
-function readIndex(file: BlockFileReader, input: ByteReader): PartSeries[] {
-  const headers: Header[] = [];
-  for (let rest = input.varint(); rest > 0; rest--) headers.push(parseHeader(input.text()));
-  const series: PartSeries[] = [];
-  for (let rest = input.varint(); rest > 0; rest--) series.push(new BlockSeries(file, headers, input));
-  return series;
-}
-
 class BlockSeries implements PartSeries {
   readonly name: string;
   readonly labels: Labels;
@@ -80,6 +82,7 @@ class BlockSeries implements PartSeries {
   readonly endMs: number;
   readonly profiles: number;
   readonly samples: number;
+  readonly counts: () => readonly CountsSpan[] | null;
   readonly #file: BlockFileReader;
   readonly #allHeaders: readonly Header[];
   readonly #rowsRef: SectionRef;
@@ -88,7 +91,13 @@ class BlockSeries implements PartSeries {
   #rows: readonly ProfileRow[] = [];
   #chunk = { number: -1, vectors: new ByteReader(new Uint8Array()), next: 0 };
 
-  constructor(file: BlockFileReader, headers: readonly Header[], input: ByteReader) {
+  constructor(
+    file: BlockFileReader,
+    headers: readonly Header[],
+    input: ByteReader,
+    counts: () => readonly CountsSpan[] | null,
+  ) {
+    this.counts = counts;
     this.#file = file;
     this.#allHeaders = headers;
     this.name = input.text();

@@ -96,16 +96,21 @@ function readDirectory(file: BlockFileReader): GroupRefs[] {
   }
 }
 
-/** Writes a new block file from the inputs of each service, which are made when it is their turn. Null: there was nothing. */
+/**
+ * Writes a new block file from the inputs of each service, which are made when it is their turn. Null: there was nothing.
+ * `keepsCounts`: with counts by function beside the profiles.
+ */
 export function writeBlock(
   path: string,
   groups: Iterable<readonly [service: string, inputs: readonly Input[]]>,
+  keepsCounts: boolean,
 ): Omit<BlockFact, 'id' | 'level'> | null {
   const file = new BlockFileWriter(path);
   try {
     const written: (WrittenGroup & { readonly service: string })[] = [];
     for (const [service, inputs] of groups) {
-      if (inputs.some(({ rows }) => rows.length > 0)) written.push({ service, ...new GroupWriter(file).write(inputs) });
+      if (inputs.some(({ rows }) => rows.length > 0))
+        written.push({ service, ...new GroupWriter(file).write(inputs, keepsCounts) });
     }
     if (written.length === 0) return null;
     const out = new ByteWriter();

@@ -1,5 +1,6 @@
 import { labelsKey } from '@everflame/profile';
 import { ByteWriter } from '../bytes.ts';
+import { CountsWriter } from '../counts/counts-writer.ts';
 import { Dictionary } from '../dictionary.ts';
 import { DictionaryCopy } from '../dictionary-copy.ts';
 import { compareRows } from '../epoch-part.ts';
@@ -51,13 +52,16 @@ export class GroupWriter {
   readonly #headers: Header[] = [];
   readonly #headerNumbers = new Map<string, number>();
   readonly #headerCache = new Map<Header, Header>();
+  #counts: CountsWriter | null = null;
 
   constructor(file: BlockFileWriter) {
     this.#file = file;
   }
 
-  write(inputs: readonly Input[]): WrittenGroup {
+  /** `keepsCounts`: with counts by function beside the profiles. */
+  write(inputs: readonly Input[], keepsCounts: boolean): WrittenGroup {
     const leaves = this.#numberLeaves(inputs);
+    if (keepsCounts) this.#counts = new CountsWriter(this.#file, this.#dictionary, leaves);
     const rollups = Array.from({ length: levels }, () => new Rollup(leaves.length));
     const bySeries = Map.groupBy(inputs, ({ series }) => JSON.stringify([series.name, labelsKey(series.labels)]));
     const index = new ByteWriter();
@@ -76,6 +80,7 @@ export class GroupWriter {
     for (const header of this.#headers) head.text(formatHeader(header));
     head.varint(bySeries.size);
     head.raw(index.take());
+    if (this.#counts !== null) putRef(head, this.#counts.finish());
     this.#out.length = 0;
     writeSymbols(this.#dictionary, this.#out);
     const symbols = this.#file.section(this.#out.take());
@@ -135,6 +140,7 @@ export class GroupWriter {
       rows.map((row, i) => ({ part, series, row, number: numbers[i] ?? 0 })),
     );
     items.sort((a, b) => compareRows(a.row, b.row));
+    this.#counts?.beginSeries(items.map(({ row }) => row));
     const rows: ProfileRow[] = [];
     const chunks: SectionRef[] = [];
     const nodes: { first: number; count: number; ref: SectionRef }[] = [];
@@ -155,6 +161,7 @@ export class GroupWriter {
         labelSets: row.labelSets.map((set) => translation.copy.labelSet(set)),
       });
       for (const rollup of rollups) rollup.add(this.#sorted, header, i);
+      this.#counts?.add(this.#sorted, row, this.#headers.indexOf(header));
       const isLast = i === items.length - 1;
       if (isLast || (i + 1) % fanOut === 0) {
         chunks.push(this.#file.section(chunk.take()));
@@ -172,6 +179,7 @@ export class GroupWriter {
         nodes.push({ first, count, ref: this.#file.section(this.#out.take()) });
       }
     }
+    this.#counts?.endSeries();
     return this.#writeIndex(inputs, rows, { samples, chunks, nodes }, index);
   }
 

@@ -20,7 +20,7 @@ export function distinctFunctions({ functions, strings }: Dictionary): Uint32Arr
 
 /**
  * The functions of a dictionary's stacks, so that samples counted by stack become samples counted by function, each function
- * once per sample. Numbers are those of `distinctFunctions`. About 24 bytes a stack.
+ * once per sample. Numbers are those of `distinctFunctions`. About 30 bytes a stack.
  */
 export class StackFunctions {
   readonly distinct: Uint32Array;
@@ -34,7 +34,7 @@ export class StackFunctions {
   #firsts = new Uint32Array(4096);
 
   constructor(dictionary: Dictionary) {
-    const { stacks, locations } = dictionary;
+    const { stacks } = dictionary;
     const { length } = stacks;
     this.distinct = distinctFunctions(dictionary);
     this.length = length;
@@ -55,32 +55,35 @@ export class StackFunctions {
       this.#depths[stack] = (this.#depths[this.#parents[stack] ?? 0] ?? 0) + 1;
     }
 
+    const lines = new LocationFunctions(dictionary, this.distinct);
     const onPath = new Uint32Array(this.distinct.length);
-    const { words } = locations;
     let firsts = 0;
+    const met = (own: number) => {
+      const times = onPath[own] ?? 0;
+      onPath[own] = times + 1;
+      if (times > 0 || own === 0) return;
+      if (firsts === this.#firsts.length) this.#firsts = doubled(this.#firsts);
+      this.#firsts[firsts++] = own;
+    };
     const enter = (stack: number) => {
       const location = stacks.words[stack * stackWords.count + stackWords.location] ?? 0;
-      const head = locations.start(location) + locationWords.count;
       this.#start[stack] = firsts;
-      for (let at = locations.end(location) - lineWords.count; at >= head; at -= lineWords.count) {
-        const own = this.distinct[words[at + lineWords.function] ?? 0] ?? 0;
-        this.#selves[stack] = own;
-        if (own === 0) continue;
-        const times = onPath[own] ?? 0;
-        onPath[own] = times + 1;
-        if (times > 0) continue;
-        if (firsts === this.#firsts.length) this.#firsts = doubled(this.#firsts);
-        this.#firsts[firsts++] = own;
+      const only = lines.only[location] ?? 0;
+      if (only !== several) {
+        this.#selves[stack] = only;
+        met(only);
+      } else {
+        const all = lines.all(location);
+        for (const own of all) met(own);
+        this.#selves[stack] = all.at(-1) ?? 0;
       }
       this.#end[stack] = firsts;
     };
     const leave = (stack: number) => {
       const location = stacks.words[stack * stackWords.count + stackWords.location] ?? 0;
-      const end = locations.end(location);
-      for (let at = locations.start(location) + locationWords.count; at < end; at += lineWords.count) {
-        const own = this.distinct[words[at + lineWords.function] ?? 0] ?? 0;
-        if (own > 0) onPath[own] = (onPath[own] ?? 1) - 1;
-      }
+      const only = lines.only[location] ?? 0;
+      if (only !== several) onPath[only] = (onPath[only] ?? 1) - 1;
+      else for (const own of lines.all(location)) onPath[own] = (onPath[own] ?? 1) - 1;
     };
     for (let stack = firstChild[0] ?? 0; stack !== 0;) {
       enter(stack);
@@ -102,6 +105,15 @@ export class StackFunctions {
     return this.#parents[stack] ?? 0;
   }
 
+  /** Gives each function its place in `functions` as number from here on; all that occur are in it, and 0 is first. */
+  renumber(functions: Uint32Array): void {
+    const numbers = new Uint32Array(this.distinct.length);
+    for (const [number, own] of functions.entries()) numbers[own] = number;
+    for (const column of [this.#selves, this.#firsts]) {
+      for (let i = 0; i < column.length; i++) column[i] = numbers[column[i] ?? 0] ?? 0;
+    }
+  }
+
   /** The innermost function of the stack; 0 where there is none. */
   selfOf(stack: number): number {
     return this.#selves[stack] ?? 0;
@@ -111,6 +123,41 @@ export class StackFunctions {
   addFirsts(stack: number, count: number, sums: FunctionSums): void {
     const end = this.#end[stack] ?? 0;
     for (let i = this.#start[stack] ?? 0; i < end; i++) sums.addInclusive(this.#firsts[i] ?? 0, count);
+  }
+}
+
+/** In the place of a function: the location has several lines. */
+const several = 0xffff_ffff;
+
+/** The distinct functions of each location. */
+class LocationFunctions {
+  /** That of a location with at most one line; 0: none. */
+  readonly only: Uint32Array;
+  readonly #dictionary: Dictionary;
+  readonly #distinct: Uint32Array;
+
+  constructor(dictionary: Dictionary, distinct: Uint32Array) {
+    const { locations } = dictionary;
+    this.#dictionary = dictionary;
+    this.#distinct = distinct;
+    this.only = new Uint32Array(locations.length);
+    for (let location = 1; location < locations.length; location++) {
+      const at = locations.start(location) + locationWords.count;
+      const lines = (locations.end(location) - at) / lineWords.count;
+      if (lines > 1) this.only[location] = several;
+      else if (lines === 1) this.only[location] = distinct[locations.words[at + lineWords.function] ?? 0] ?? 0;
+    }
+  }
+
+  /** Outermost first. */
+  all(location: number): number[] {
+    const { locations } = this.#dictionary;
+    const functions: number[] = [];
+    const head = locations.start(location) + locationWords.count;
+    for (let at = locations.end(location) - lineWords.count; at >= head; at -= lineWords.count) {
+      functions.push(this.#distinct[locations.words[at + lineWords.function] ?? 0] ?? 0);
+    }
+    return functions;
   }
 }
 

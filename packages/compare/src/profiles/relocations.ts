@@ -1,0 +1,28 @@
+import type { FunctionNames } from '../counts/side-counts.ts';
+
+/**
+ * Where the counts of each function go, by id: its own id, but for a function that is on the before side alone while one of the same name and the same
+ * file in another directory is on the after side alone. That is one function whose release, package or build lies elsewhere
+ * (`/srv/app/1.0.0/cart.js`, `/srv/app/1.1.0/cart.js`), and it goes to the after side's id. Since each has samples where the other has none, adding
+ * them up is exact. Where several fit nothing is decided. `before` and `after`: 1 for each function that has samples there; other
+ * windows of a version count to its side.
+ */
+export function relocationsOf({ name, file }: FunctionNames, before: Uint8Array, after: Uint8Array): Uint32Array {
+  const places = Uint32Array.from(name, (_, id) => id);
+  const groups = new Map<string, number[]>();
+  for (let id = 0; id < name.length; id++) {
+    const path = file[id] ?? '';
+    const present = before[id] === 1 || after[id] === 1;
+    if (path === '' || !present) continue;
+    const key = `${name[id]}\0${path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1)}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [id]);
+    else group.push(id);
+  }
+  for (const [one, other, ...more] of groups.values()) {
+    if (one === undefined || other === undefined || more.length > 0) continue;
+    const [from, to] = before[one] === 1 ? [one, other] : [other, one];
+    if (before[from] === 1 && after[from] !== 1 && after[to] === 1 && before[to] !== 1) places[from] = to;
+  }
+  return places;
+}
