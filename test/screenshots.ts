@@ -1,6 +1,7 @@
 /**
  * `npm run screenshots`: the README's pictures, and every page full, empty and failing, light and dark, wide and narrow, of a drawn
- * fleet on a real server in real Chromium. `npm run screenshots -- --all FOLDER` writes those; without it only the README's.
+ * fleet on a real server in real Chromium. `npm run screenshots -- --all FOLDER [--only REGEX]` writes those; without it only the
+ * README's.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,7 +12,8 @@ import { postFleet } from './support/drawn-fleet.ts';
 import { launchBrowser, openPage, type OpenOptions, openSettled, settled } from './support/page-browser.ts';
 import { startPageServer } from './support/page-server.ts';
 
-const { values: flags } = parseArgs({ options: { all: { type: 'string' } } });
+const { values: flags } = parseArgs({ options: { all: { type: 'string' }, only: { type: 'string', default: '' } } });
+const only = new RegExp(flags.only, 'u');
 
 interface Shot {
   readonly name: string;
@@ -119,6 +121,7 @@ const empty: readonly Shot[] = paths.map((path) => ({
 
 async function take(browser: Browser, server: string, folder: string, shot: Shot): Promise<void> {
   const { name, path, parameters = {}, options = {}, pose } = shot;
+  if (!only.test(name)) return;
   const { page, complaints } = await openSettled(browser, server, path, parameters, options);
   await pose?.(page);
   if (complaints.length > 0) throw new Error(`${path}: ${complaints.join('\n')}`);
@@ -135,13 +138,13 @@ async function takeFailing(
   path: string,
   look: (typeof looks)[number],
 ): Promise<void> {
+  const name = `failing${path === '/' ? '-overview' : path.replace('/', '-')}-${look.name}`;
+  if (!only.test(name)) return;
   const { page } = await openPage(browser, 'about:blank', look.options);
   await page.route('**/api/v1/**', (route) => route.abort());
   await page.goto(server + path);
   await settled(page);
-  await page.screenshot({
-    path: join(folder, `failing${path === '/' ? '-overview' : path.replace('/', '-')}-${look.name}.png`),
-  });
+  await page.screenshot({ path: join(folder, `${name}.png`) });
   await page.context().close();
 }
 

@@ -163,7 +163,11 @@ test('what is shown is saved as folded stacks, speedscope, SVG and PNG', async (
   expect(folded).toMatch(/^_start;main;.*;layoutLines /mu);
   const speedscope = JSON.parse((await saved('speedscope')).toString()) as { profiles: { weights: number[] }[] };
   expect(speedscope.profiles[0]?.weights.reduce((all, one) => all + one, 0)).toBe(Number(sum));
-  expect((await saved('SVG')).toString()).toContain('>measureText</text>');
+  const svg = (await saved('SVG')).toString();
+  expect(svg).toContain('>measureText</text>');
+  // Programs other than browsers know no oklch.
+  expect(svg).toMatch(/fill="#[0-9a-f]{6}"/u);
+  expect(svg).not.toContain('oklch');
   expect((await saved('PNG')).subarray(1, 4).toString()).toBe('PNG');
   expect(complaints).toEqual([]);
 });

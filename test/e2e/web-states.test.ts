@@ -134,7 +134,7 @@ test('the overview shows the dearest services first and the others on request', 
 test('an empty store says how to feed it, on every page', async () => {
   const empty = await startPageServer();
   try {
-    for (const path of ['/', '/flamegraph', '/compare']) {
+    for (const path of ['/', '/flamegraph', '/compare', '/findings', '/deployments']) {
       const { page, complaints } = await openPage(browser, empty.url + path, { width: 320, colorScheme: 'dark' });
       await settled(page);
       await expect(page.getByText('npm start', { exact: true }).isVisible()).resolves.toBe(true);
@@ -159,7 +159,16 @@ test('an empty overview fills by itself when the first profile arrives', async (
 });
 
 test('every page fits a screen of 320 pixels', async () => {
-  for (const path of ['/', '/flamegraph?by=thread_name&search=main', '/compare?service=shop']) {
+  for (const path of [
+    '/',
+    '/flamegraph?by=thread_name&search=main&focus=main',
+    '/flamegraph?show=tree',
+    '/compare?service=shop',
+    '/findings',
+    '/deployments',
+    '/collection',
+    '/upload',
+  ]) {
     const { page } = await openPage(browser, server.url + path, { width: 320, height: 700 });
     await settled(page);
     const overflow = await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
@@ -179,4 +188,19 @@ test('what the server refuses and what it cannot be asked are told with what to 
   await page.getByRole('button', { name: 'Try again' }).click();
   await page.getByText('The server does not answer').waitFor({ state: 'detached' });
   await expect(page.getByRole('link', { name: 'shop', exact: true }).count()).resolves.toBe(1);
+});
+
+test('what takes long can be cancelled, and asked for again', async () => {
+  const { page } = await openPage(browser, 'about:blank');
+  let isHeld = true;
+  await page.route('**/api/v1/flamegraph*', async (route) => {
+    if (!isHeld) await route.continue();
+  });
+  await page.goto(`${server.url}/flamegraph`);
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByText('It was not loaded to its end').waitFor();
+  isHeld = false;
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.locator('g.frame').first().waitFor();
+  expect(await drawnNames(page)).toContain('all');
 });

@@ -9,7 +9,8 @@ globalThis.everflameTest = (() => {
     for (const entry of list.getEntries()) if (!entry.hadRecentInput) shifts += entry.value;
   }).observe({ type: 'layout-shift', buffered: true });
 
-  const drawn = () => performance.getEntriesByName('everflame-drawn').length;
+  /** When the last picture was drawn. */
+  const drawn = () => performance.getEntriesByName('everflame-drawn').at(-1)?.startTime ?? 0;
   const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
   const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 

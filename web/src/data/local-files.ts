@@ -3,6 +3,7 @@ import {
   compileFilters,
   diffFunctions,
   diffTrees,
+  encodeProfile,
   filterProfile,
   type FilterTexts,
   functionsOfTree,
@@ -48,6 +49,11 @@ async function unzipped(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<U
     at += part.length;
   }
   return whole;
+}
+
+/** The same as a pprof message. Throws with words for the user. */
+export async function asPprof(file: LocalFile): Promise<Uint8Array<ArrayBuffer>> {
+  return encodeProfile((await readFile(file)).profile);
 }
 
 const typeName = (one: { readonly type: string; readonly unit: string } | undefined) =>

@@ -46,6 +46,7 @@ export async function loadFlamegraph(request: TreeRequest, signal: AbortSignal):
   const params = { query, ...bounds(span), group_by: groupBy, ...filters, max_nodes: maxNodes, node };
   const answer = await getBytes('/flamegraph', params, TREE_MEDIA_TYPE, signal);
   if (!answer.ok) return answer;
+  performance.clearMarks('everflame-tree-arrived');
   performance.mark('everflame-tree-arrived');
   try {
     const { head, tree } = await askWorker<'decode'>({ kind: 'decode', bytes: answer.value }, signal, [answer.value]);

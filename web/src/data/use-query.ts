@@ -1,5 +1,5 @@
 import type { http } from '@everflame/protocols';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { Answer } from './api.ts';
 
 /** What is known of an answer. While a newer one is on its way, the last one stays, so that nothing jumps. */
@@ -7,6 +7,8 @@ export interface Loaded<T> {
   readonly value: T | null;
   readonly problem: http.Problem | null;
   readonly loading: boolean;
+  /** Ends the request; what was there stays. Left out where there is nothing to end. */
+  readonly cancel?: () => void;
 }
 
 /**
@@ -17,12 +19,14 @@ export function useQuery<T>(key: string | null, load: (signal: AbortSignal) => P
   const [state, setState] = useState<Answered<T>>({ key: null, value: null, problem: null });
   const latest = useRef(load);
   latest.current = load;
+  const running = useRef<AbortController | null>(null);
   useEffect(() => {
     if (key === null) {
       setState({ key, value: null, problem: null });
       return undefined;
     }
     const abort = new AbortController();
+    running.current = abort;
     const fail = (problem: http.Problem) => setState((last) => ({ key, value: last.value, problem }));
     latest.current(abort.signal).then(
       (answer) => {
@@ -36,9 +40,21 @@ export function useQuery<T>(key: string | null, load: (signal: AbortSignal) => P
     );
     return () => abort.abort();
   }, [key]);
+  const cancel = useCallback(() => {
+    running.current?.abort();
+    setState((last) => ({ key, value: last.value, problem: cancelled }));
+  }, [key]);
   // Told from the key and not remembered, so that not one frame shows an old answer as the new one.
-  return { value: state.value, problem: state.problem, loading: state.key !== key };
+  return { value: state.value, problem: state.problem, loading: state.key !== key, cancel };
 }
+
+const cancelled: http.Problem = {
+  type: 'about:blank',
+  title: 'Cancelled',
+  status: 0,
+  code: 'cancelled',
+  detail: 'It was not loaded to its end. A shorter time range or a narrower selector takes less.',
+};
 
 interface Answered<T> {
   readonly key: string | null;

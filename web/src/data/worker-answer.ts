@@ -1,13 +1,4 @@
-import {
-  calleesTree,
-  callersTree,
-  decodeTree,
-  encodeProfile,
-  invertTree,
-  isUnchanged,
-  reshapeTree,
-} from '@everflame/profile';
-import { diffFiles, importTree, readFile } from './local-files.ts';
+import { calleesTree, callersTree, decodeTree, invertTree, isUnchanged, reshapeTree } from '@everflame/profile';
 import { type DiffTree, profileTreeOf, type Tree, type TreeShape, treeOf, type Weights } from './tree-columns.ts';
 import type { Answers, Question } from './worker-messages.ts';
 
@@ -31,12 +22,13 @@ export async function answer(question: Question): Promise<Answers[Question['kind
         callees: treeOf(calleesTree(source, question.name)),
       };
     }
+    // Readers of other tools' files and RE2 are half as large as all the rest: only who brings a file loads them.
     case 'import':
-      return importTree(question.file, question.filters, question.type);
+      return (await import('./local-files.ts')).importTree(question.file, question.filters, question.type);
     case 'diff':
-      return diffFiles(question.before, question.after);
+      return (await import('./local-files.ts')).diffFiles(question.before, question.after);
     case 'pprof':
-      return encodeProfile((await readFile(question.file)).profile);
+      return (await import('./local-files.ts')).asPprof(question.file);
   }
 }
 

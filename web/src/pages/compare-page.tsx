@@ -88,7 +88,13 @@ export function ComparePage({ search }: { search: string }) {
         change={change}
         onRefresh={refresh}
       />
-      <Progress active={deployments.loading || diff.loading || compared.loading} />
+      <Progress
+        active={deployments.loading || diff.loading || compared.loading}
+        onCancel={() => {
+          if (diff.loading) diff.cancel?.();
+          if (compared.loading) compared.cancel?.();
+        }}
+      />
       {ready !== null && state.how === 'ranges' && (
         <BrushChart service={service} state={state} sides={ready} change={change} tick={tick} />
       )}

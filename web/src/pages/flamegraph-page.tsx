@@ -81,7 +81,13 @@ export function FlamegraphPage({ search }: { search: string }) {
           onRefresh={refresh}
         />
       </div>
-      <Progress active={isFirstLoad || merged.loading || overTime.loading} />
+      <Progress
+        active={isFirstLoad || merged.loading || overTime.loading}
+        onCancel={() => {
+          if (merged.loading) merged.cancel?.();
+          if (overTime.loading) overTime.cancel?.();
+        }}
+      />
       {message !== null && <p class="notice is-problem">{message}</p>}
       <div class="chart-head">
         <h2>{overTime.value === null || overTime.value.unit === 'nanoseconds' ? 'Cores over time' : 'Over time'}</h2>

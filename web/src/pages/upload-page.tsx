@@ -154,7 +154,13 @@ export function UploadPage({ search }: { search: string }) {
           )}
         </div>
       )}
-      <Progress active={local.loading || diff.loading} />
+      <Progress
+        active={local.loading || diff.loading}
+        onCancel={() => {
+          if (local.loading) local.cancel?.();
+          if (diff.loading) diff.cancel?.();
+        }}
+      />
       {problem !== null && <ProblemNotice problem={problem} />}
       {all.length > 0 && (local.loading || diff.loading) && merged === null && diff.value === null && (
         <div class="skeleton flame-skeleton" aria-hidden="true" />

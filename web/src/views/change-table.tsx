@@ -106,7 +106,7 @@ export function ChangeTable(props: Props) {
             title: '95 %',
             help: 'Interval of the relative change of the total, dilution and daily drift taken off',
             align: 'right' as const,
-            width: '7.6rem',
+            width: '10rem',
             wideOnly: true,
             cell: (row: ComparedFunction) => {
               const interval = verdicts?.get(row.name)?.interval;
@@ -133,15 +133,19 @@ export function ChangeTable(props: Props) {
             },
           },
         ]),
-    {
-      key: 'other',
-      title: values === 'amounts' ? 'Δ points' : 'Δ cores',
-      align: 'right',
-      width: '4.6rem',
-      wideOnly: true,
-      cell: (row) =>
-        values === 'amounts' ? points(row.deltaShare) : row.deltaRate === null ? '' : coresChange(row.deltaRate),
-    },
+    ...(rates.before === null || rates.after === null
+      ? []
+      : [
+          {
+            key: 'other',
+            title: values === 'amounts' ? 'Δ points' : 'Δ cores',
+            align: 'right' as const,
+            width: '4.6rem',
+            wideOnly: true,
+            cell: (row: ComparedFunction) =>
+              values === 'amounts' ? points(row.deltaShare) : row.deltaRate === null ? '' : coresChange(row.deltaRate),
+          },
+        ]),
   ];
   return (
     <DataTable

@@ -4,7 +4,7 @@ import { foldedText, speedscopeText } from '../tree/exports.ts';
 import { type Picture, svgText } from '../tree/picture.ts';
 import { CopyText } from './copy-text.tsx';
 import { Menu } from './menu.tsx';
-import { pngOf, saveFile } from './save-file.ts';
+import { pngOf, saveFile, withPlainColours } from './save-file.ts';
 
 interface Props {
   readonly tree: Tree;
@@ -68,7 +68,7 @@ export function DownloadMenu({ tree, members, unit, name, pprofHref, isPart, pic
             <button
               type="button"
               class="button"
-              onClick={() => saveFile(`${file}.svg`, svgText(picture()), 'image/svg+xml')}
+              onClick={() => saveFile(`${file}.svg`, svgText(withPlainColours(picture())), 'image/svg+xml')}
             >
               SVG
             </button>

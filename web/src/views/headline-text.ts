@@ -30,7 +30,7 @@ export function headlineOf({ service, before, after, functions }: HeadlineInput)
 
 function titleOf(service: string, before: HeadlineInput['before'], after: HeadlineInput['after']): string {
   if (before.rate === null || after.rate === null || before.rate === 0)
-    return `${service}: ${after.name} against ${before.name}`;
+    return `${service === '' ? '' : `${service}: `}${after.name} against ${before.name}`;
   const ratio = (after.rate / before.rate - 1) * 100;
   const numbers = `${cores(after.rate)} on average, ${cores(before.rate)} before`;
   if (Math.abs(ratio) < 0.05) return `${service} ${after.name} uses as much CPU as ${before.name}: ${numbers}`;

@@ -26,7 +26,24 @@ export function Notice({ children }: { children: ComponentChildren }) {
   );
 }
 
-/** A thin line under the toolbar while something loads; always in the page, so that nothing moves. */
-export function Progress({ active }: { active: boolean }) {
-  return <div class={`progress${active ? ' is-active' : ''}`} role="progressbar" aria-hidden={!active} />;
+/**
+ * A thin line under the toolbar while something loads; always in the page, so that nothing moves. What takes long can be
+ * cancelled: the button comes after a moment (styles/controls.css).
+ */
+export function Progress({ active, onCancel }: { active: boolean; onCancel?: () => void }) {
+  return (
+    <div class="progress-row">
+      <div
+        class={`progress${active ? ' is-active' : ''}`}
+        role="progressbar"
+        aria-label="Loading"
+        aria-hidden={!active}
+      />
+      {active && onCancel !== undefined && (
+        <button type="button" class="button progress-cancel" onClick={onCancel}>
+          Cancel
+        </button>
+      )}
+    </div>
+  );
 }

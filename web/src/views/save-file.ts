@@ -11,6 +11,27 @@ export function saveFile(name: string, content: BlobPart, mediaType: string): vo
   setTimeout(() => URL.revokeObjectURL(href), 10_000);
 }
 
+/** The same picture with colours that every program knows: other tools have not heard of oklch. */
+export function withPlainColours(picture: Picture): Picture {
+  const canvas = document.createElement('canvas');
+  canvas.width = 1;
+  canvas.height = 1;
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  if (context === null) return picture;
+  const known = new Map<string, string>();
+  const plain = (colour: string): string => {
+    const found = known.get(colour);
+    if (found !== undefined) return found;
+    context.fillStyle = colour;
+    context.fillRect(0, 0, 1, 1);
+    const bytes = [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    const hex = `#${bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('')}`;
+    known.set(colour, hex);
+    return hex;
+  };
+  return { ...picture, boxes: picture.boxes.map((box) => ({ ...box, colour: plain(box.colour) })) };
+}
+
 /** The picture in twice the pixels, so that it stays sharp. Null where the browser has no room for it. */
 export async function pngOf({ width, height, title, background, ink, boxes }: Picture): Promise<Blob | null> {
   const canvas = document.createElement('canvas');
