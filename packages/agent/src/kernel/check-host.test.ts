@@ -31,14 +31,23 @@ test('a host that has everything has no findings', () => {
   expect(codes(host())).toEqual([]);
 });
 
-test('root without further capabilities is told from an ordinary user, and from the two capabilities that suffice', () => {
-  const bit = (number: number): bigint => 1n << BigInt(number);
-  const capabilities = (bits: bigint): string => bits.toString(16).padStart(16, '0');
-  expect(codes(host({ capabilities: capabilities(0n) }))).toEqual(['not_permitted']);
-  expect(codes(host({ capabilities: capabilities(bit(39)) }))).toEqual(['not_permitted']);
-  expect(codes(host({ capabilities: capabilities(bit(38) | bit(39)) }))).toEqual(['no_ptrace']);
-  expect(codes(host({ capabilities: capabilities(bit(38) | bit(39) | bit(19)) }))).toEqual([]);
-  expect(codes(host({ capabilities: capabilities(bit(21) | bit(19)) }))).toEqual([]);
+test.each<[string, readonly number[], readonly string[]]>([
+  ['none', [], ['not_permitted']],
+  ['BPF', [39], ['not_permitted']],
+  ['PERFMON and BPF', [38, 39], ['no_ptrace', 'no_file_access', 'no_kernel_names']],
+  ['these and SYS_PTRACE', [38, 39, 19], ['no_file_access', 'no_kernel_names']],
+  ['these and DAC_READ_SEARCH', [38, 39, 19, 2], ['no_kernel_names']],
+  ['these and SYSLOG: no CAP_SYS_RESOURCE', [38, 39, 19, 2, 34], []],
+  ['SYS_ADMIN in place of two of them', [21, 19, 1, 34], []],
+])('of the capabilities %s %j', (_, bits, expected) => {
+  const held = bits.reduce((sum, bit) => sum | (1n << BigInt(bit)), 0n);
+  expect(codes(host({ capabilities: held.toString(16).padStart(16, '0') }))).toEqual(expected);
+});
+
+test('kernel names are open to all where nothing restricts them', () => {
+  const files = { '/proc/sys/kernel/perf_event_paranoid': '1\n' };
+  const capabilities = ((1n << 38n) | (1n << 39n)).toString(16);
+  expect(codes(host({ capabilities, files }))).toEqual(['no_ptrace', 'no_file_access']);
 });
 
 test.each([

@@ -13,6 +13,7 @@ export interface HostFinding {
     | 'kernel_too_old'
     | 'not_permitted'
     | 'no_ptrace'
+    | 'no_file_access'
     | 'no_btf'
     | 'libbpf_missing'
     | 'lockdown'
@@ -41,7 +42,15 @@ export interface HostView {
 }
 
 /** Bits of CapEff (include/uapi/linux/capability.h). */
-const capability = { sysPtrace: 19, sysAdmin: 21, perfmon: 38, bpf: 39 } as const;
+const capability = {
+  dacOverride: 1,
+  dacReadSearch: 2,
+  sysPtrace: 19,
+  sysAdmin: 21,
+  syslog: 34,
+  perfmon: 38,
+  bpf: 39,
+} as const;
 /** include/linux/proc_ns.h: PROC_PID_INIT_INO */
 const initialPidNamespace = 'pid:[4026531836]';
 /** The BPF ring buffer came with it. */
@@ -56,6 +65,7 @@ export function checkHost(host: HostView = thisHost()): readonly HostFinding[] {
     checkKernel(host),
     checkPermission(host),
     checkPtrace(host),
+    checkFileAccess(host),
     checkLockdown(host),
     checkBtf(host),
     checkLibbpf(host),
@@ -142,6 +152,19 @@ function checkPtrace(host: HostView): HostFinding | undefined {
   };
 }
 
+function checkFileAccess(host: HostView): HostFinding | undefined {
+  const held = effectiveCapabilities(host);
+  const mayRead = has(held, capability.dacReadSearch) || has(held, capability.dacOverride);
+  if (mayRead || checkPermission(host) !== undefined) return undefined;
+  return {
+    code: 'no_file_access',
+    blocksSampling: false,
+    missing: 'Without CAP_DAC_READ_SEARCH files that only their owner may read cannot be read',
+    works: 'such programs are sampled, but their functions have no names and their stacks may be cut',
+    mend: 'add CAP_DAC_READ_SEARCH or run as root',
+  };
+}
+
 function checkLockdown(host: HostView): HostFinding | undefined {
   const state = host.read('/sys/kernel/security/lockdown');
   if (state?.includes('[confidentiality]') !== true) return undefined;
@@ -180,15 +203,30 @@ function checkPidNamespace(host: HostView): HostFinding | undefined {
   });
 }
 
+/** kallsyms_show_value() in kernel/ksyms_common.c. */
 function checkKernelNames(host: HostView): HostFinding | undefined {
-  const restricted = host.read('/proc/sys/kernel/kptr_restrict')?.trim();
-  if (restricted !== '2') return undefined;
+  const restricted = Number(host.read('/proc/sys/kernel/kptr_restrict') ?? 0);
+  const paranoid = Number(host.read('/proc/sys/kernel/perf_event_paranoid') ?? 2);
+  const isOpen = restricted === 0 && paranoid <= 1;
+  const works = 'kernel frames are shown as addresses';
+  if (restricted === 2) {
+    return {
+      code: 'no_kernel_names',
+      blocksSampling: false,
+      missing: 'kernel.kptr_restrict is 2, which hides the addresses of kernel functions',
+      works,
+      mend: 'run sysctl kernel.kptr_restrict=1',
+    };
+  }
+  if (isOpen || has(effectiveCapabilities(host), capability.syslog) || checkPermission(host) !== undefined) {
+    return undefined;
+  }
   return {
     code: 'no_kernel_names',
     blocksSampling: false,
-    missing: 'kernel.kptr_restrict is 2, which hides the addresses of kernel functions',
-    works: 'kernel frames are shown as addresses',
-    mend: 'run sysctl kernel.kptr_restrict=1',
+    missing: 'Without CAP_SYSLOG the addresses of kernel functions are hidden',
+    works,
+    mend: 'add CAP_SYSLOG or run as root',
   };
 }
 
