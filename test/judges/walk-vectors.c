@@ -41,6 +41,7 @@ struct user_registers {
 #include "maps.h"
 #include "table.h"
 #include "step.h"
+#include "v8.h"
 #include "walk.h"
 
 #define MOST_TABLES 128
