@@ -5,6 +5,8 @@ import { countOf, judgePlanted, recordPlantedScript } from '../support/javascrip
 
 const least = 0.99;
 const leastLines = 0.98;
+/** Of a tier alone, which no program runs with: V8 then spends more time in calls that are half made. */
+const leastOfTier = 0.97;
 
 /**
  * Runs planted.cjs under one Node.js with these flags and holds it against what it says of itself: samples whole to the root and named, shares, order of
@@ -31,8 +33,9 @@ export async function expectPlanted(node: string, flags: readonly string[], cpuM
   const faults = {
     tooFew: total > 0.25 * cpuMs ? [] : [total],
     notWhole: whole / total >= least ? [] : [...verdict.examples, JSON.stringify(recording.losses)],
-    notAsPlanted: asPlanted / planted >= least ? [] : verdict.examples,
-    wrongLines: rightLines / leaves >= leastLines ? [] : [`${rightLines} of ${leaves} right`],
+    notAsPlanted: asPlanted / planted >= (flags.length > 1 ? leastOfTier : least) ? [] : verdict.examples,
+    wrongLines:
+      rightLines / leaves >= (flags.length > 1 ? leastOfTier : leastLines) ? [] : [`${rightLines} of ${leaves} right`],
     wrongShares,
     wrongOrder:
       countOf(inOrder) > 0 && countOf(inOrder) / countOf(zipped) >= least ? [] : [countOf(inOrder), countOf(zipped)],

@@ -1,7 +1,6 @@
 // Five functions with known shares of the CPU, called through what names get lost in: recursion, closures, methods, callbacks of native code, a long
 // name and one beyond ASCII. `planted.cjs TRUTH MILLISECONDS` uses about so much CPU, in a worker thread with `worker` after it, and writes to the file
 // TRUTH how many microseconds of CPU each function took.
-// Lines at which time is spent are marked, so that a test can tell a wrong one.
 const { Worker, isMainThread } = require('node:worker_threads');
 const { writeFileSync } = require('node:fs');
 const { deflateSync } = require('node:zlib');
@@ -9,44 +8,43 @@ const { deflateSync } = require('node:zlib');
 const aVeryLongNameThatGoesOnAndOnUntilNobodyWantsToReadItAnyMoreBecauseItHasMoreThanOneHundredCharactersInIt = (
   turns,
 ) => {
-  return work(turns); // line
+  return work(turns);
 };
 
 function work(turns) {
-  let sum = 0; // line
+  let sum = 0;
   for (let n = 0; n < turns; n++) {
-    // line
-    sum = (sum * 31 + n) | 0; // line
-    sum ^= sum >>> 3; // line
-  } // line
-  return sum; // line
-} // line
+    sum = (sum * 31 + n) | 0;
+    sum ^= sum >>> 3;
+  }
+  return sum;
+}
 
 class Shop {
   renderInvoice(turns) {
-    return work(turns); // line
+    return work(turns);
   }
 }
 const shop = new Shop();
 
 function alpha() {
-  return shop.renderInvoice(80_000); // line
+  return shop.renderInvoice(80_000);
 }
 function beta() {
-  return [50_000].map((turns) => work(turns))[0]; // line
+  return [50_000].map((turns) => work(turns))[0];
 }
 function größe() {
   return aVeryLongNameThatGoesOnAndOnUntilNobodyWantsToReadItAnyMoreBecauseItHasMoreThanOneHundredCharactersInIt(
     36_000,
-  ); // line
+  );
 }
 function delta() {
-  return JSON.stringify({ toJSON: () => work(24_000) }); // line
+  return JSON.stringify({ toJSON: () => work(24_000) });
 }
 function epsilon() {
-  const turns = 10_000; // line
+  const turns = 10_000;
   const closure = () => work(turns);
-  return closure(); // line
+  return closure();
 }
 const planted = [alpha, beta, größe, delta, epsilon];
 const totals = planted.map(() => 0);
@@ -57,25 +55,24 @@ function cpu() {
 }
 
 function level(depth) {
-  if (depth > 0) return level(depth - 1) + 1; // line
+  if (depth > 0) return level(depth - 1) + 1;
   for (let i = 0; i < planted.length; i++) {
-    const before = cpu(); // line
-    planted[i](); // line
-    totals[i] += cpu() - before; // line
+    const before = cpu();
+    planted[i]();
+    totals[i] += cpu() - before;
   }
   return 0;
 }
 
 const text = Buffer.alloc(200_000, 'everflame ');
 function zip() {
-  return deflateSync(text).length; // line
+  return deflateSync(text).length;
 }
 
 function outer(until) {
   for (let round = 0; cpu() < until; round++) {
-    // line
-    level(round % 10 === 0 ? 200 : 20); // line
-    if (round % 4 === 0) zip(); // line
+    level(round % 10 === 0 ? 200 : 20);
+    if (round % 4 === 0) zip();
   }
 }
 
