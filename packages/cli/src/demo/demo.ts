@@ -22,7 +22,7 @@ const before = '1.0.0';
 const after = '1.1.0';
 /** Profiles start at whole multiples of this; the agent's default. */
 const intervalMs = 10_000;
-const visibleTimeoutMs = 60_000;
+const visibleTimeoutMs = 180_000;
 const agentTimeoutMs = 60_000;
 const pollMs = 250;
 const functionsShown = 12;
@@ -63,9 +63,9 @@ async function compareVersions(api: ApiClient, { secondsPerVersion = 30, signal 
     runs.push(await runShop({ version, instances, requestsPerSecond, seconds: secondsPerVersion }, signal));
   }
   say('waiting until the last profiles have arrived');
-  await waitForVersions(api, Date.now(), signal);
   const [left, right] = runs.map(rangeOf);
   if (left === undefined || right === undefined) throw new Error('two versions');
+  await waitForVersions(api, Number(right.until), signal);
   const answer = await api.get<http.CompareAnswer>('/api/v1/compare', {
     service,
     before,
@@ -83,7 +83,10 @@ async function compareVersions(api: ApiClient, { secondsPerVersion = 30, signal 
 
 /** Whole intervals after the warm-up: a profile that began in it has all that the shops loaded and compiled. */
 function rangeOf({ readyMs, endMs }: ShopRun): { readonly from: string; readonly until: string } {
-  return { from: String(Math.ceil((readyMs + warmUpMs) / intervalMs) * intervalMs), until: String(endMs) };
+  return {
+    from: String(Math.ceil((readyMs + warmUpMs) / intervalMs) * intervalMs),
+    until: String(Math.floor(endMs / intervalMs) * intervalMs),
+  };
 }
 
 /** Without an agent that reports, nothing would ever arrive: says so before the load is run. */

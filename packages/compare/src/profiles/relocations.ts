@@ -19,8 +19,9 @@ export function relocationsOf({ name, file }: FunctionNames, before: Uint8Array,
     if (group === undefined) groups.set(key, [id]);
     else group.push(id);
   }
-  for (const [one, other, ...more] of groups.values()) {
-    if (one === undefined || other === undefined || more.length > 0) continue;
+  for (const group of groups.values()) {
+    const [one = 0, other = 0] = group;
+    if (group.length !== 2) continue;
     const [from, to] = before[one] === 1 ? [one, other] : [other, one];
     if (before[from] === 1 && after[from] !== 1 && after[to] === 1 && before[to] !== 1) places[from] = to;
   }

@@ -290,8 +290,10 @@ test('hosts that stayed on the old version show what everybody went through', as
   const others = (i: number): Record<string, string> => host(i + 7);
   await run({ service: 'rolling', version: 'v1', cost: busy, labels: others, units: 7, timeMs: afterMs });
   const windows = {
-    ...{ before_from: String(beforeMs), before_until: String(beforeMs + 5 * minuteMs) },
-    ...{ after_from: String(afterMs), after_until: String(afterMs + 5 * minuteMs) },
+    before_from: String(beforeMs),
+    before_until: String(beforeMs + 5 * minuteMs),
+    after_from: String(afterMs),
+    after_until: String(afterMs + 5 * minuteMs),
   };
   const answer = await ask({ ...versions('rolling'), ...windows });
   expect(answer.summary).toMatchObject({ controls: 7, before: { units: 14 }, after: { units: 7 } });
