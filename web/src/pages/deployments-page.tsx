@@ -28,7 +28,7 @@ export function DeploymentsPage({ search }: { search: string }) {
     .filter(({ service }) => state.service === '' || service === state.service)
     .toSorted((a, b) => timeOf(b) - timeOf(a));
   const nowMs = serverNow();
-  const hasCores = shown.some(({ cores }) => cores !== undefined && cores !== null);
+  const hasCores = shown.some(({ cores }) => cores !== null);
   return (
     <div class="page">
       <div class="page-head">
@@ -95,7 +95,7 @@ export function DeploymentsPage({ search }: { search: string }) {
                     </td>
                     {hasCores && (
                       <td class="right">
-                        {one.cores === undefined || one.cores === null ? '' : coresNumber(one.cores)}
+                        {one.cores === null ? '' : coresNumber(one.cores)}
                       </td>
                     )}
                     <td class="right">{exact(one.samples)}</td>
