@@ -93,11 +93,7 @@ export function DeploymentsPage({ search }: { search: string }) {
                     <td class="right" title={one.hosts.join('\n')}>
                       {one.hosts.length}
                     </td>
-                    {hasCores && (
-                      <td class="right">
-                        {one.cores === null ? '' : coresNumber(one.cores)}
-                      </td>
-                    )}
+                    {hasCores && <td class="right">{one.cores === null ? '' : coresNumber(one.cores)}</td>}
                     <td class="right">{exact(one.samples)}</td>
                     <td class="left">
                       {one.firstSeen !== null && one.lastSeen !== null && (
