@@ -8,7 +8,7 @@ import { countOf, judgePlanted, recordNode, recordPlantedScript } from '../suppo
 import { nodeOfMajor } from '../support/node-versions.ts';
 
 test.each([24, 20])('Node.js %i without flags: functions, lines, shares and native code between', async (major) => {
-  await expectPlanted(nodeOfMajor(major), [], 2500);
+  await expectPlanted(nodeOfMajor(major), [], 2500, 'names');
 });
 
 test('functions of a worker thread are named', async () => {

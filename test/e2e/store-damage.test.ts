@@ -80,7 +80,9 @@ test('a damaged block is named in the status, in metrics, on the page and by ver
   const all = await storedNames();
   const [name = ''] = readdirSync(blocks).sort();
   const path = join(blocks, name);
-  flip(path, Math.floor(readFileSync(path).length / 2));
+  // In many places: what a block keeps of a section twice is answered from the other one.
+  const { length } = readFileSync(path);
+  for (let place = 1; place < 16; place++) flip(path, Math.floor((length * place) / 16));
   const { status, said } = everflame('verify');
   expect(status).toBe(1);
   expect(said).toContain(name);

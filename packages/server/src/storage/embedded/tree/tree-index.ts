@@ -3,15 +3,23 @@ import { type Dictionary, functionWords, lineWords, locationWords, mappingWords,
 import type { Part } from '../part.ts';
 import { NodeTable } from './node-table.ts';
 
-/** Where the stacks of a part are in the index, and what the part says of the frames that it has. */
-export interface PartNodes {
-  /** By the number that vectors give: the node. */
-  nodes: Uint32Array;
-  /** Frames of the index in the order in which the part first has them; their files, binaries and kinds there. */
+/** Frames of the index in the order in which they first occur; their files, binaries and kinds there. */
+export interface FrameOrigins {
   readonly frames: number[];
   readonly files: string[];
   readonly binaries: string[];
   readonly kinds: FrameKind[];
+}
+
+/** Where the stacks of a part are in the index, and what the part says of the frames that it has. */
+export interface PartNodes extends FrameOrigins {
+  /** By the number that vectors give: the node. */
+  nodes: Uint32Array;
+  /**
+   * Of an epoch, which holds all services: what their frames are on the stacks that have a value. Many programs have a `main`, each in a file
+   * and a binary of its own. Null for the profiles of one service.
+   */
+  readonly originsOf: ((values: Float64Array) => FrameOrigins) | null;
   /** A mapping with a build ID names frames that have no function: which name they get depends on what they are merged with. */
   isNamedByBinary: boolean;
 }
@@ -47,7 +55,9 @@ export class TreeIndex {
       const growing = new Growing(this, part.dictionary);
       growing.follow();
       const nodes = leaves === null ? growing.own.nodes : leaves.map((stack) => growing.own.nodes[stack] ?? 0);
-      known = { ...growing.own, nodes, growing: leaves === null ? growing : null };
+      const originsOf = (values: Float64Array): FrameOrigins => growing.originsOf(values);
+      const isEpoch = leaves === null;
+      known = { ...growing.own, nodes, growing: isEpoch ? growing : null, originsOf: isEpoch ? originsOf : null };
       this.#parts.set(key, known);
       // Which node a leaf is, is all that trees need of it.
       part.release?.();
@@ -132,7 +142,10 @@ class Growing {
     binaries: [],
     kinds: [],
     isNamedByBinary: false,
+    originsOf: null,
   };
+  /** Frames that stand for several functions of one name. */
+  readonly #shared = new Set<number>();
   readonly #index: TreeIndex;
   readonly #dictionary: Dictionary;
   #stacks = 1;
@@ -171,56 +184,81 @@ class Growing {
     this.#stacks = stacks.length;
   }
 
+  /** See `PartNodes`; `values` are by stack. */
+  originsOf(values: Float64Array): FrameOrigins {
+    const { own } = this;
+    if (this.#shared.size === 0) return own;
+    const origins: FrameOrigins = { frames: [], files: [], binaries: [], kinds: [] };
+    const seen = new Map<number, number>();
+    const { words } = this.#dictionary.stacks;
+    const isDone = new Uint8Array(this.#dictionary.locations.length);
+    const isVisited = new Uint8Array(this.#stacks);
+    for (let leaf = 1; leaf < this.#stacks; leaf++) {
+      if ((values[leaf] ?? 0) === 0) continue;
+      for (let stack = leaf; stack > 0 && isVisited[stack] === 0;) {
+        isVisited[stack] = 1;
+        const location = words[stack * stackWords.count + stackWords.location] ?? 0;
+        if (isDone[location] === 0) {
+          isDone[location] = 1;
+          this.#eachFrame(location, (mapping, number) => {
+            const { name, ...origin } = this.#originOf(mapping, number);
+            note(origins, seen, this.#index.frame(name), origin);
+          });
+        }
+        stack = words[stack * stackWords.count + stackWords.parent] ?? 0;
+      }
+    }
+    return origins;
+  }
+
   #followLocations(): void {
     const { locations } = this.#dictionary;
     const starts = new Uint32Array(locations.length + 1);
     starts.set(this.#frameStart.subarray(0, this.#locations + 1));
-    const { words } = locations;
     for (let location = this.#locations; location < locations.length; location++) {
-      const start = locations.start(location);
-      const first = start + locationWords.count;
-      const end = locations.end(location);
-      if (start < end) {
-        const mapping = words[start + locationWords.mapping] ?? 0;
-        if (first >= end) this.#push(this.#frame(mapping, 0));
-        for (let at = end - lineWords.count; at >= first; at -= lineWords.count) {
-          this.#push(this.#frame(mapping, words[at + lineWords.function] ?? 0));
-        }
-      }
+      this.#eachFrame(location, (mapping, number) => this.#push(this.#frame(mapping, number)));
       starts[location + 1] = this.#frameCount;
     }
     this.#frameStart = starts;
     this.#locations = locations.length;
   }
 
-  /** As `framesOfLocation` names it. */
+  /** Frames of a location, outermost first: their mapping and function. */
+  #eachFrame(location: number, take: (mapping: number, number: number) => void): void {
+    const { locations } = this.#dictionary;
+    const { words } = locations;
+    const start = locations.start(location);
+    const first = start + locationWords.count;
+    const end = locations.end(location);
+    if (start >= end) return;
+    const mapping = words[start + locationWords.mapping] ?? 0;
+    if (first >= end) take(mapping, 0);
+    for (let at = end - lineWords.count; at >= first; at -= lineWords.count) {
+      take(mapping, words[at + lineWords.function] ?? 0);
+    }
+  }
+
   #frame(mapping: number, number: number): number {
+    const { name, ...origin } = this.#originOf(mapping, number);
+    const row = this.#index.frame(name);
+    if (origin.kind === 'unsymbolized') {
+      const { mappings } = this.#dictionary;
+      if (mappings.words[mapping * mappingWords.count + mappingWords.buildId] !== 0) this.own.isNamedByBinary = true;
+    }
+    if (!note(this.own, this.#seen, row, origin)) this.#shared.add(row);
+    return row;
+  }
+
+  /** As `framesOfLocation` names it. */
+  #originOf(mapping: number, number: number): Origin & { readonly name: string } {
     const { functions, mappings } = this.#dictionary;
-    const text = (at: number | undefined) => this.#dictionary.text(at ?? 0);
+    const text = (at: number | undefined) => this.#index.text(this.#dictionary.text(at ?? 0));
     const binary = text(mappings.words[mapping * mappingWords.count + mappingWords.file]);
     const name = text(functions.words[number * functionWords.count + functionWords.name]);
     const file = text(functions.words[number * functionWords.count + functionWords.file]);
-    if (name !== '') return this.#row(name, file, binary, frameKind(name, binary));
-    if (mappings.words[mapping * mappingWords.count + mappingWords.buildId] !== 0) this.own.isNamedByBinary = true;
+    if (name !== '') return { name, file, binary, kind: frameKind(name, binary) };
     const base = binary.slice(binary.lastIndexOf('/') + 1);
-    return this.#row(base === '' ? '<unknown>' : `[${base}]`, file, binary, 'unsymbolized');
-  }
-
-  /** As `FrameTable` takes it: of file and binary the first that is not empty, of the kinds the first. */
-  #row(name: string, file: string, binary: string, kind: FrameKind): number {
-    const { own } = this;
-    const row = this.#index.frame(name);
-    const place = this.#seen.get(row);
-    if (place === undefined) {
-      this.#seen.set(row, own.frames.push(row) - 1);
-      own.files.push(this.#index.text(file));
-      own.binaries.push(this.#index.text(binary));
-      own.kinds.push(kind);
-    } else {
-      if (own.files[place] === '') own.files[place] = this.#index.text(file);
-      if (own.binaries[place] === '') own.binaries[place] = this.#index.text(binary);
-    }
-    return row;
+    return { name: base === '' ? '<unknown>' : `[${base}]`, file, binary, kind: 'unsymbolized' };
   }
 
   #push(frame: number): void {
@@ -231,4 +269,30 @@ class Growing {
     }
     this.#frames[this.#frameCount++] = frame;
   }
+}
+
+interface Origin {
+  readonly file: string;
+  readonly binary: string;
+  readonly kind: FrameKind;
+}
+
+/**
+ * As `FrameTable` takes it: of file and binary the first that is not empty, of the kinds the first. False where another function of that name was
+ * there. `seen`: the place of each frame.
+ */
+function note(origins: FrameOrigins, seen: Map<number, number>, frame: number, origin: Origin): boolean {
+  const { file, binary, kind } = origin;
+  const place = seen.get(frame);
+  if (place === undefined) {
+    seen.set(frame, origins.frames.push(frame) - 1);
+    origins.files.push(file);
+    origins.binaries.push(binary);
+    origins.kinds.push(kind);
+    return true;
+  }
+  const isSame = origins.files[place] === file && origins.binaries[place] === binary && origins.kinds[place] === kind;
+  if (origins.files[place] === '') origins.files[place] = file;
+  if (origins.binaries[place] === '') origins.binaries[place] = binary;
+  return isSame;
 }

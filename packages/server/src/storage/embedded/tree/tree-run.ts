@@ -6,7 +6,7 @@ import type { Part, PartSeries } from '../part.ts';
 import { Vector } from '../vector-scratch.ts';
 import { LeafSums, type SumColumns } from './leaf-sums.ts';
 import { nthGreatest, orderNodes, type RestRows, UsedNodes } from './order-nodes.ts';
-import type { PartNodes, TreeIndex } from './tree-index.ts';
+import type { FrameOrigins, PartNodes, TreeIndex } from './tree-index.ts';
 
 /** Sums what a selection selects by node of the index: a tree without the profile that it would be made of. */
 export class TreeRun {
@@ -18,6 +18,7 @@ export class TreeRun {
   readonly #vector = new Vector();
   readonly #columns = new Map<Header, SumColumns | null>();
   readonly #parts: PartNodes[] = [];
+  readonly #origins: FrameOrigins[] = [];
   #shape = '';
   #isSuited = true;
   #profiles = 0;
@@ -46,6 +47,7 @@ export class TreeRun {
       if (!this.#isSuited || !sums.isPlain) return false;
     }
     this.#parts.push(nodes);
+    this.#origins.push(nodes.originsOf?.(sums.values) ?? nodes);
     this.#addToNodes(nodes.nodes);
     return true;
   }
@@ -160,7 +162,7 @@ export class TreeRun {
   /** In the order given: places in `used`; where `rest` is not 0 a remainder of the place instead of the place. */
   #tree(used: UsedNodes, order: Uint32Array, rest: RestRows | null): Tree | LimitedTree {
     const { length } = order;
-    const frames = new OwnFrames(this.#index.names, this.#parts);
+    const frames = new OwnFrames(this.#index.names, this.#origins);
     const parent = new Uint32Array(length);
     const frame = new Uint32Array(length);
     const columns = [0, 1].map(() => new BigInt64Array(length)) as [BigInt64Array, BigInt64Array];
@@ -195,15 +197,15 @@ export class TreeRun {
 /** The frames of one answer, numbered as they come. */
 class OwnFrames {
   readonly #indexNames: readonly string[];
-  readonly #parts: readonly PartNodes[];
+  readonly #origins: readonly FrameOrigins[];
   /** By frame of the index: row + 1. */
   readonly #rows: Uint32Array;
   readonly #used: number[] = [0];
   #remainder = 0;
 
-  constructor(names: readonly string[], parts: readonly PartNodes[]) {
+  constructor(names: readonly string[], origins: readonly FrameOrigins[]) {
     this.#indexNames = names;
-    this.#parts = parts;
+    this.#origins = origins;
     this.#rows = new Uint32Array(names.length);
     this.#rows[0] = 1;
   }
@@ -226,7 +228,7 @@ class OwnFrames {
     const file = name.map(() => '');
     const binary = name.map(() => '');
     const kind = name.map((): FrameKind | '' => '');
-    for (const part of this.#parts) {
+    for (const part of this.#origins) {
       for (let i = 0; i < part.frames.length; i++) {
         const row = (this.#rows[part.frames[i] ?? 0] ?? 0) - 1;
         if (row < 0) continue;
