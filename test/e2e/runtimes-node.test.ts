@@ -7,7 +7,7 @@ import { repositoryRoot } from '../support/everflame-process.ts';
 import { countOf, judgePlanted, recordNode, recordPlantedScript } from '../support/javascript-stacks.ts';
 import { nodeOfMajor } from '../support/node-versions.ts';
 
-test.each([24, 20])('Node.js %i without flags: functions, lines, shares and native code between', async (major) => {
+test.each([24, 20])('Node.js %i without flags: functions, lines and native code between', async (major) => {
   await expectPlanted(nodeOfMajor(major), [], 2500, 'names');
 });
 
