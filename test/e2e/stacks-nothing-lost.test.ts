@@ -77,19 +77,23 @@ async function run(program: string): Promise<Run> {
 }
 
 /**
- * Less than elsewhere: until the table of a program that starts 2,000 threads at once is made, the ring has no room for some copies of their
- * stacks, which is counted. In a run of 12 s that is 1.5 % of the samples on a quiet machine, and more where the thread that makes the table has to wait
- * for a CPU: a second is 8 %.
+ * Until the table of a program that starts 2,000 threads at once is made, the ring has no room for some copies of their stacks. They are cut, say so in
+ * their first frame, and are counted. On two cores this has lasted from 0.2 to 4 s of the 12 of a short run, so there what is left is judged; the long
+ * run (`npm run test:stacks`) judges everything.
  */
-const mustBeWhole = isFullRun ? 0.97 : 0.9;
+const mustBeWhole = 0.97;
+const awaitsTable = ({ user }: SeenStack): boolean =>
+  user.some(({ name }) => /^\[stack cut: (?:copy no room|no table|copy short)\]$/.test(name));
 
 describe('under 2,000 busy threads', () => {
   let seen: Run;
   let own: readonly SeenStack[];
+  let judged: readonly SeenStack[];
   let truth: PlantedTruth;
   beforeAll(async () => {
     seen = await run(programs.c('threads.c', 'busy-threads'));
     own = seen.stacks.filter(({ labels }) => labels['process_executable_name'] === 'busy-threads');
+    judged = isFullRun ? own : own.filter((stack) => !awaitsTable(stack));
     truth = readPlantedTruth(file);
   });
 
@@ -115,9 +119,10 @@ describe('under 2,000 busy threads', () => {
   });
 
   test('stacks are as planted and begin where threads begin', async () => {
-    const { asPlanted, broken, examples } = judgeChains(own, truth);
+    expect(countOf(judged) / countOf(own)).toBeGreaterThan(0.3);
+    const { asPlanted, broken, examples } = judgeChains(judged, truth);
     expect(asPlanted / (asPlanted + broken), `for example:\n${examples.join('\n')}`).toBeGreaterThan(mustBeWhole);
-    const { complete, incomplete, examples: cut } = await new StackRoots().judge(own, truth);
+    const { complete, incomplete, examples: cut } = await new StackRoots().judge(judged, truth);
     expect(complete / (complete + incomplete), `for example:\n${cut.join('\n')}`).toBeGreaterThan(mustBeWhole);
   });
 });

@@ -4,8 +4,8 @@ import { asResult, type UnwindMemory } from '@everflame/binary';
 const pageBytes = 4096;
 /** Pages that are kept of a process between two calls of `refresh`: 1 MB. */
 const mostPages = 256;
-/** Pages that are read of all processes at a time, some 3 µs each: 32 MB. What is asked beyond that is not there. */
-const mostReads = 8192;
+/** Pages that are read of all processes at a time, some 3 µs each: 4 MB. What is asked beyond that is not there. */
+const mostReads = 1024;
 
 /** What all processes together may cost until somebody resets it. */
 export class ReadBudget {
