@@ -10,4 +10,5 @@ export {
   writeRequestLimits,
   writeRequestVersion,
 } from './everflame/write-request.ts';
+export { versionSources } from './everflame/version-sources.ts';
 export { WireFormatError, type WireFormatErrorCode } from './wire/wire-format-error.ts';

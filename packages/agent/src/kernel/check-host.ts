@@ -4,6 +4,7 @@ import { arch, platform, release } from 'node:os';
 import { SystemError } from './libc.ts';
 import { LibbpfMissing, loadLibbpf } from './libbpf.ts';
 import { ProgramRefused } from './sampling-program.ts';
+import { unlessRefused } from './unless-refused.ts';
 
 /** Something that this host or our rights on it lack. */
 export interface HostFinding {
@@ -252,13 +253,4 @@ function thisHost(): HostView {
       }
     },
   };
-}
-
-function unlessRefused<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return undefined;
-    throw error;
-  }
 }

@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 import { findMapping } from './mapping-list.ts';
 import type { ProcessMapping } from './process.ts';
+import { unlessRefused } from '../kernel/unless-refused.ts';
 
 /**
  * Programs move their text to huge pages: they copy it, map anonymous memory over it and copy it back (Node.js with --use-largepages, HHVM, Chromium).
@@ -97,14 +98,4 @@ function openOrNothing(path: string): number | undefined {
 
 function readOrNothing(fd: number, bytes: Buffer, at: number): boolean {
   return unlessRefused(() => readSync(fd, bytes, 0, bytes.length, at)) === bytes.length;
-}
-
-/** Gone, replaced, not ours to read: then nothing is known. */
-function unlessRefused<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return undefined;
-    throw error;
-  }
 }

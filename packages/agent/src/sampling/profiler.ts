@@ -20,11 +20,10 @@ const drainMsAt = (frequencyHz: number): number => Math.max(10, Math.min(100, Ma
  * quarter on, copies are smaller.
  */
 const hurryFill = 1 / 16;
-const hurryMs = 20;
 /** CPUs that come and go, and the program's own counters. */
 const watchMs = 1000;
-/** Between drains while a process of a runtime is new: what it runs must be read before it ends. */
-const youngDrainMs = 20;
+/** Until the next drain while the ring fills, or while a process of a runtime is new: what it runs must be read before it ends. */
+const soonMs = 20;
 /** Exited processes that may wait in the table; each holds about 1 KB. */
 const mostExited = 4096;
 /** Processes that are gone are dropped at the second look, so at least this late. */
@@ -104,7 +103,6 @@ export class Profiler {
     }
     this.#timers = [
       setInterval(() => this.#guarded(() => this.drain()), drainMsAt(options.frequencyHz)),
-      setInterval(() => this.#guarded(() => this.#drainYoung()), youngDrainMs),
       setInterval(() => this.#guarded(() => this.#watch()), watchMs),
       setInterval(() => this.#guarded(() => this.#table.reconcile()), reconcileMs),
     ];
@@ -125,8 +123,9 @@ export class Profiler {
 
   /** Reads what the kernel has collected. Runs by itself ten times a second. */
   drain(isLast = false): void {
-    if (!isLast && this.#source.samples.fill > hurryFill) this.#drainSoon();
+    const isFilling = this.#source.samples.fill > hurryFill;
     const intervals = this.#collector.drain(monotonicNowNs(), isLast);
+    if (!isLast && (isFilling || this.#runtimes.hasYoung)) this.#drainSoon();
     if (this.#table.exitedCount > mostExited) this.#table.reconcile();
     if (intervals.length === 0) return;
     const retired = this.#table.takeRetired();
@@ -140,7 +139,7 @@ export class Profiler {
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined;
       this.#guarded(() => this.drain());
-    }, hurryMs);
+    }, soonMs);
   }
 
   /** Names frames with notes; of a process, until it is told to forget it. */
@@ -173,10 +172,6 @@ export class Profiler {
     if (this.#failure !== undefined) throw this.#failure;
     this.drain(true);
     this.#count();
-  }
-
-  #drainYoung(): void {
-    if (this.#runtimes.hasYoung) this.drain();
   }
 
   #watch(): void {

@@ -58,6 +58,7 @@ export class SpaceMapping implements UnwindMapping {
 
 interface Space {
   readonly runtime: Runtime | undefined;
+  readonly modules: readonly (TableModule | undefined)[];
   readonly mappings: readonly SpaceMapping[];
 }
 
@@ -75,19 +76,13 @@ export class ProcessSpaces {
   /** `mappings`: of the process, now or when a sample was taken. */
   of(process: ProcessView, mappings: readonly ProcessMapping[]): readonly SpaceMapping[] {
     const known = this.#spaces.get(mappings);
-    const runtime = known?.runtime ?? this.#runtimeOf(mappings);
+    // Which runtime a program has is found out once; until then only the modules are asked, which were found once, too.
+    const modules = known?.modules ?? mappings.map((mapping) => this.#store.moduleOf(mapping));
+    const runtime = known?.runtime ?? modules.find((module) => module?.runtime !== undefined)?.runtime;
     if (known !== undefined && known.runtime === runtime) return known.mappings;
-    const space = { runtime, mappings: this.#make(process, mappings, runtime) };
+    const space = { runtime, modules, mappings: this.#make(process, mappings, runtime) };
     this.#spaces.set(mappings, space);
     return space.mappings;
-  }
-
-  #runtimeOf(mappings: readonly ProcessMapping[]): Runtime | undefined {
-    for (const mapping of mappings) {
-      const runtime = this.#store.moduleOf(mapping)?.runtime;
-      if (runtime !== undefined) return runtime;
-    }
-    return undefined;
   }
 
   #make(process: ProcessView, mappings: readonly ProcessMapping[], runtime: Runtime | undefined): SpaceMapping[] {

@@ -1,16 +1,11 @@
 /** The shapes of /api/v1/compare; `everflame diff` writes the same for files. */
 import { type Static, Type } from 'typebox';
-import { Int64, nullable, RangeQuery, SelectorQuery, strict, UnixMs } from './shapes.ts';
+import { Int64, nullable, SelectorQuery, SidesQuery, strict, UnixMs } from './shapes.ts';
 
 /** `before` and `after` are versions of `service`; without them the sides are selectors and ranges, as in /api/v1/diff. */
 export const CompareQuery = {
   ...SelectorQuery,
-  before_query: SelectorQuery.query,
-  before_from: RangeQuery.from,
-  before_until: RangeQuery.until,
-  after_query: SelectorQuery.query,
-  after_from: RangeQuery.from,
-  after_until: RangeQuery.until,
+  ...SidesQuery,
   service: Type.Optional(Type.String({ description: 'service_name; needs before and after' })),
   before: Type.Optional(
     Type.String({

@@ -1,28 +1,14 @@
 /** The shapes of /api/v1/deployments. */
 import { type Static, Type } from 'typebox';
+import { versionSources } from '../everflame/version-sources.ts';
 import { nullable, strict, UnixMs } from './shapes.ts';
 
 /** In the order in which they are asked; the first that says something is believed. */
-export const VersionSource = Type.Enum(
-  [
-    'mark',
-    'reported',
-    'kubernetes_label',
-    'image_label',
-    'image_tag',
-    'image_digest',
-    'package_json',
-    'python_dist',
-    'jar_manifest',
-    'go_build_info',
-    'git_head',
-    'build_id',
-  ],
-  {
-    description:
-      'where the version was read. mark: it was marked; reported: the process (OpenTelemetry) or who posted its profiles says it',
-  },
-);
+export const allVersionSources = ['mark', 'reported', ...versionSources] as const;
+export const VersionSource = Type.Enum([...allVersionSources], {
+  description:
+    'where the version was read. mark: it was marked; reported: the process (OpenTelemetry) or who posted its profiles says it',
+});
 export type VersionSource = Static<typeof VersionSource>;
 
 export const DeploymentPeriod = Type.Object(

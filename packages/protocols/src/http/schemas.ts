@@ -3,7 +3,7 @@
  * the CLI take their types from them. 64-bit quantities travel as decimal strings, since a JSON number holds 53 bits.
  */
 import { type Static, Type } from 'typebox';
-import { column, Int64, Labels, RangeQuery, SelectorQuery, strict, UnixMs } from './shapes.ts';
+import { column, Int64, Labels, SelectorQuery, SidesQuery, strict, UnixMs } from './shapes.ts';
 
 export * from './compare.ts';
 export * from './deployments.ts';
@@ -77,12 +77,7 @@ export const FlamegraphQuery = {
 /** Each side is `query`, `from`, `until` unless it says otherwise. */
 export const DiffQuery = {
   ...ProfileQuery,
-  before_query: SelectorQuery.query,
-  before_from: RangeQuery.from,
-  before_until: RangeQuery.until,
-  after_query: SelectorQuery.query,
-  after_from: RangeQuery.from,
-  after_until: RangeQuery.until,
+  ...SidesQuery,
 };
 
 export const ProfileType = Type.Object(

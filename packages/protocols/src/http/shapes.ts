@@ -27,3 +27,13 @@ export const SelectorQuery = {
   ),
   ...RangeQuery,
 };
+
+/** Each side is `query`, `from`, `until` unless it says otherwise. */
+export const SidesQuery = {
+  before_query: SelectorQuery.query,
+  before_from: RangeQuery.from,
+  before_until: RangeQuery.until,
+  after_query: SelectorQuery.query,
+  after_from: RangeQuery.from,
+  after_until: RangeQuery.until,
+};

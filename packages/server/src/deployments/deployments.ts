@@ -1,4 +1,4 @@
-import type { http } from '@everflame/protocols';
+import { http } from '@everflame/protocols';
 import type { Check } from '../query/budget.ts';
 import { type Parameters, present } from '../query/parameters.ts';
 import type { Mark, StorageReader, VersionFact } from '../storage/storage.ts';
@@ -73,7 +73,7 @@ function rowOf(one: VersionFact | Mark, marks: readonly Mark[]): http.Deployment
     ...(marks.length > 0 ? ['mark'] : []),
     ...(fact?.sources ?? []).map((source) => source || 'reported'),
   ];
-  const known = sourceOrder.filter((source) => sources.includes(source));
+  const known = http.allVersionSources.filter((source) => sources.includes(source));
   return {
     service: one.service,
     version: one.version,
@@ -98,21 +98,6 @@ function rowOf(one: VersionFact | Mark, marks: readonly Mark[]): http.Deployment
     marks: marks.map(({ atMs: at, commit, url }) => ({ at, commit, url })),
   };
 }
-
-const sourceOrder: readonly http.VersionSource[] = [
-  'mark',
-  'reported',
-  'kubernetes_label',
-  'image_label',
-  'image_tag',
-  'image_digest',
-  'package_json',
-  'python_dist',
-  'jar_manifest',
-  'go_build_info',
-  'git_head',
-  'build_id',
-];
 
 /** From each mark to the next one of another version, on the hosts that the service was seen on. */
 function markedPresence(facts: readonly VersionFact[], marks: readonly Mark[]): Presence[] {

@@ -1,3 +1,4 @@
+import { pbkdf2 } from 'node:crypto';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -197,7 +198,8 @@ test('a file system that hangs costs its program the version until it answers, a
   const procRoot = tree('hanging-proc', {});
   mkdirSync(join(procRoot, '10/root'), { recursive: true });
   writeFileSync(join(procRoot, '10/exe'), readFileSync('/bin/true'));
-  // No patience at all: what needs the thread pool is late.
+  // No patience at all, and all four threads of the pool are busy: what needs one is late.
+  for (let i = 0; i < 4; i++) pbkdf2('', '', 200_000, 64, 'sha512', () => undefined);
   const versions = new ProgramVersions({ procRoot, losses, patienceMs: 0 });
   const ticket = versions.ticketOf(
     {

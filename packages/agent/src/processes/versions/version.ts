@@ -1,19 +1,4 @@
-/**
- * Where a version was read, in the order in which sources are asked. What a process says of itself (OpenTelemetry's resource attributes) comes before all
- * of them and has no name here: its series have no label `service_version_source`.
- */
-export const versionSources = [
-  'kubernetes_label',
-  'image_label',
-  'image_tag',
-  'image_digest',
-  'package_json',
-  'python_dist',
-  'jar_manifest',
-  'go_build_info',
-  'git_head',
-  'build_id',
-] as const;
+import type { versionSources } from '@everflame/protocols/write';
 
 export type VersionSource = (typeof versionSources)[number];
 

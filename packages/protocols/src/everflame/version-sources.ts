@@ -1,0 +1,16 @@
+/**
+ * Where an agent reads the version of a program, in the order in which sources are asked: values of the label `service_version_source`. What a process says
+ * of itself (OpenTelemetry's resource attributes) comes before all of them; its series have no such label.
+ */
+export const versionSources = [
+  'kubernetes_label',
+  'image_label',
+  'image_tag',
+  'image_digest',
+  'package_json',
+  'python_dist',
+  'jar_manifest',
+  'go_build_info',
+  'git_head',
+  'build_id',
+] as const;
