@@ -1,15 +1,56 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import agentRuntime from './packages/cli/src/agent-runtime.json' with { type: 'json' };
+
+/** What mostly waits comes first, so that the rest of its group runs beside it. */
+class WaitingFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const waits = (file: TestSpecification): boolean => file.project.name === 'waiting';
+    return [...sorted.filter(waits), ...sorted.filter((file) => !waits(file))];
+  }
+}
+
+/** The group of unit tests: a worker for each of two cores, and one for the test that waits. */
+const besideEachOther = { maxWorkers: 3 };
+
+/** End-to-end tests in which nothing is sampled or timed: beside the unit tests. */
+const untimed = 'test/e2e/{container-compose,dwarf-lines,query-*,unwind-twins,web-findings,web-pages}.test.ts';
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: WaitingFirst },
+    // As the agent runs WebAssembly: see packages/cli/src/agent-process.ts.
+    execArgv: agentRuntime.flags.filter((flag) => /wasm|liftoff/u.test(flag)),
     env: { TZ: 'UTC', LC_ALL: 'C.UTF-8' },
     projects: [
       {
         extends: true,
         test: {
+          ...besideEachOther,
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'web/src/**/*.test.ts', 'test/load/**/*.test.ts'],
           testTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        // A minute of outage, in which nothing is measured: beside the unit tests.
+        test: {
+          ...besideEachOther,
+          name: 'waiting',
+          include: ['test/waiting/**/*.test.ts'],
+          testTimeout: 300_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...besideEachOther,
+          name: 'untimed',
+          include: [untimed],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
         },
       },
       {
@@ -19,6 +60,7 @@ export default defineConfig({
           // After the unit tests, so that these have the machine to themselves.
           sequence: { groupOrder: 1 },
           include: ['test/e2e/**/*.test.ts'],
+          exclude: [untimed],
           // One at a time: they share two cores, and what they measure is the CPU.
           fileParallelism: false,
           testTimeout: 300_000,

@@ -14,6 +14,8 @@
 #define EF_FRAMES_PER_PROGRAM 6
 #define EF_MAX_TAIL_CALLS 29
 #define EF_COMM_BYTES 16
+/* Of Python's frames behind a copied stack: 1,000, or 340 up to 3.10. */
+#define EF_MAX_PYTHON_BYTES 8192
 /* Of a stack that is copied. */
 #define EF_MAX_COPY_BYTES 65536
 /* Of the top of the main stack: what a handler on an alternate stack has interrupted is mostly there. */
@@ -86,7 +88,7 @@ struct ef_sample {
 	__u32 generation; /* of the ef_process by which the user frames were found; 0 without */
 	__u32 copy_bytes; /* of the stack from SP on, after the ef_copy */
 	__u32 top_bytes; /* after those: of the top of the main thread's stack, when it runs on another */
-	__u32 kept_at; /* without EF_FLAG_COPIED and with frames: word at which the CPU keeps them */
+	__u32 kept_at; /* with EF_FLAG_COPIED: bytes of Python's segments behind the copy; else with frames: word at which the CPU keeps them */
 	__u8 comm[EF_COMM_BYTES];
 };
 
@@ -107,6 +109,7 @@ struct ef_copy {
 	__u64 exec_pages;
 	__u64 pc;
 	__u64 registers[EF_REGISTERS];
+	__u64 thread_pointer; /* what pthread_self answers there; 0: not known */
 };
 
 /* Kinds of ef_mapping. */
@@ -124,14 +127,18 @@ struct ef_copy {
 
 /*
  * A user frame may be followed by a note: a word that is no address, since its highest two bits are neither 00 (user) nor 11 (kernel). It says which
- * function's frame it is where the address alone does not. Notes count as user frames. Bits 0 to 43: the address of the function's object, of
- * V8 its SharedFunctionInfo, without its lowest 3 bits; 44 to 61: where in the function, EF_NOTE_NO_PLACE if not known.
+ * function's frame it is where the address alone does not. Notes count as user frames; CPython's loop, which may run many functions at once, has as many,
+ * innermost first. Bits 0 to 43: the address of the function's object, of
+ * V8 its SharedFunctionInfo, of CPython its code object, without its lowest 3 bits; 44 to 61: where in the function, EF_NOTE_NO_PLACE if not known.
  */
 #define EF_NOTE_KIND_SHIFT 62
 #define EF_NOTE_PLACE_SHIFT 44
 #define EF_NOTE_NO_PLACE 262143
-#define EF_NOTE_INTERPRETED 1 /* the place is an offset in bytecode */
+#define EF_NOTE_INTERPRETED 1 /* the place is an offset in bytecode; CPython's in units of 2 bytes */
 #define EF_NOTE_COMPILED 2
+
+/* Bits of ef_mapping.table_flags beyond those of the table: CPython's own text, in which its loop is. */
+#define EF_MAPPING_FLAG_PYTHON 128
 
 struct ef_mapping {
 	__u64 start;
@@ -139,7 +146,7 @@ struct ef_mapping {
 	__u64 bias; /* address - bias = bytes from the base of the table */
 	__u16 slot; /* in `tables` */
 	__u8 kind;
-	__u8 table_flags; /* EF_UNWIND_FLAG_… */
+	__u8 table_flags; /* EF_UNWIND_FLAG_…, EF_MAPPING_FLAG_… */
 	__u32 page_count; /* of the table */
 };
 
@@ -160,6 +167,51 @@ struct ef_process {
 	__u32 generation;
 	__u32 mapping_count;
 	/* followed by EF_PART_MAPPINGS of struct ef_mapping */
+};
+
+/* Bits of ef_python.flags. */
+#define EF_PYTHON_BY_CALL 1 /* to 3.10: each call of the loop runs one function; its frame has an index in the bytecode, frame_place (4 bytes) >> index_shift */
+#define EF_PYTHON_CFRAMES 2 /* 3.11, 3.12: each call of the loop has a _PyCFrame on the C stack; thread_frame is the innermost one */
+#define EF_PYTHON_SHIMS 4 /* from 3.12 on: a segment ends with a frame on the C stack that is no function's; in 3.11 with one whose frame_mark is 1 */
+/* frame_mark of such a frame (FRAME_OWNED_BY_CSTACK, from 3.14 on _BY_INTERPRETER) and of what may follow it. */
+#define EF_PYTHON_OWNED_BY_C 3
+/* Of all frames of a sample: Python's own limit is 1,000. Of thread states that are looked through. */
+#define EF_MAX_PYTHON_FRAMES 1024
+#define EF_MAX_PYTHON_THREADS 256
+/* Functions through which the loop calls itself, for EF_PYTHON_BY_CALL: without their frames twice as many of Python's have room. */
+#define EF_PYTHON_GLUE 4
+/* Processes that run Python and are known: 200 KB. */
+#define EF_MAX_PYTHONS 1024
+
+/*
+ * Behind a copy of a process that runs Python and is known, Python's frames, since they will be others when the stack is unwound: for each segment its mark (0 up to
+ * 3.10), the number of its notes, and these.
+ *
+ * Where a process's CPython has what: addresses in the process; then offsets in bytes, `interpreters` from `runtime` on, the others in the struct of their name. */
+struct ef_python {
+	__u64 mm; /* of the address space in which all this holds */
+	__u64 runtime; /* _PyRuntime */
+	/* _PyEval_EvalFrameDefault and its glue, end exclusive; read for EF_PYTHON_BY_CALL only. */
+	__u64 loop_start;
+	__u64 loop_end;
+	__u64 glue_start[EF_PYTHON_GLUE];
+	__u64 glue_end[EF_PYTHON_GLUE];
+	__u16 flags;
+	__u16 index_shift;
+	__u16 interpreters; /* the first PyInterpreterState */
+	__u16 interpreter_next;
+	__u16 interpreter_threads; /* its first PyThreadState */
+	__u16 thread_next;
+	__u16 thread_id; /* what pthread_self answers there */
+	__u16 thread_frame;
+	__u16 cframe_frame;
+	__u16 cframe_previous;
+	__u16 frame_at; /* of the part of a frame that is read, from which the next four count */
+	__u16 frame_code;
+	__u16 frame_previous;
+	__u16 frame_place; /* an address in the bytecode; for EF_PYTHON_BY_CALL see there, counted from the frame */
+	__u16 frame_mark; /* a byte */
+	__u16 code_first; /* in a code object, its bytecode */
 };
 
 /* Most tables that the kernel can hold: 32 KB for the array of them. */

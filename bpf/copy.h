@@ -16,9 +16,9 @@ static __always_inline __u32 copy_limit(void)
 {
 	__u64 size = bpf_ringbuf_query(&samples, BPF_RB_RING_SIZE), used = bpf_ringbuf_query(&samples, BPF_RB_AVAIL_DATA);
 
-	if (used < size / 4)
-		return EF_MAX_COPY_BYTES;
 	if (used < size / 2)
+		return EF_MAX_COPY_BYTES;
+	if (used < 5 * size / 8)
 		return EF_MAX_COPY_BYTES / 4;
 	return used < 3 * size / 4 ? EF_MAX_COPY_BYTES / 16 : 0;
 }
@@ -72,6 +72,7 @@ __noinline int copy_stack(__u32 at, __u32 most)
 	copy->mm = space->mm;
 	copy->start_stack = space->start_stack;
 	copy->exec_pages = space->exec_pages;
+	copy->thread_pointer = thread_pointer();
 	set_registers(&scratch->registers, &copy->pc, copy->registers);
 	sp = copy->registers[REGISTER_SP];
 	if (space->start_stack - sp < limit)

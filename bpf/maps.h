@@ -5,9 +5,9 @@
 
 /*
  * What follows an ef_sample: kernel frames, then user frames, or an ef_copy with its stack and room for one page of it more, so that the
- * last read needs no bound of its own. The room in front is for the kernel frames.
+ * last read needs no bound of its own. The room in front is for the kernel frames, that behind for Python's.
  */
-#define EF_PAYLOAD_BYTES (1024 + 512 + EF_MAX_COPY_BYTES + EF_MAX_TOP_BYTES + 4096)
+#define EF_PAYLOAD_BYTES (1024 + 512 + EF_MAX_COPY_BYTES + EF_MAX_TOP_BYTES + 4096 + EF_MAX_PYTHON_BYTES)
 
 /* Frames of kernel and user lie below this byte of the payload. */
 #define FRAMES_MASK 8184
@@ -42,17 +42,42 @@ struct walk {
 	__u32 gap; /* the end that was met before a guess: told when the guess turns out wrong */
 };
 
+/* Of a frame of CPython's, in words: its head; the room is a power of two, so that a mask keeps offsets inside. */
+#define PYTHON_FRAME_WORDS 10
+#define PYTHON_FRAME_BYTES (8 * PYTHON_FRAME_WORDS)
+#define PYTHON_FRAME_ROOM 16
+
+/* The Python stack of a thread, see python.h. */
+struct python {
+	struct ef_python layout;
+	__u64 thread_pointer;
+	__u64 interpreter; /* not looked at yet; 0: none */
+	__u64 thread; /* the state that is looked at next; 0: the interpreter's first */
+	__u64 frame; /* the next one; 0: none */
+	__u64 cframe;
+	__u64 mark; /* on the C stack, of the segment that waits */
+	__u64 words[PYTHON_FRAME_ROOM];
+	__u32 state; /* PYTHON_… */
+	__u32 count; /* of notes */
+	__u32 frames; /* read so far, of all segments */
+	__u32 looks; /* at threads and interpreters */
+	__u32 unused;
+	__u32 copied; /* bytes, of segments that go with a copy of the stack */
+	__u64 notes[EF_MAX_USER_FRAMES];
+};
+
 /* A sample is put together here, since it is larger than the 512 bytes of a BPF program's stack. */
 struct scratch {
 	struct ef_sample sample;
 	__u8 payload[EF_PAYLOAD_BYTES];
 	struct walk walk;
+	struct python python;
 	struct user_registers registers;
 	struct ef_space space;
 };
 
 /*
- * 87 KB for each possible CPU; a per-CPU array has room for 32 KB at most. The agent sets the number. One slot is enough: the program
+ * 99 KB for each possible CPU; a per-CPU array has room for 32 KB at most. The agent sets the number. One slot is enough: the program
  * runs in the clock's hard interrupt, which does not nest.
  */
 struct {
@@ -114,6 +139,14 @@ struct {
 	__type(key, struct ef_process_key);
 	__type(value, struct process);
 } processes SEC(".maps");
+
+/* 200 KB. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, EF_MAX_PYTHONS);
+	__type(key, __u32);
+	__type(value, struct ef_python);
+} pythons SEC(".maps");
 
 /* Elements of an unwind table, see unwind-abi.h. */
 struct chunk {

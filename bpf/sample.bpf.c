@@ -15,6 +15,7 @@
 #include "table.h"
 #include "step.h"
 #include "v8.h"
+#include "python.h"
 #include "walk.h"
 #include "copy.h"
 #include "kept.h"
@@ -118,7 +119,7 @@ static __always_inline int end_with_copy(struct scratch *scratch)
 {
 	struct ef_sample *sample = &scratch->sample;
 	__u32 at = FRAME_BYTES * sample->kernel_frames;
-	__u32 most = copy_limit();
+	__u32 most = copy_limit(), copied;
 	__u64 *leaf;
 
 	sample->generation = 0;
@@ -139,7 +140,10 @@ static __always_inline int end_with_copy(struct scratch *scratch)
 	count(EF_COUNTER_COPIED);
 	sample->flags |= EF_FLAG_COPIED;
 	copy_stack(at, most);
-	send(scratch, at + sizeof(struct ef_copy) + sample->copy_bytes + (sample->top_bytes ? EF_MAX_TOP_BYTES : 0));
+	at += sizeof(struct ef_copy) + sample->copy_bytes + (sample->top_bytes ? EF_MAX_TOP_BYTES : 0);
+	copied = copy_python(at);
+	sample->kept_at = copied <= EF_MAX_PYTHON_BYTES ? copied : 0;
+	send(scratch, at + sample->kept_at);
 	return 0;
 }
 
@@ -186,6 +190,7 @@ static __always_inline int prepare(struct perf_event_data *ctx, struct scratch *
 #endif
 	}
 	key.pid = scratch->sample.pid;
+	scratch->walk.pid = key.pid;
 	process = bpf_map_lookup_elem(&processes, &key);
 	if (!process || process->head.mm != space->mm || process->head.start_stack != space->start_stack ||
 	    process->head.exec_pages != space->exec_pages) {
@@ -193,6 +198,7 @@ static __always_inline int prepare(struct perf_event_data *ctx, struct scratch *
 		return 0;
 	}
 	scratch->sample.generation = process->head.generation;
+	scratch->python.state = PYTHON_UNSEEN;
 	begin_walk(&scratch->walk, key.pid, FRAME_BYTES * scratch->sample.kernel_frames,
 		   scratch->sample.flags & EF_FLAG_COMPAT);
 	set_registers(&scratch->registers, &scratch->walk.pc, scratch->walk.registers);
@@ -234,7 +240,8 @@ int sample(struct perf_event_data *ctx)
 
 	if (!scratch || !prepare(ctx, scratch))
 		return 0;
-	bpf_loop(EF_MAX_USER_FRAMES + 1, walk_in_loop, &end, 0);
+	/* Twice, since frames of Python's glue are walked and not noted. */
+	bpf_loop(2 * EF_MAX_USER_FRAMES, walk_in_loop, &end, 0);
 	return finish(scratch, end);
 }
 

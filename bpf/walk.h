@@ -67,6 +67,8 @@ __noinline int walk_frame(void)
 			return END_UNKNOWN;
 		if (outcome == FOUND)
 			end = step_by_row_of(walk);
+		if (end == CALLER && (walk->table_flags & EF_MAPPING_FLAG_PYTHON))
+			note_python(address);
 	}
 	if (end != EF_END_GAP && end != EF_END_NO_TABLE) {
 		walk->gap = 0;

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { agentRuntime, compileCache, ensureCompiled } from './setup/compile-cache.mjs';
+import { agentRuntime, compileCache, ensureCompiled, serverRuntime } from './setup/compile-cache.mjs';
 import { nodeBin, root } from './setup/paths.mjs';
 import { SetupError, say, setUp } from './setup/run.mjs';
 import { ensureSystem } from './setup/system.mjs';
@@ -45,10 +45,13 @@ await setUp(async () => {
 });
 
 const nodeArgs = [join(root, 'packages', 'cli', 'src', 'main.ts'), ...args];
-if (command === 'agent') {
-  nodeArgs.unshift(...agentRuntime.flags);
-  Object.assign(env, agentRuntime.environment);
+if (command === 'agent' || command === 'record') nodeArgs.unshift(...agentRuntime.flags);
+if (command === 'server' || command === 'up') {
+  nodeArgs.unshift(...serverRuntime.flags);
+  Object.assign(env, serverRuntime.environment);
 }
+// Not for a recorder: the command that it records would inherit them.
+if (command === 'agent') Object.assign(env, agentRuntime.environment);
 if (typeof process.execve === 'function') process.execve(nodeBin, [nodeBin, ...nodeArgs], env);
 const child = spawn(nodeBin, nodeArgs, { stdio: 'inherit', env });
 // A terminal's Ctrl-C reaches the child as well; what is sent to this process alone is passed on. Either way the child decides.

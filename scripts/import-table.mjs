@@ -28,6 +28,7 @@ export const rooms = {
   },
   server: {
     storage: [],
+    source: [],
     ingest: ['storage'],
     query: ['storage'],
     deployments: ['storage', 'query'],

@@ -61,7 +61,7 @@ function kernelOf(name) {
 /** Boots and returns the lines for the host, without their prefix. */
 async function boot(kernel, initramfs) {
   const append = 'console=ttyS0 panic=-1 quiet rdinit=/init';
-  const machine = ['-accel', 'tcg', '-cpu', 'max', '-smp', '2', '-m', String(memoryMb), '-no-reboot'];
+  const machine = ['-accel', 'tcg', '-cpu', 'max,pku=off', '-smp', '2', '-m', String(memoryMb), '-no-reboot'];
   const serial = ['-display', 'none', '-serial', 'stdio', '-monitor', 'none', '-nic', 'none'];
   const args = [...machine, ...serial, '-kernel', kernel, '-initrd', initramfs, '-append', append];
   const child = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -28,6 +28,8 @@ const vitest = [
   'vitest',
   'run',
   '--project=unit',
+  '--project=waiting',
+  '--project=untimed',
   '--project=e2e',
   '--reporter=default',
   '--reporter=json',

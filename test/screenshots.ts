@@ -7,10 +7,15 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { encodeProfile, ProfileBuilder } from '@everflame/profile';
+import type { http } from '@everflame/protocols';
 import type { Browser, Page } from 'playwright-core';
-import { postFleet } from './support/drawn-fleet.ts';
+import { getJson } from './support/api.ts';
+import { postFleet, postProfile } from './support/drawn-fleet.ts';
+import { postRelease } from './support/drawn-release.ts';
 import { launchBrowser, openPage, type OpenOptions, openSettled, settled } from './support/page-browser.ts';
 import { startPageServer } from './support/page-server.ts';
+import { waitFor } from './support/wait-for.ts';
 
 const { values: flags } = parseArgs({ options: { all: { type: 'string' }, only: { type: 'string', default: '' } } });
 const only = new RegExp(flags.only, 'u');
@@ -25,6 +30,7 @@ interface Shot {
 }
 
 const shop = 'process_cpu:cpu:nanoseconds:cpu:nanoseconds{service_name="shop"}';
+const invoices = '{service_name="invoices"}';
 const folded = 'main;parse;readToken 40\nmain;parse 25\nmain;render;measure 90\nmain;render;paint 35\n';
 const files = [
   { name: 'before.folded', mimeType: 'text/plain', buffer: Buffer.from(folded) },
@@ -62,6 +68,16 @@ const full: readonly Shot[] = [
   },
   { name: 'explore-tree', path: '/flamegraph', parameters: { query: shop, show: 'tree' } },
   { name: 'explore-sandwich', path: '/flamegraph', parameters: { query: shop, show: 'sandwich', fn: 'renderInvoice' } },
+  { name: 'explore-source', path: '/flamegraph', parameters: { query: invoices, show: 'source', fn: 'escapeHtml' } },
+  {
+    name: 'explore-lines',
+    path: '/flamegraph',
+    parameters: { query: invoices, frames: 'line' },
+    pose: async (page) => {
+      await page.locator('g.frame').last().hover();
+      await page.getByText('build ID').first().waitFor();
+    },
+  },
   {
     name: 'explore-menu',
     path: '/flamegraph',
@@ -102,6 +118,14 @@ const full: readonly Shot[] = [
     },
   },
   { name: 'findings', path: '/findings' },
+  {
+    name: 'finding-compared',
+    path: '/findings',
+    pose: async (page) => {
+      await page.locator('.finding a').first().click();
+      await settled(page);
+    },
+  },
   { name: 'deployments', path: '/deployments' },
   { name: 'collection', path: '/collection' },
   { name: 'files', path: '/upload', pose: choose },
@@ -118,6 +142,46 @@ const empty: readonly Shot[] = paths.map((path) => ({
   name: `empty${path === '/' ? '-overview' : path.replace('/', '-')}`,
   path,
 }));
+
+/** A service of which lines are known: in the shop's own sources. */
+async function postLines(url: string): Promise<void> {
+  const builder = new ProfileBuilder({
+    sampleTypes: [{ type: 'cpu', unit: 'nanoseconds' }],
+    timeNanos: BigInt(Date.now() - 60_000) * 1_000_000n,
+  });
+  const mapping = builder.mapping({ file: '/srv/shop/shop', buildId: '5f1c0b52a9e07d44' });
+  const places = [
+    'answer service.mjs',
+    'renderInvoice invoice.mjs',
+    'escapeHtml invoice.mjs',
+    'renderLine invoice.mjs',
+  ];
+  const at = (above: number, place: number, ...lines: readonly bigint[]) => {
+    const frames = lines.map((line, inner) => {
+      const [name = '', file = ''] = (places[place + lines.length - 1 - inner] ?? '').split(' ');
+      return { function: builder.function({ name, file: `/srv/shop/${file}` }), line };
+    });
+    return builder.stack(above, builder.location({ mapping, address: lines[0] ?? 0n, lines: frames }));
+  };
+  const root = at(0, 0, 52n);
+  builder.add(at(root, 1, 97n), 0, [900_000_000n]);
+  for (const [line, ms] of [
+    [7n, 420n],
+    [9n, 260n],
+    [12n, 1900n],
+  ] as const) {
+    builder.add(at(root, 1, line, 104n), 0, [ms * 1_000_000n]);
+  }
+  await postProfile(url, encodeProfile(builder.build()), { service_name: 'invoices', __name__: 'process_cpu' });
+}
+
+/** Until the server has looked for findings. */
+async function firstPass(url: string): Promise<void> {
+  await waitFor('the server to look', async () => {
+    const { watch } = await getJson<http.FindingsAnswer>(url, '/api/v1/findings', {});
+    return watch.lastPassAt === null ? undefined : true;
+  });
+}
 
 async function take(browser: Browser, server: string, folder: string, shot: Shot): Promise<void> {
   const { name, path, parameters = {}, options = {}, pose } = shot;
@@ -148,10 +212,19 @@ async function takeFailing(
   await page.context().close();
 }
 
-const server = await startPageServer();
+const server = await startPageServer({
+  sourceRoots: [{ prefix: '/srv/shop', dir: fileURLToPath(new URL('../examples/shop', import.meta.url)) }],
+  async fill(url) {
+    await postFleet(url, 30, 0.3);
+    if (flags.all === undefined) return;
+    await postRelease(url, { service: 'checkout', hosts: 6, updated: 6, minutes: 24 });
+    await postRelease(url, { service: 'search', hosts: 12, updated: 6, minutes: 40 });
+    await postLines(url);
+  },
+});
 const browser = await launchBrowser();
 try {
-  await postFleet(server.url, 30, 0.3);
+  if (flags.all !== undefined) await firstPass(server.url);
   if (flags.all === undefined) {
     const folder = fileURLToPath(new URL('../docs/screenshots/', import.meta.url));
     await mkdir(folder, { recursive: true });

@@ -3,7 +3,7 @@ import { defineConfig } from 'vite';
 
 export default defineConfig({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  resolve: { alias: { 'd3-transition': fileURLToPath(new URL('src/views/instant-transition.ts', import.meta.url)) } },
+  resolve: { alias: { 'd3-transition': fileURLToPath(new URL('src/views/frame-drawing.ts', import.meta.url)) } },
   worker: { format: 'es' },
   build: {
     target: 'es2023',

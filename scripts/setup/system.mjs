@@ -35,7 +35,8 @@ const needs = {
       packages: ['golang-go'],
     },
     { what: 'rustc', isThere: () => anyOf('rustc'), packages: ['rustc'] },
-    { what: 'python3', isThere: () => anyOf('python3'), packages: ['python3'] },
+    { what: 'a Java compiler', isThere: () => anyOf('javac'), packages: ['default-jdk-headless'] },
+    { what: 'python3 of the distribution', isThere: () => existsSync('/usr/bin/python3'), packages: ['python3'] },
     { what: 'Chromium', isThere: () => anyOf('chromium', 'chromium-browser'), packages: ['chromium'] },
     { what: 'docker-compose', isThere: () => anyOf('docker-compose'), packages: ['docker-compose'] },
     // gcc-12-multilib, not gcc-multilib: that one drives out the compilers for other architectures.

@@ -11,13 +11,32 @@ export interface RecordedWindow {
   readonly fromMs: number;
   readonly untilMs: number;
   readonly samples: number;
+  /** Samples of which a part of the stack was guessed along frame pointers. */
+  readonly guessed: number;
 }
 
-/** Records the shops' services for a minute. Answers the file. */
-export async function recordWindow(shops: readonly NamespacedShop[], file: string): Promise<string> {
-  const pids = shops.map(({ pod }) => String(pidOf(pod)));
+/** Whose samples a recording has: the process as this host numbers it. */
+export interface RecordedShop {
+  readonly pod: string;
+  readonly version: string;
+  readonly pid: number;
+}
+
+export function withPid({ pod, version }: NamespacedShop): RecordedShop {
+  return { pod, version, pid: pidOf(pod) };
+}
+
+/** Records the shops' services. Answers the file. */
+export async function recordWindow(
+  shops: readonly RecordedShop[],
+  file: string,
+  seconds: number,
+  frequencyHz: number,
+): Promise<string> {
+  const pids = shops.map(({ pid }) => String(pid));
   const main = join(repositoryRoot, 'packages/cli/src/main.ts');
-  const args = [main, 'record', '--pid', pids.join(','), '--duration', '60s', '--output', file];
+  const flags = ['--pid', pids.join(','), '--duration', `${seconds}s`, '--frequency', String(frequencyHz)];
+  const args = [main, 'record', ...flags, '--output', file];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   const [code] = (await once(child, 'exit')) as [number | null];
   if (code !== 0) throw new Error(`everflame record ended with ${code}`);
@@ -27,23 +46,26 @@ export async function recordWindow(shops: readonly NamespacedShop[], file: strin
 /** Posts a recorded file to a server, a profile for each shop. */
 export async function postWindow(
   server: string,
-  shops: readonly NamespacedShop[],
+  shops: readonly RecordedShop[],
   file: string,
 ): Promise<RecordedWindow> {
   const decoded = decodeProfile(gunzipSync(readFileSync(file)));
   if (!decoded.ok) throw new Error(`${file}: ${decoded.error.message}`);
   const { profile } = decoded;
-  let samples = 0;
-  for (const { pod, version } of shops) {
-    const own = ofProcess(profile, pidOf(pod));
-    samples += own.samples.count.reduce((sum, count) => sum + count, 0);
+  let [samples, guessed] = [0, 0];
+  for (const { pod, version, pid } of shops) {
+    const own = ofProcess(profile, pid);
+    for (const [i, count] of own.samples.count.entries()) {
+      samples += count;
+      if (labelText(own, own.samples.labelSet[i] ?? 0, 'stack_unwinding') !== undefined) guessed += count;
+    }
     const labels = { service_name: 'shop', service_version: version, host_name: 'one', k8s_pod_name: pod };
     const url = `${server}/api/v1/profiles?${new URLSearchParams(labels).toString()}`;
     const response = await fetch(url, { method: 'POST', body: encodeProfile(own) });
     if (response.status !== 202) throw new Error(`${url} answered ${response.status}: ${await response.text()}`);
   }
   const fromMs = Number(profile.timeNanos / 1_000_000n);
-  return { fromMs, untilMs: fromMs + 1 + Number(profile.durationNanos / 1_000_000n), samples };
+  return { fromMs, untilMs: fromMs + 1 + Number(profile.durationNanos / 1_000_000n), samples, guessed };
 }
 
 /** The samples of one process; all else stays. */

@@ -5,8 +5,10 @@
  * After a minute to warm up `everflame record` records all ten for 60 s, again and again; each window's profile is posted by instance, and /api/v1/compare is
  * asked. Every two windows of one version are compared: 2 × 66 comparisons of 12 windows, of which at most 5 % may report a regression. They
  * share windows, so that they are not independent. Then 1.0.0 and 1.0.1 are compared over three windows together.
+ *
+ * `--folder` keeps the recordings; a folder that has some is compared again without recording anything, so that a change of the method is judged by the same data.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,22 +16,34 @@ import { parseArgs } from 'node:util';
 import type { http } from '@everflame/protocols';
 import { getJson } from '../support/api.ts';
 import { startEverflame } from '../support/everflame-process.ts';
-import { postWindow, type RecordedWindow, recordWindow } from './recorded-window.ts';
+import { postWindow, type RecordedShop, type RecordedWindow, recordWindow, withPid } from './recorded-window.ts';
 import { type NamespacedShop, startNamespacedShop } from './shop-run.ts';
 
 const { values } = parseArgs({
-  options: { windows: { type: 'string', default: '12' }, rate: { type: 'string', default: '20' } },
+  options: {
+    windows: { type: 'string', default: '12' },
+    rate: { type: 'string', default: '20' },
+    seconds: { type: 'string', default: '60' },
+    'warm-up': { type: 'string', default: '180' },
+    frequency: { type: 'string', default: '99' },
+    folder: { type: 'string' },
+  },
 });
-const windowCount = Number(values.windows);
-if (!(Number.isInteger(windowCount) && windowCount >= 3)) throw new Error('--windows is a whole number from 3');
-const warmUpMs = 60_000;
+const windowCount = wholeNumber('--windows', values.windows, 3);
+const seconds = wholeNumber('--seconds', values.seconds, 10);
+const frequencyHz = wholeNumber('--frequency', values.frequency, 1);
+const warmUpMs = 1000 * wholeNumber('--warm-up', values['warm-up'], 1);
 const instances = 5;
 const planted = 'chooseVouchers';
 
 const directory = mkdtempSync(join(tmpdir(), 'everflame-aa-'));
+const folder = values.folder ?? join(directory, 'recordings');
+const shopsFile = join(folder, 'shops.json');
+mkdirSync(folder, { recursive: true });
 const everflame = await startEverflame(['server', '--listen', '127.0.0.1:0', '--data-dir', join(directory, 'data')]);
 try {
-  const windows = await recordAll();
+  if (!existsSync(shopsFile)) await recordAll();
+  const windows = await postAll();
   if (!(await compareWithItself(windows))) process.exitCode = 1;
   await comparePlanted(windows);
 } finally {
@@ -37,7 +51,17 @@ try {
   rmSync(directory, { recursive: true, force: true });
 }
 
-async function recordAll(): Promise<RecordedWindow[]> {
+function wholeNumber(flag: string, text: string, least: number): number {
+  const value = Number(text);
+  if (!(Number.isInteger(value) && value >= least)) throw new Error(`${flag} is a whole number from ${least}`);
+  return value;
+}
+
+function fileOf(window: number): string {
+  return join(folder, `${window}.pb.gz`);
+}
+
+async function recordAll(): Promise<void> {
   const shops: NamespacedShop[] = ['1.0.0', '1.0.1'].flatMap((version) =>
     Array.from({ length: instances }, (_, i) =>
       startNamespacedShop(version, `aa-${version}-${i}`, Number(values.rate)),
@@ -45,17 +69,24 @@ async function recordAll(): Promise<RecordedWindow[]> {
   );
   try {
     await sleep(warmUpMs);
-    const windows: RecordedWindow[] = [];
-    for (let i = 0; i < windowCount; i++) {
-      const file = await recordWindow(shops, join(directory, `${i}.pb.gz`));
-      const window = await postWindow(everflame.url, shops, file);
-      windows.push(window);
-      console.log(`window ${i + 1} of ${windowCount}: ${window.samples} samples of ${shops.length} shops`);
-    }
-    return windows;
+    const recorded = shops.map(withPid);
+    for (let i = 0; i < windowCount; i++) await recordWindow(recorded, fileOf(i), seconds, frequencyHz);
+    writeFileSync(shopsFile, JSON.stringify(recorded));
   } finally {
     await Promise.all(shops.map((shop) => shop.stop()));
   }
+}
+
+async function postAll(): Promise<RecordedWindow[]> {
+  const shops = JSON.parse(readFileSync(shopsFile, 'utf8')) as RecordedShop[];
+  const windows: RecordedWindow[] = [];
+  for (let i = 0; existsSync(fileOf(i)); i++) {
+    const window = await postWindow(everflame.url, shops, fileOf(i));
+    windows.push(window);
+    const guessed = ((100 * window.guessed) / window.samples).toFixed(2);
+    console.log(`window ${i + 1}: ${window.samples} samples of ${shops.length} shops, ${guessed} % guessed`);
+  }
+  return windows;
 }
 
 type Span = Pick<RecordedWindow, 'fromMs' | 'untilMs'>;
@@ -89,7 +120,9 @@ async function compareWithItself(windows: readonly RecordedWindow[]): Promise<bo
         if (verdict === 'regressed') sums.whole++;
         if (found > 0 || verdict === 'regressed') {
           sums.alarms++;
-          const names = answer.functions.slice(0, found).map(({ name, q }) => `${name} (q ${q?.toFixed(4)})`);
+          const names = answer.functions
+            .slice(0, found)
+            .map((row) => `${row.name} (q ${row.q?.toFixed(4)}, ${row.samplesBefore} and ${row.samplesAfter} samples)`);
           console.log(`${version}, window ${i + 1} against ${j + 1}: ${answer.sentence} ${names.join(', ')}`);
         }
         sums.functions += answer.functions.filter(({ p }) => p !== null).length;
@@ -105,7 +138,7 @@ async function compareWithItself(windows: readonly RecordedWindow[]): Promise<bo
   const holds = alarms <= 0.05 * comparisons && comparisons >= 40;
   const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
   console.log(
-    `the same version: ${comparisons} comparisons of 60 s, ${instances} namespaces a side, ${Math.round(functions / comparisons)} functions tested in each`,
+    `the same version: ${comparisons} comparisons of ${Math.round(((windows[0]?.untilMs ?? 0) - (windows[0]?.fromMs ?? 0)) / 1000)} s, ${instances} namespaces a side, ${Math.round(functions / comparisons)} functions tested in each`,
   );
   console.log(
     `that report a regression: ${alarms}, ${percent(alarms / comparisons)} (at most 5 %)${holds ? '' : ' FAILS'}; of the whole: ${whole}`,

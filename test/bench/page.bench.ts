@@ -1,7 +1,7 @@
 /**
  * How fast the page is on big trees, in real Chromium against a real server. `npm run bench:page -- [--nodes 100000,1000000]
- * [--zooms 30]`. Beside it the whole tree is fed to d3-flame-graph with its own option for small frames. Timings are noisy on
- * a shared machine: read ratios.
+ * [--zooms 30]`. Beside it the whole tree is fed to d3-flame-graph with its own option for small frames, and the same profile is opened in
+ * speedscope. Timings are noisy on a shared machine: read ratios.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,6 +26,9 @@ import {
   measureIn,
   rendererPid,
 } from '../support/page-speed.ts';
+import { speedscopeFirstMs } from '../support/speedscope-page.ts';
+import { treeOf } from '../../web/src/data/tree-columns.ts';
+import { speedscopeText } from '../../web/src/tree/exports.ts';
 
 const { values: flags } = parseArgs({
   options: { nodes: { type: 'string', default: '100000,1000000' }, zooms: { type: 'string', default: '30' } },
@@ -184,6 +187,19 @@ for (const wanted of flags.nodes.split(',').map(Number)) {
       line('d3-flame-graph, whole tree', `failed: ${String(error).split('\n')[0]}`);
       return null;
     });
+    const peer = await speedscopeFirstMs(
+      browser,
+      speedscopeText(treeOf(decoded.tree), [0], 'checkout', 'nanoseconds'),
+    ).catch((error: unknown) => {
+      line('speedscope, the same profile', `failed: ${String(error).split('\n')[0]}`);
+      return null;
+    });
+    if (peer !== null) {
+      line(
+        'speedscope: first picture after the bytes arrived',
+        `${peer.toFixed(0)} ms, ${(peer / ours.first).toFixed(1)} times ours`,
+      );
+    }
     if (whole === null) continue;
     line(
       'd3-flame-graph given the whole tree: first',

@@ -14,6 +14,7 @@ import { TREE_MEDIA_TYPE } from '@everflame/profile';
 import { type ServerProcess, startServerProcess } from '../e2e/server-process.ts';
 import { goMerge } from '../load/go-pprof.ts';
 import { gzipBomb } from '../load/gzip-bomb.ts';
+import { ingestPhases } from '../load/ingest-phases.ts';
 import { LoadSource, standardFleet } from '../load/load-source.ts';
 import { cpuMs, diskBytes, memoryMb, percentile, resetPeak } from '../load/process-cost.ts';
 import { type SendOptions, sendLoad } from '../load/send-load.ts';
@@ -70,13 +71,16 @@ async function referenceCost({ source }: Set): Promise<number> {
   return milliseconds / count;
 }
 
-/** Until the server has nothing left to do: two seconds in a row with less than 2 % of a CPU, at most two minutes. */
+/** So long after the last profile blocks that a later one could have joined are merged. */
+const quietMs = 65_000;
+
+/** Until the server has nothing left to do: so long in a row with less than 2 % of a CPU, at most three minutes. */
 async function settle(server: ServerProcess): Promise<void> {
   let quiet = 0;
-  for (let i = 0; i < 240 && quiet < 4; i++) {
+  for (let i = 0; i < 180 && quiet < quietMs / 1000; i++) {
     const before = cpuMs(server.pid);
-    await sleep(500);
-    quiet = cpuMs(server.pid) - before <= 10 ? quiet + 1 : 0;
+    await sleep(1000);
+    quiet = cpuMs(server.pid) - before <= 20 ? quiet + 1 : 0;
   }
 }
 
@@ -244,6 +248,9 @@ const standard = makeSet(
 );
 const reference = await referenceCost(standard);
 console.log(`reference: pprof -proto takes ${reference.toFixed(2)} CPU-ms a profile`);
+const phases = Object.entries(await ingestPhases(standard.source, Math.min(1000, profiles)));
+const phaseTexts = phases.map(([name, milliseconds]) => `${name} ${milliseconds.toFixed(2)}`);
+console.log(`parts of ingest by themselves, CPU-ms a profile of one thread: ${phaseTexts.join(', ')}`);
 await measure(standard, reference);
 if (flags.growth) {
   await measure(makeSet(`growth: ${profiles * 10} profiles in 24 h`, profiles * 10, 1), reference);

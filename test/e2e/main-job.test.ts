@@ -130,6 +130,17 @@ test('the agent and the server show their own cost like any other process', asyn
   }
 });
 
+test('Collection tells what the agent takes itself and how old its newest samples are', async () => {
+  const browser = await launchBrowser();
+  try {
+    const { page } = await openSettled(browser, everflame.url, '/collection');
+    const line = page.locator('.agents li').filter({ hasText: 'itself, newest samples' });
+    expect(await line.textContent()).toMatch(/takes <?\d[\d.]* cores? itself, newest samples of (?:just now|\d+ s)/u);
+  } finally {
+    await browser.close();
+  }
+});
+
 test('an end by SIGTERM ships and stores what was sampled before it', async () => {
   const truthFile = join(directory, 'truth-last');
   const name = `last-${process.pid}`;

@@ -4,8 +4,9 @@ import { expect, test } from 'vitest';
 
 import { expectPlanted } from '../runtimes/judge-node.ts';
 import { repositoryRoot } from '../support/everflame-process.ts';
-import { countOf, judgePlanted, recordNode, recordPlantedScript } from '../support/javascript-stacks.ts';
+import { judgePlanted, recordPlantedScript } from '../support/javascript-stacks.ts';
 import { nodeOfMajor } from '../support/node-versions.ts';
+import { countOf, recordProgram } from '../support/runtime-stacks.ts';
 
 test.each([24, 20])('Node.js %i without flags: functions, lines and native code between', async (major) => {
   await expectPlanted(nodeOfMajor(major), [], 2500, 'names');
@@ -27,7 +28,7 @@ test('with --perf-basic-prof as without', async () => {
 
 test('a process that lives 200 ms is named', async () => {
   const script = join(repositoryRoot, 'test/workloads/runtimes/brief.cjs');
-  const { stacks } = await recordNode(process.execPath, [script, '10'], 499);
+  const { stacks } = await recordProgram(process.execPath, [script, '10'], 499);
   const brief = stacks.filter(({ frames }) => frames.some(({ name }) => name === 'briefly'));
   // Of children, in JavaScript: the parent runs `atLength` and waits.
   const children = stacks.filter(({ frames }) => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { ServerOptions } from '@everflame/server';
+import runtime from '../../packages/cli/src/server-runtime.json' with { type: 'json' };
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -22,8 +23,9 @@ export async function startServerProcess(
 ): Promise<ServerProcess> {
   const script = fileURLToPath(new URL('serve.ts', import.meta.url));
   // As the `everflame` command starts it.
-  const env = { NODE_COMPILE_CACHE: join(root, '.everflame', 'compile-cache'), ...process.env };
-  const args = [script, dataDir, '0', JSON.stringify(options)];
+  const cache = { NODE_COMPILE_CACHE: join(root, '.everflame', 'compile-cache') };
+  const env = { ...cache, ...runtime.environment, ...process.env };
+  const args = [...runtime.flags, script, dataDir, '0', JSON.stringify(options)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env });
   const exited = once(child, 'exit');
   for await (const line of createInterface({ input: child.stdout })) {

@@ -6,6 +6,7 @@ import { type CBuild, PlantedPrograms } from '../workloads/planted/build.ts';
 import { seconds } from '../support/planted/durations.ts';
 import { expectChains, expectComplete } from '../support/planted/expect-planted.ts';
 import { type PlantedRecording, recordPlanted } from '../support/planted/record-planted.ts';
+import { atATime } from '../support/planted/at-a-time.ts';
 
 const programs = new PlantedPrograms();
 afterAll(() => programs.remove());
@@ -51,22 +52,26 @@ const builds: Readonly<Record<string, (name: string) => string>> = {
   'Go without symbol table': (name) => programs.go(name, ['-ldflags=-s -w']),
 };
 
-describe.each(Object.keys(builds))('%s', (title) => {
-  let recording: PlantedRecording;
+function runChain(program: string): Promise<PlantedRecording> {
+  return recordPlanted(programs.folder, [program, String(seconds(1.5, 10)), 'TRUTH'], { frequencyHz: 999 });
+}
+
+describe('C, C++, Rust and Go', () => {
+  let recordingOf: (title: string) => PlantedRecording;
   beforeAll(async () => {
-    const name = `chain-${Object.keys(builds).indexOf(title)}`;
-    const program = builds[title]?.(name) ?? '';
-    recording = await recordPlanted(programs.folder, [program, String(seconds(1.5, 10)), 'TRUTH'], {
-      frequencyHz: 999,
+    const built = Object.entries(builds).map(([title, build], index) => [title, build(`chain-${index}`)] as const);
+    const runs = built.map(([title, program]) => [title, () => runChain(program)] as const);
+    recordingOf = await atATime(2, Object.fromEntries(runs));
+  });
+
+  describe.each(Object.keys(builds))('%s', (title) => {
+    test('thirty calls are there frame by frame, with their true shares', () => {
+      expectChains(recordingOf(title));
     });
-  });
 
-  test('thirty calls are there frame by frame, with their true shares', () => {
-    expectChains(recording);
-  });
-
-  test('stacks begin where threads begin', async () => {
-    await expectComplete(recording);
+    test('stacks begin where threads begin', async () => {
+      await expectComplete(recordingOf(title));
+    });
   });
 });
 
@@ -81,9 +86,7 @@ test('a stripped program has the same stacks, by addresses that nm names in its 
       const [address = '', type = '', name = ''] = line.split(' ');
       return /^[Tt]$/u.test(type) ? [{ address: BigInt(`0x${address}`), name }] : [];
     });
-  const recorded = await recordPlanted(programs.folder, [stripped, String(seconds(1.5, 10)), 'TRUTH'], {
-    frequencyHz: 999,
-  });
+  const recorded = await runChain(stripped);
   const named = recorded.stacks.map((stack) => ({
     ...stack,
     user: stack.user.map((frame) => {

@@ -5,6 +5,7 @@ import { PlantedPrograms } from '../workloads/planted/build.ts';
 import { isFullRun, seconds } from '../support/planted/durations.ts';
 import { expectChains, expectComplete } from '../support/planted/expect-planted.ts';
 import { type PlantedRecording, recordPlanted } from '../support/planted/record-planted.ts';
+import { atATime } from '../support/planted/at-a-time.ts';
 import { countOf, seenStacks } from '../support/planted/seen-stacks.ts';
 
 const programs = new PlantedPrograms();
@@ -15,8 +16,8 @@ interface Shape {
   readonly source?: string;
   readonly flags?: readonly string[];
   readonly command: (program: string, frames: boolean) => string[];
-  /** Longer than the others in the short run: copies of stacks before the kernel part knows the process end at 64 KB. */
-  readonly seconds?: number;
+  /** Longer than the others in the short run, and with the machine to itself: copies of stacks before the kernel part knows the process end at 64 KB. */
+  readonly aloneFor?: number;
 }
 
 /** As Debian's own package for each length of a pointer would be built. */
@@ -29,12 +30,12 @@ const shapes: Readonly<Record<string, Shape>> = {
   signals: { command: (program) => [program, '$S', 'TRUTH'] },
   assembly: { command: (program) => [program, '$S', 'TRUTH'] },
   switch: { command: (program) => [program, '$S', 'TRUTH'] },
-  frames: { flags: ['-Wl,-z,lazy'], command: (program) => [program, '$S', 'TRUTH'], seconds: 8 },
+  frames: { flags: ['-Wl,-z,lazy'], command: (program) => [program, '$S', 'TRUTH'], aloneFor: 8 },
   libraries: {
     command: (program, frames) => [program, '$S', 'TRUTH', ...programs.libraries(`loaded-${frames}`, 4, frames)],
   },
   vfork: { command: (program) => [program, '$S', 'TRUTH', '/bin/true'] },
-  threads: { command: (program) => [program, '$S', 'TRUTH', '64'] },
+  threads: { command: (program) => [program, '$S', 'TRUTH', '64'], aloneFor: 3 },
   'signals, 32 bits': { source: 'signals', flags: of32Bits, command: (program) => [program, '$S', 'TRUTH'] },
   'signals with information, 32 bits': {
     source: 'signals',
@@ -45,13 +46,19 @@ const shapes: Readonly<Record<string, Shape>> = {
     source: 'signals',
     flags: [...of32Bits, '-static'],
     command: (program) => [program, '$S', 'TRUTH'],
+    aloneFor: 3,
   },
   'vfork, 32 bits': {
     source: 'vfork',
     flags: of32Bits,
     command: (program) => [program, '$S', 'TRUTH', '/bin/true'],
   },
-  'threads, 32 bits': { source: 'threads', flags: of32Bits, command: (program) => [program, '$S', 'TRUTH', '64'] },
+  'threads, 32 bits': {
+    source: 'threads',
+    flags: of32Bits,
+    command: (program) => [program, '$S', 'TRUTH', '64'],
+    aloneFor: 3,
+  },
 };
 
 const cases = Object.keys(shapes).flatMap((shape) => [
@@ -59,26 +66,41 @@ const cases = Object.keys(shapes).flatMap((shape) => [
   { shape, frames: false, title: shape },
 ]);
 
-async function run(shape: string, frames: boolean, name: string): Promise<PlantedRecording> {
-  const { source = shape, flags = [], command, seconds: short = 2 } = shapes[shape] ?? { command: () => [] };
-  const program = programs.c(`${source}.c`, name, { frames, flags });
-  const words = command(program, frames).map((word) => word.replace('$S', String(seconds(short, 15))));
-  return recordPlanted(programs.folder, words, { frequencyHz: 999, keep: (executable) => executable === name });
+function isAlone(shape: string): boolean {
+  return shapes[shape]?.aloneFor !== undefined;
 }
 
-describe.each(cases)('$title', ({ shape, frames }) => {
-  let recording: PlantedRecording;
+/** Compiles one; answers what runs and records it. */
+function prepare(shape: string, frames: boolean): () => Promise<PlantedRecording> {
+  const { source = shape, flags = [], command, aloneFor: short = 3 } = shapes[shape] ?? { command: () => [] };
+  const name = `${shape.replaceAll(/\W+/gu, '-')}-${frames ? 'fp' : 'no-fp'}`;
+  const program = programs.c(`${source}.c`, name, { frames, flags });
+  const words = command(program, frames).map((word) => word.replace('$S', String(seconds(short, 15))));
+  const keep = (executable: string): boolean => executable === name;
+  return () => recordPlanted(programs.folder, words, { frequencyHz: 999, keep });
+}
+
+describe('one thing that makes stacks hard to walk', () => {
+  let recordingOf: (shape: string, title: string) => PlantedRecording;
   beforeAll(async () => {
-    recording = await run(shape, frames, `${shape.replaceAll(/\W+/gu, '-')}-${frames ? 'fp' : 'no-fp'}`);
+    const prepared = cases.map(({ title, shape, frames }) => ({ shape, title, run: prepare(shape, frames) }));
+    const jobs = (alone: boolean) =>
+      prepared.filter(({ shape }) => isAlone(shape) === alone).map(({ title, run }) => [title, run] as const);
+    const ofPairs = await atATime(2, Object.fromEntries(jobs(false)));
+    const ofAlone = await atATime(1, Object.fromEntries(jobs(true)));
+    recordingOf = (shape, title) => (isAlone(shape) ? ofAlone : ofPairs)(title);
   });
 
-  test('the chain is there frame by frame', () => {
-    const { inFunction } = expectChains(recording);
-    expect([...inFunction.keys()].sort()).toEqual([...recording.truth.totals.keys()].sort());
-  });
+  describe.each(cases)('$title', ({ shape, title }) => {
+    test('the chain is there frame by frame', () => {
+      const recording = recordingOf(shape, title);
+      const { inFunction } = expectChains(recording);
+      expect([...inFunction.keys()].sort()).toEqual([...recording.truth.totals.keys()].sort());
+    });
 
-  test('stacks begin where threads begin', async () => {
-    await expectComplete(recording);
+    test('stacks begin where threads begin', async () => {
+      await expectComplete(recordingOf(shape, title));
+    });
   });
 });
 

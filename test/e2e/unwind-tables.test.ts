@@ -1,8 +1,10 @@
-import { realpathSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describeUnwindRow } from '@everflame/binary';
+import { describeUnwindRow, findUnwindRow } from '@everflame/binary';
 import { expect, test } from 'vitest';
-import { judgeUnwindTable } from '../judges/unwind-table-judge.ts';
+import { elfAndTableOf, judgeUnwindTable } from '../judges/unwind-table-judge.ts';
 
 const libraries = '/usr/lib/x86_64-linux-gnu';
 
@@ -53,3 +55,71 @@ for (const name of ['aarch64-frames.so', 'aarch64-frames-fp.so']) {
     expect(kinds.some((each) => /^sp\+\d{5,} fp=.* ra=c-/u.test(each))).toBe(true);
   });
 }
+
+/** Hand-written, as V8's PushAllRegistersAndIterateStack is: nothing describes `kept`, `twice` and `bare`. */
+const assembly = `
+  .text
+  .globl described, kept, twice, bare, last
+described: .cfi_startproc
+  ret
+  .cfi_endproc
+  .balign 16
+kept: push %rbp
+  mov %rsp, %rbp
+  push %rbx
+  push %r12
+  call *%rdx
+  add $16, %rsp
+  pop %rbp
+  ret
+  .balign 64
+between: .cfi_startproc
+  ret
+  .cfi_endproc
+  .balign 64
+twice: push %rbp
+  mov %rsp, %rbp
+  leave
+  ret
+  push %rbp
+  mov %rsp, %rbp
+  leave
+  ret
+  .balign 64
+again: .cfi_startproc
+  ret
+  .cfi_endproc
+  .balign 64
+bare: sub $8, %rsp
+  call *%rdx
+  add $8, %rsp
+  ret
+  .balign 64
+last: .cfi_startproc
+  ret
+  .cfi_endproc
+`;
+
+test('a function in assembly that nobody describes is known by its prologue, where it is alone', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'everflame-assembly-'));
+  try {
+    const [source, library] = [join(folder, 'code.s'), join(folder, 'code.so')];
+    writeFileSync(source, assembly);
+    execFileSync('gcc', ['-shared', '-nostdlib', '-o', library, source]);
+    const symbols = execFileSync('nm', [library], { encoding: 'utf8' });
+    const { table } = elfAndTableOf(library);
+    const rowAt = (name: string, within: number): string => {
+      const start = Number.parseInt(new RegExp(`^([0-9a-f]+) [tT] ${name}$`, 'mu').exec(symbols)?.[1] ?? '', 16);
+      return describeUnwindRow(table, findUnwindRow(table, start + within - table.base));
+    };
+    const [first, second, body] = ['rsp+8 fp=u ra=c-8', 'rsp+16 fp=c-16 ra=c-8', 'rbp+16 fp=c-16 ra=c-8'];
+    // push, mov, push, call, pop, ret.
+    const rows = [0, 1, 4, 7, 13, 14].map((within) => rowAt('kept', within));
+    expect(rows).toEqual([first, second, body, body, body, first]);
+    expect(rowAt('kept', 15)).toBe('gap');
+    for (const within of [0, 1, 4, 6]) expect(rowAt('twice', within)).toBe('gap');
+    expect(rowAt('bare', 4)).toBe('gap');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -16,7 +16,7 @@ let server: PageServer;
 let browser: Browser;
 
 beforeAll(async () => {
-  server = await startPageServer(['This host is not profiled: the agent needs root.']);
+  server = await startPageServer({ notices: ['This host is not profiled: the agent needs root.'] });
   // Ten minutes of 1.0.0, then ten of 1.1.0, without noise: the numbers below are those that were drawn.
   for (let step = 0; step < 20; step++) {
     for (const process of drawnFleet(step < 10 ? '1.0.0' : '1.1.0')) {

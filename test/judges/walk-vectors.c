@@ -42,6 +42,14 @@ struct user_registers {
 #include "table.h"
 #include "step.h"
 #include "v8.h"
+
+/* task.h's. */
+static __u64 thread_pointer(void)
+{
+	return 0;
+}
+
+#include "python.h"
 #include "walk.h"
 
 #define MOST_TABLES 128

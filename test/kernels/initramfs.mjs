@@ -6,7 +6,7 @@ import { nodeBin, root as repository } from '../../scripts/setup/paths.mjs';
 import { SetupError, run, which } from '../../scripts/setup/run.mjs';
 
 /** What `everflame record` loads; the server is not among it. */
-const packages = ['agent', 'binary', 'cli', 'profile', 'protocols'];
+const packages = ['agent', 'binary', 'cli', 'compare', 'profile', 'protocols'];
 
 /** Copies a file to the same path under `to`, with the links on the way to it. */
 function copyWithLinks(path, to) {

@@ -49,6 +49,7 @@ export { JitDumpReader } from './jit/jitdump.ts';
 export { PerfMapReader } from './jit/perf-map.ts';
 export { parseV8Name, type ScriptFunction } from './jit/v8-name.ts';
 export { KernelSymbols, readKernelSymbols, type KernelFunction } from './kernel/kernel-symbols.ts';
+export { type PythonSymbols, readPythonSymbols } from './python/read-python-symbols.ts';
 export { unwindChunkElements } from './unwind/generated/unwind-abi.ts';
 export { describeUnwindRow } from './unwind/describe-unwind-row.ts';
 export { readUnwindTable } from './unwind/read-unwind-table.ts';
@@ -57,6 +58,7 @@ export { aarch64, i386, type UnwindArchitecture, x86_64 } from './unwind/unwind-
 export { StackMemory, type UnwindMemory } from './unwind/unwind-memory.ts';
 export {
   findUnwindMapping,
+  type InterpreterStack,
   type UnwindEnd,
   type UnwindMapping,
   unwindStack,

@@ -8,7 +8,9 @@ import { everflameVersion } from './version.ts';
  * How the agent's Node.js is run, here and by scripts/everflame.mjs. It lives long beside others and makes little garbage: a small young
  * generation and few malloc arenas took it from 208 to 165 MB resident, measured side by side on a busy machine, for the same CPU. glibc raises its
  * two thresholds as it meets larger blocks and then keeps what was freed; held where they begin, reading the symbols of the kernel and of
- * Node.js leaves 92 MB in place of 116.
+ * Node.js leaves 92 MB in place of 116. The code of the demangler is compiled once and stays: where V8 replaces WebAssembly code in one thread
+ * while another runs it, its registry of code pages can lose an entry, and the process ends with `Check failed: jit_page_` (nodejs/node#64500;
+ * seen once here, with several threads that read symbols).
  */
 const runtime = JSON.parse(readFileSync(new URL('agent-runtime.json', import.meta.url), 'utf8')) as {
   readonly flags: readonly string[];

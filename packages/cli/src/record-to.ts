@@ -4,12 +4,18 @@ import type { RecordFlags } from './commands/record.ts';
 import { CommandFailure, exitCodes } from './failure.ts';
 import { asCommandFailure } from './host-failure.ts';
 import { writeFile, writeProfile } from './profile-file.ts';
+import { RequestCounter } from './requests/request-counter.ts';
+import { withRequests } from './requests/requests-comment.ts';
 
 /** What `everflame record` does: records, writes the file, says what was lost. The exit code is the command's own. */
 export async function recordTo(command: readonly string[], flags: RecordFlags): Promise<void> {
   const output = flags.output ?? (flags.folded ? '-' : 'everflame.pb.gz');
-  const recording = await recordWith(targetOf(command, flags), flags);
-  const { profile, exitCode } = recording;
+  const target = targetOf(command, flags);
+  const counter = flags.requests === undefined ? null : await RequestCounter.open(flags.requests, flags.requestCounter);
+  const recording = await recordWith(target, flags);
+  const { exitCode } = recording;
+  const counting = counter === null ? null : await settled(counted(recording.profile, counter));
+  const profile = counting?.status === 'fulfilled' ? counting.value : recording.profile;
   if (flags.folded) {
     const folded = foldedStacks(profile, 0, { kernelSuffix: '_[k]', prefixLabels: ['process_executable_name'] });
     if (output === '-') process.stdout.write(folded);
@@ -19,6 +25,19 @@ export async function recordTo(command: readonly string[], flags: RecordFlags): 
   }
   report(recording, output);
   process.exitCode = exitCode ?? 0;
+  // What was recorded is written all the same.
+  if (counting?.status === 'rejected') throw counting.reason;
+}
+
+async function settled<T>(work: Promise<T>): Promise<PromiseSettledResult<T>> {
+  const [result] = await Promise.allSettled([work]);
+  return result;
+}
+
+/** The counter is read a little before and after: so many as at the same rate came while the profile was taken. */
+async function counted(profile: Profile, counter: RequestCounter): Promise<Profile> {
+  const { requests, seconds } = await counter.counted();
+  return withRequests(profile, (requests * Number(profile.durationNanos)) / (seconds * 1e9));
 }
 
 type Target = Parameters<typeof record>[0]['target'];

@@ -1,7 +1,8 @@
 import type { Option } from 'commander';
-import type { Webhook } from '@everflame/server';
+import type { SourceRoot, Webhook } from '@everflame/server';
 import { option } from './option.ts';
 import { parseBytes, parseDurationMs, parseListen, parseRetention, parseUrl, type RetentionAges } from './parse.ts';
+import { addSourceRoot } from './parse-source-root.ts';
 import { addWebhook } from './parse-webhook.ts';
 
 export interface ServerFlags {
@@ -15,6 +16,7 @@ export interface ServerFlags {
   readonly retentionSize?: number;
   readonly webhook?: readonly Webhook[];
   readonly publicUrl?: URL;
+  readonly sourceRoot?: readonly SourceRoot[];
   /** Whether the server looks for findings. */
   readonly findings: boolean;
 }
@@ -50,6 +52,10 @@ export function serverOptions(): Option[] {
       '--public-url <url>',
       'address of the page for links in messages; default: where the server listens',
     ).argParser(parseUrl),
+    option(
+      '--source-root <[prefix=]dir>',
+      'let everybody who reaches the page read the source files of this folder, which profiles call the same, or PREFIX/…; may be repeated. Without it no file is read',
+    ).argParser(addSourceRoot),
     option('--no-findings', 'do not compare new versions and look for changes by itself'),
   ];
 }

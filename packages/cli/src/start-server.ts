@@ -25,6 +25,7 @@ export async function startServer(flags: ServerFlags, notices: readonly string[]
         ...(flags.retentionSize === undefined ? {} : { maxBytes: flags.retentionSize }),
       },
       webhooks: flags.webhook ?? [],
+      sourceRoots: flags.sourceRoot ?? [],
       ...(flags.publicUrl === undefined ? {} : { publicUrl: flags.publicUrl }),
       ...(flags.findings ? {} : { findingsEveryMs: 0 }),
       ...(existsSync(webRoot) ? { webRoot } : {}),

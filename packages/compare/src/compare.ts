@@ -5,7 +5,7 @@ import { checkCounts } from './counts/check-counts.ts';
 import { samplesOf, type SideCounts, sumOf } from './counts/side-counts.ts';
 import { type Analyses, type Analysis, analyse } from './effects/analyse.ts';
 import { isTestable } from './effects/effect-table.ts';
-import { ChangeTree } from './explain/call-tree.ts';
+import { type CallTree, ChangeTree } from './explain/call-tree.ts';
 import { CostShifts, type Parts } from './explain/cost-shift.ts';
 import { persists } from './explain/persistence.ts';
 import { assumptionsOf, notTestedOf } from './limits-of.ts';
@@ -26,6 +26,12 @@ interface Tested {
   readonly threshold: number;
 }
 
+/** What is known of a comparison before it is known where the changes are: `concluded` says the rest. */
+export interface Prepared {
+  readonly input: CompareInput;
+  readonly context: Omit<Context, 'tree' | 'shifts'>;
+}
+
 /**
  * What changed between two sides, and is it real. Pure: the same counts give the same answer. Throws `CompareFailure` when the counts break
  * an invariant or lack what the normalisation needs. Cost: O(functions × units).
@@ -34,6 +40,11 @@ interface Tested {
  * tells it in the order of a reader's questions, with its calibration.
  */
 export function compare(input: CompareInput): Comparison {
+  return concluded(prepare(input), input.tree ?? null);
+}
+
+/** All but what the call tree is asked about: nearly all of the work. Throws as `compare` does. */
+export function prepare(input: CompareInput): Prepared {
   const options = checkedOptions(input);
   const analyses = analyse(
     input,
@@ -44,35 +55,32 @@ export function compare(input: CompareInput): Comparison {
     options.normalisation,
   );
   const share = options.look === null ? 1 : lookShare(options.look);
-  const quantiles = new TQuantiles();
   const least = Math.log1p(options.minEffect);
   const tested = testAll(analyses.inclusive, least, options.q * share);
   const parts = { inclusive: partsOf(analyses, 'inclusive'), self: partsOf(analyses, 'self') };
+  const weakEvidence = weaknessOf(input, analyses);
+  const extended = input.extended === undefined ? null : extendedThetas(input, input.extended, options.normalisation);
+  const quantiles = new TQuantiles();
+  const alpha = 0.05 * share;
+  return {
+    input,
+    context: { input, options, analyses, tested, parts, weakEvidence, extended, quantiles, least, alpha },
+  };
+}
+
+/** The comparison; `tree`: the merged call tree of both sides, to say which stack carries a change. */
+export function concluded({ input, context: prepared }: Prepared, callTree: CallTree | null): Comparison {
+  const { analyses, parts, tested, weakEvidence, quantiles, alpha } = prepared;
   const common = commonOf(analyses);
   const tree =
-    input.tree === undefined
+    callTree === null
       ? null
-      : new ChangeTree(input.tree, {
+      : new ChangeTree(callTree, {
           before: 1 / wholeBefore(analyses),
           after: (Math.exp(-(common?.theta ?? 0)) * exposureRatio(analyses)) / wholeBefore(analyses),
         });
   const shifts = new CostShifts(analyses.inclusive, input.functions, common, parts, tree, quantiles);
-  const weakEvidence = weaknessOf(input, analyses);
-  const extended = input.extended === undefined ? null : extendedThetas(input, input.extended, options.normalisation);
-  const context: Context = {
-    input,
-    options,
-    analyses,
-    tested,
-    parts,
-    tree,
-    shifts,
-    weakEvidence,
-    extended,
-    quantiles,
-    least,
-    alpha: 0.05 * share,
-  };
+  const context: Context = { ...prepared, tree, shifts };
   const functions: FunctionComparison[] = [];
   for (let id = 0; id < input.functions.name.length; id++) {
     const one = describe(context, id);
@@ -85,7 +93,7 @@ export function compare(input: CompareInput): Comparison {
       Math.abs(b.part) - Math.abs(a.part) ||
       a.id - b.id,
   );
-  const summary = summarise(input, analyses, functions, weakEvidence, context.alpha);
+  const summary = summarise(input, analyses, functions, weakEvidence, alpha);
   return {
     summary,
     functions,
@@ -157,7 +165,7 @@ function testAll(analysis: Analysis, least: number, q: number): Tested {
   const rare: (RareTest | null)[] = [];
   for (let f = 0; f < functions; f++) {
     if (isTestable(table, f)) p[f] = relevantEffectP(theta[f] ?? 0, least, variance[f] ?? 0, df[f] ?? 0);
-    const test = testRare(contrast, 'inclusive', f, analysis.moderated.dispersionAt);
+    const test = testRare(contrast, 'inclusive', f, analysis.moderated.dispersionAt, analysis.wanderingSd ** 2);
     rare.push(test);
     if (test === null) continue;
     // With 30 samples or more, new and gone functions belong with the others; the rarer ones, which seldom can be found, must not cost these power.
@@ -266,9 +274,9 @@ function describe(context: Context, id: number): FunctionComparison | null {
   };
 }
 
-/** Did it change, or does it lean so: only then there is something to be carried. */
+/** Is it a finding, or all that weak evidence can say: only then there is something to be carried. */
 export function isChange({ verdict, lean }: Pick<FunctionComparison, 'verdict' | 'lean'>): boolean {
-  return lean !== null || FINDINGS.has(verdict);
+  return FINDINGS.has(verdict) || (verdict === 'weak evidence' && lean !== null);
 }
 
 type Decision = Pick<FunctionComparison, 'verdict' | 'verdictText' | 'lean' | 'movedWithin' | 'persistence'>;

@@ -6,7 +6,7 @@ export {
   type TimeFinding,
   type TimeInput,
 } from './change-points/regressions-over-time.ts';
-export { compare, isChange, MIN_UNITS } from './compare.ts';
+export { compare, concluded, isChange, MIN_UNITS, type Prepared, prepare } from './compare.ts';
 export type {
   Change,
   CompareInput,

@@ -5,7 +5,7 @@ import { MIN_PAST } from './effects/placebo.ts';
 
 /** What the answer takes for granted, in sentences for people. */
 export function assumptionsOf(input: CompareInput, analyses: Analyses): string[] {
-  const { contrast, moderated, driftSd } = analyses.inclusive;
+  const { contrast, moderated, driftSd, wanderingSd } = analyses.inclusive;
   const said: string[] = [];
   const units = { host: 'hosts', pod: 'pods', process: 'processes', block: 'time blocks', file: 'files' }[input.kind];
   said.push(
@@ -31,6 +31,10 @@ export function assumptionsOf(input: CompareInput, analyses: Analyses): string[]
   else
     said.push(
       `nothing else changed for the whole fleet between the two windows: there are no controls${past > 0 ? ` and only ${past} of ${MIN_PAST} past comparisons` : ' and no past comparisons'}`,
+    );
+  if (wanderingSd >= 0.005)
+    said.push(
+      `most functions did not change: a typical one wandered by ${(wanderingSd * 100).toFixed(1)} % between the windows beyond what ${units} differ by, and the intervals are so much wider`,
     );
   if (contrast.normalisation === 'cores') said.push('the load per instance was the same on both sides');
   if (analyses.composition.matters && contrast.normalisation === 'share')

@@ -8,6 +8,13 @@ export function sentenceOf(comparison: Comparison): string {
   const { summary } = comparison;
   const { before, after, change, lead } = summary;
   const per = summary.basis === 'request' ? ' per request' : summary.basis === 'cores' ? ' per instance' : '';
+  if (
+    summary.verdict === 'not enough data' &&
+    summary.basis === 'cores' &&
+    summary.nature === 'load' &&
+    change !== null
+  )
+    return `${after.version} uses ${measured(change)} CPU${per} than ${before.version}, which more or less load does, too: too few functions to tell.`;
   if (summary.verdict === 'not enough data' || change === null)
     return `Not enough data to tell ${after.version} from ${before.version}${change === null ? '' : `: ${measured(change)} CPU${per}`}.`;
   const difference = `${after.version} uses ${measured(change)} CPU${per} than ${before.version}`;

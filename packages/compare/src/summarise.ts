@@ -53,9 +53,13 @@ export function summarise(
   const basis = (['request', 'equal work', 'cores'] as const).find((name) => change(estimates[name]) !== null) ?? null;
   const chosen = basis === null ? null : estimates[basis];
   const chosenChange = change(chosen);
-  const verdict = verdictOf(chosen, chosenChange, weakEvidence, least, alpha);
+  // CPU per instance changes with its load, too: it is a cost only for who says that the load was the same.
+  const isLoadToo = basis === 'cores' && options.normalisation !== 'cores';
+  const found = verdictOf(chosen, chosenChange, weakEvidence, least, alpha);
+  const verdict = isLoadToo && (found === 'regressed' || found === 'improved') ? 'not enough data' : found;
   const counts = countVerdicts(functions);
-  const changed = chosen !== null && relevantEffectP(chosen.theta, least, chosen.variance, chosen.df) <= alpha;
+  const changed =
+    chosen !== null && !isLoadToo && relevantEffectP(chosen.theta, least, chosen.variance, chosen.df) <= alpha;
   const { cores } = estimates;
   const coresChanged =
     cores !== null && cores.df > 0 && relevantEffectP(cores.theta, least, cores.variance, cores.df) <= alpha;
@@ -67,7 +71,13 @@ export function summarise(
     pairedUnits: contrast.paired,
     weakEvidence,
     verdict,
-    nature: changed ? 'cost' : coresChanged && basis !== 'cores' ? 'load' : counts.moved > 0 ? 'moved' : 'none',
+    nature: changed
+      ? 'cost'
+      : coresChanged && (basis !== 'cores' || isLoadToo)
+        ? 'load'
+        : counts.moved > 0
+          ? 'moved'
+          : 'none',
     basis,
     change: chosenChange,
     equalWork: change(estimates['equal work']),

@@ -8,6 +8,9 @@ export type {
   StackTable,
   ValueType,
 } from './profile.ts';
+export { columnSum } from './column-sum.ts';
+export { discard } from './tables/discard.ts';
+export { discardProfile } from './discard-profile.ts';
 export { type ProfileError, type ProfileErrorCode, ProfileFailure } from './profile-error.ts';
 export { decodeProfile, type DecodeResult } from './codec/decode-profile.ts';
 export { type PooledRows, StringPool } from './codec/string-pool.ts';
@@ -59,12 +62,14 @@ export {
   type ProfileFilters,
   usesTags,
 } from './filters/profile-filters.ts';
+export { binariesOf, type Binary } from './views/binaries.ts';
 export { buildTree, labelText, NO_GROUP, type TreeOptions } from './views/build-tree.ts';
 export { type Callers, callersOf } from './views/callers.ts';
 export { diffFunctions, type DiffTree, diffTrees, type FunctionDiff } from './views/diff.ts';
 export { dropUninteresting } from './views/drop-frames.ts';
 export { type FoldedOptions, foldedStacks } from './views/folded-stacks.ts';
 export { type Frame, frameAt, type FrameColumns, type FrameKind, FrameTable } from './views/frame-table.ts';
+export { type FunctionLine, type FunctionLines, linesOfFunction } from './views/function-lines.ts';
 export { type FunctionColumns, functionsOfTree, topFunctions } from './views/functions.ts';
 export { binaryKind, frameKind, framesOfLocation } from './views/location-frames.ts';
 export {

@@ -2,7 +2,7 @@ import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 /** So much more outside of the heap than after the last collection is worth one: it takes some ten milliseconds. */
-const worthBytes = 64 * 1024 * 1024;
+const worthBytes = 32 * 1024 * 1024;
 
 /**
  * Columns lie outside of JavaScript's heap, where V8 hardly sees them: a thread that makes and drops many of them holds hundreds of
@@ -17,8 +17,8 @@ export class Garbage {
     this.#collect = runInNewContext('gc') as () => void;
   }
 
-  collectIfMuch(): void {
-    if (outsideBytes() - this.#bytesAfter < worthBytes) return;
+  collectIfMuch(worth = worthBytes): void {
+    if (outsideBytes() - this.#bytesAfter < worth) return;
     this.#collect();
     this.#bytesAfter = outsideBytes();
   }

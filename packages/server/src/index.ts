@@ -5,4 +5,5 @@ export { type Problem, Refused } from './problem.ts';
 export { backUpStore, type Copied, restoreStore } from './storage/embedded/backup.ts';
 export type { Retention, RetentionRule } from './storage/embedded/retention.ts';
 export { verifyStore, type VerifyReport } from './storage/embedded/verify.ts';
+export type { SourceRoot } from './source/source-files.ts';
 export { StorageError } from './storage/storage.ts';

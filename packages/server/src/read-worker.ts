@@ -8,10 +8,12 @@ import { Garbage } from './garbage.ts';
 import { bugOf, type Problem, Refused } from './problem.ts';
 import { type Check, startBudget } from './query/budget.ts';
 import { answerCallers } from './query/callers.ts';
+import { answerBinaries } from './query/binaries.ts';
 import { answerCompare } from './query/compare.ts';
 import { answerDiff } from './query/diff.ts';
 import { answerExport } from './query/export.ts';
 import { answerFlamegraph, answerTreeFile } from './query/flamegraph.ts';
+import { answerLines } from './query/lines.ts';
 import { answerLabels, answerLabelValues, answerProfileTypes, answerSeries } from './query/metadata.ts';
 import type { Parameters } from './query/parameters.ts';
 import { answerPprof } from './query/pprof.ts';
@@ -34,9 +36,11 @@ type Replier = (storage: StorageReader, parameters: Parameters, nowMs: number, c
 const json: Readonly<Record<string, Answerer>> = {
   callers: answerCallers,
   compare: answerCompare,
+  binaries: answerBinaries,
   deployments: answerDeployments,
   label_values: answerLabelValues,
   labels: answerLabels,
+  lines: answerLines,
   look: answerLook,
   over_time: answerOverTime,
   profile_types: answerProfileTypes,
@@ -87,18 +91,26 @@ function send(message: QueryReply): void {
   parentPort?.postMessage(message, message.kind === 'answer' ? [message.reply.body.buffer] : []);
 }
 
+const restMs = 1000;
+const worthAtRestBytes = 1024 * 1024;
+
 const { dataDir, budget } = workerData as QueryWorkerData;
 try {
   const storage = new EmbeddedReader(dataDir);
   const garbage = new Garbage();
+  let restTimer: NodeJS.Timeout | undefined;
   parentPort?.on('message', (request: QueryRequest) => {
     if ('kind' in request) {
+      clearTimeout(restTimer);
       void storage.close();
       parentPort?.close();
     } else {
       void reply(storage, request).then((answer) => {
         send(answer);
         garbage.collectIfMuch();
+        // What a question leaves behind is given back when no other follows.
+        clearTimeout(restTimer);
+        restTimer = setTimeout(() => garbage.collectIfMuch(worthAtRestBytes), restMs);
       });
     }
   });

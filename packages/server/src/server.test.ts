@@ -26,6 +26,7 @@ beforeAll(async () => {
     webRoot,
     version: '1.2.3',
     limits: { maxBodyBytes: 1_000_000, maxProfileBytes: 2_000_000 },
+    sourceRoots: [{ prefix: '/src', dir: webRoot }],
   });
 });
 afterAll(async () => {
@@ -83,6 +84,21 @@ async function refusal(response: Response): Promise<string> {
 }
 
 const plain = encodeProfile(cpuProfile({ stacks: { 'main;work': 100n } }));
+
+test('source is read where it is allowed', async () => {
+  const text = await get<http.SourceAnswer>('/source?file=/src/assets/index-B1cd2EfG.js', http.SourceAnswer);
+  expect(text).toMatchObject({ first: 1, lines: ['export {};'], lineCount: 1, reason: null });
+  const elsewhere = await get<http.SourceAnswer>('/source?file=/etc/hosts.c&first=3', http.SourceAnswer);
+  expect(elsewhere).toMatchObject({ first: 3, lines: null, reason: 'elsewhere' });
+  for (const [search, problem] of [
+    ['', '400 missing_parameter file'],
+    ['file=/src/x.js&first=0', '400 bad_value first'],
+    ['file=/src/x.js&first=9&last=8', '400 bad_value last'],
+    ['file=/src/x.js&lines=8', '400 unknown_parameter lines'],
+  ] as const) {
+    expect(await refusal(await fetch(`${server.url}/api/v1/source?${search}`))).toBe(problem);
+  }
+});
 
 test('a profile posted plain, gzipped or with zstd is stored and answered by every route', async () => {
   const selector = encodeURIComponent('{service_name="formats"}');
@@ -145,6 +161,14 @@ test('a profile posted plain, gzipped or with zstd is stored and answered by eve
     value: '300',
     top: [{ name: 'work', self: '300' }],
   });
+  const lines = await get<http.LinesAnswer>(`/lines?function=work&query=${selector}`, http.LinesAnswer);
+  expect([lines.function.total, lines.lines.map(({ self }) => self)]).toEqual(['300', ['300']]);
+  const binaries = await get<http.BinariesAnswer>(`/binaries?query=${selector}`, http.BinariesAnswer);
+  expect([binaries.profiles, binaries.binaries]).toEqual([3, []]);
+  const alone = await get<http.ServicesAnswer>('/services?top=0', http.ServicesAnswer);
+  expect(alone.services).toEqual(services.services.map((one) => ({ ...one, top: [] })));
+  const refused = await fetch(`${server.url}/api/v1/services?top=101`);
+  expect([refused.status, ((await refused.json()) as http.Problem).code]).toEqual([400, 'bad_top']);
   const folded = await fetch(`${server.url}/api/v1/export?format=folded&query=${selector}`);
   expect(await folded.text()).toBe('main;work 300\n');
 });

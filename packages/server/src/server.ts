@@ -10,6 +10,7 @@ import { addFindingsRoutes } from './api/findings-routes.ts';
 import { guardAgainstPages, isLoopback } from './api/guard.ts';
 import { problemOf, sendProblem } from './api/problem-answer.ts';
 import { addReadRoutes } from './api/read-routes.ts';
+import { addSourceRoutes } from './api/source-routes.ts';
 import { addStatusRoutes } from './api/status-routes.ts';
 import { addWebRoutes } from './api/web-routes.ts';
 import { addWriteRoutes } from './api/write-routes.ts';
@@ -20,6 +21,7 @@ import { Metrics } from './metrics.ts';
 import { Refused } from './problem.ts';
 import { defaultBudget } from './query/budget.ts';
 import { Queries } from './query/queries.ts';
+import { SourceFiles, type SourceRoot } from './source/source-files.ts';
 import { lockDataDir } from './storage/embedded/database.ts';
 import { MaintenanceThread } from './storage/embedded/maintenance-thread.ts';
 import type { Retention } from './storage/embedded/retention.ts';
@@ -54,6 +56,8 @@ export interface ServerOptions {
   /** The built page, `web/dist`. */
   readonly webRoot?: string;
   readonly limits?: Partial<ServerLimits>;
+  /** Folders whose source files everybody who reaches the server may read. Default: none. */
+  readonly sourceRoots?: readonly SourceRoot[];
   /** What is deleted in the course of time. Default: nothing. */
   readonly retention?: Retention;
   /** Who is told of findings. */
@@ -133,6 +137,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       webhooks: options.webhooks ?? [],
       version,
       log,
+      writer: () => ({ isBusy: ingest.queuedBytes > 0, storedMs: ingest.storedMs }),
       ...(options.findingsEveryMs === undefined ? {} : { everyMs: options.findingsEveryMs }),
     });
     closers.push(() => findings.close());
@@ -143,6 +148,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     addReadRoutes(app, queries);
     addWriteRoutes(app, ingest, queries, limits);
     addFindingsRoutes(app, findings);
+    addSourceRoutes(app, new SourceFiles(options.sourceRoots ?? []));
     addStatusRoutes(app, { ingest, queries, findings, metrics, facts });
     app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
     await addWebRoutes(app, options.webRoot);

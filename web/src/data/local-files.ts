@@ -1,4 +1,5 @@
 import {
+  binariesOf,
   buildTree,
   compileFilters,
   diffFunctions,
@@ -6,9 +7,11 @@ import {
   encodeProfile,
   filterProfile,
   type FilterTexts,
+  type FunctionLines,
   functionsOfTree,
   type ImportedFile,
   importProfile,
+  linesOfFunction,
   type Profile,
   type Tree as ProfileTree,
 } from '@everflame/profile';
@@ -66,21 +69,42 @@ function typeIndexOf(profile: Profile, wanted: string): number {
 }
 
 /** The merged tree of a file, filtered. Throws with words for the user. */
-export async function importTree(file: LocalFile, texts: FilterTexts, wanted: string): Promise<LocalTree> {
-  const { profile, format, notes } = await readFile(file);
-  const compiled = compileFilters(texts);
-  if (!compiled.ok) throw new Error(`${compiled.name}: ${compiled.message}`);
-  const filtered = filterProfile(profile, compiled.filters);
-  const index = typeIndexOf(profile, wanted);
+export async function importTree(
+  file: LocalFile,
+  texts: FilterTexts,
+  wanted: string,
+  byLine: boolean,
+): Promise<LocalTree> {
+  const { profile, index, format, notes } = await readFiltered(file, texts, wanted);
   const type = profile.sampleTypes[index];
   return {
-    tree: treeOf(buildTree(filtered, index)),
+    tree: treeOf(buildTree(profile, index, { byLine })),
+    binaries: binariesOf(profile),
     format,
     types: profile.sampleTypes.map(typeName),
     type: typeName(type),
     unit: type?.unit ?? '',
     notes,
   };
+}
+
+/** What each line of a function of a file costs. Throws with words for the user. */
+export async function importLines(
+  file: LocalFile,
+  texts: FilterTexts,
+  wanted: string,
+  name: string,
+): Promise<FunctionLines> {
+  const { profile, index } = await readFiltered(file, texts, wanted);
+  return linesOfFunction(profile, index, name);
+}
+
+async function readFiltered(file: LocalFile, texts: FilterTexts, wanted: string) {
+  const { profile, format, notes } = await readFile(file);
+  const compiled = compileFilters(texts);
+  if (!compiled.ok) throw new Error(`${compiled.name}: ${compiled.message}`);
+  const filtered = filterProfile(profile, compiled.filters);
+  return { profile: filtered, index: typeIndexOf(profile, wanted), format, notes };
 }
 
 /** Both files as one tree, both sides whole. Throws with words for the user. */

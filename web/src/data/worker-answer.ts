@@ -24,7 +24,19 @@ export async function answer(question: Question): Promise<Answers[Question['kind
     }
     // Readers of other tools' files and RE2 are half as large as all the rest: only who brings a file loads them.
     case 'import':
-      return (await import('./local-files.ts')).importTree(question.file, question.filters, question.type);
+      return (await import('./local-files.ts')).importTree(
+        question.file,
+        question.filters,
+        question.type,
+        question.byLine,
+      );
+    case 'lines':
+      return (await import('./local-files.ts')).importLines(
+        question.file,
+        question.filters,
+        question.type,
+        question.name,
+      );
     case 'diff':
       return (await import('./local-files.ts')).diffFiles(question.before, question.after);
     case 'pprof':
@@ -35,6 +47,7 @@ export async function answer(question: Question): Promise<Answers[Question['kind
 /** What can be handed over instead of being copied. */
 export function buffersOf(value: Answers[Question['kind']]): ArrayBuffer[] {
   if (value instanceof Uint8Array) return [value.buffer];
+  if ('lines' in value) return [];
   const trees = 'callers' in value ? [value.callers, value.callees] : ['tree' in value ? value.tree : value];
   return [...new Set(trees.flatMap(columnsOf))];
 }

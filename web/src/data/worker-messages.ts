@@ -1,4 +1,4 @@
-import type { FilterTexts, ImportFormat, TreeHead, TreeShaping } from '@everflame/profile';
+import type { Binary, FilterTexts, FunctionLines, ImportFormat, TreeHead, TreeShaping } from '@everflame/profile';
 import type { DiffResult } from './diff-result.ts';
 import type { Tree } from './tree-columns.ts';
 
@@ -11,7 +11,20 @@ export interface View extends TreeShaping {
 export type Question =
   | { readonly kind: 'decode'; readonly bytes: ArrayBuffer }
   | { readonly kind: 'shape'; readonly tree: Tree; readonly view: View }
-  | { readonly kind: 'import'; readonly file: LocalFile; readonly filters: FilterTexts; readonly type: string }
+  | {
+      readonly kind: 'import';
+      readonly file: LocalFile;
+      readonly filters: FilterTexts;
+      readonly type: string;
+      readonly byLine: boolean;
+    }
+  | {
+      readonly kind: 'lines';
+      readonly file: LocalFile;
+      readonly filters: FilterTexts;
+      readonly type: string;
+      readonly name: string;
+    }
   | { readonly kind: 'diff'; readonly before: LocalFile; readonly after: LocalFile }
   | { readonly kind: 'pprof'; readonly file: LocalFile }
   | { readonly kind: 'neighbours'; readonly tree: Tree; readonly name: string };
@@ -29,6 +42,7 @@ export interface LocalFile {
 
 export interface LocalTree {
   readonly tree: Tree;
+  readonly binaries: readonly Binary[];
   readonly format: ImportFormat;
   /** Value types of the file, `type/unit`; the one that is shown. */
   readonly types: readonly string[];
@@ -41,6 +55,7 @@ export interface LocalTree {
 export interface Answers {
   readonly import: LocalTree;
   readonly diff: DiffResult;
+  readonly lines: FunctionLines;
   readonly pprof: Uint8Array<ArrayBuffer>;
   readonly decode: { readonly head: TreeHead; readonly tree: Tree };
   readonly shape: Tree;

@@ -3,7 +3,7 @@ import { loadRange } from '../data/queries.ts';
 import { useQuery } from '../data/use-query.ts';
 import type { CompareState } from '../state/page-state.ts';
 import { withLabel } from '../state/query-text.ts';
-import type { Side } from '../state/sides.ts';
+import { rangesOf, type Side } from '../state/sides.ts';
 import type { Span } from '../state/time-range.ts';
 import { changeColour } from '../views/colours.ts';
 import { RangeChart } from '../views/range-chart.tsx';
@@ -62,6 +62,7 @@ export function BrushChart({ service, state, sides, change, tick }: Props) {
         onBrush={({ fromMs, untilMs }) =>
           change({
             service,
+            ...rangesOf(state),
             [`${state.brush}_from`]: String(fromMs),
             [`${state.brush}_until`]: String(untilMs),
             zoom: '',

@@ -5,7 +5,7 @@ import { loadCompare, loadDeployments, loadDiff, loadRange } from '../data/queri
 import { serverNow } from '../data/server-clock.ts';
 import { useQuery } from '../data/use-query.ts';
 import { servicesOf, versionLives } from '../data/version-lives.ts';
-import { type CompareState, compareHref, compareState } from '../state/page-state.ts';
+import { changedComparison, type CompareState, compareHref, compareState } from '../state/page-state.ts';
 import { navigate } from '../state/router.ts';
 import { sidesOf } from '../state/sides.ts';
 import { averageOf, stepsOf } from '../tree/average.ts';
@@ -21,7 +21,7 @@ export function ComparePage({ search }: { search: string }) {
   const state = useMemo(() => compareState.parse(search), [search]);
   const change = useCallback(
     (part: Partial<CompareState>, how: 'push' | 'replace' = 'push') =>
-      navigate(compareHref({ ...state, ...part }), how),
+      navigate(compareHref(changedComparison(state, part)), how),
     [state],
   );
   const { refresh, tick } = useSpan('now-1h', 'now');
@@ -37,7 +37,7 @@ export function ComparePage({ search }: { search: string }) {
   );
   // Held still until something is changed or refreshed, so that "now" is one moment for all requests.
   const asked = JSON.stringify([
-    [state.how, state.type, state.before, state.after, state.from, state.until],
+    [state.how, state.type, state.env, state.before, state.after, state.from, state.until],
     [state.before_from, state.before_until, state.after_from, state.after_until],
   ]);
   const sides = useMemo(
@@ -60,11 +60,19 @@ export function ComparePage({ search }: { search: string }) {
   });
   // The picture does not wait for the statistics, which look at every instance of both sides.
   const normalisation = state.values === 'amounts' ? ('cores' as const) : ('share' as const);
-  const compared = useQuery(key === null ? null : `${key} ${normalisation}`, async (signal) =>
+  const compared = useQuery(key === null ? null : `${key} ${normalisation} ${state.look}`, async (signal) =>
     ready === null
       ? neverAsked
       : loadCompare(
-          { type: state.type, service, isOfVersions: state.how === 'versions', ...ready, normalisation },
+          {
+            type: state.type,
+            service,
+            env: state.env,
+            isOfVersions: state.how === 'versions',
+            ...ready,
+            normalisation,
+            look: state.look,
+          },
           signal,
         ),
   );

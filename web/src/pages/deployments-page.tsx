@@ -1,9 +1,16 @@
 import type { http } from '@everflame/protocols';
 import { useEffect, useMemo } from 'preact/hooks';
-import { loadDeployments } from '../data/queries.ts';
+import { loadDeployments, loadFindings } from '../data/queries.ts';
 import { serverNow } from '../data/server-clock.ts';
 import { useQuery } from '../data/use-query.ts';
-import { compareHref, cpuType, deploymentsHref, deploymentsState, flamegraphHref } from '../state/page-state.ts';
+import {
+  compareHref,
+  cpuType,
+  deploymentsHref,
+  deploymentsState,
+  findingsHref,
+  flamegraphHref,
+} from '../state/page-state.ts';
 import { withLabel } from '../state/query-text.ts';
 import { navigate } from '../state/router.ts';
 import { EmptyStore } from '../views/empty-store.tsx';
@@ -11,8 +18,10 @@ import { ago, coresNumber, exact, plural, timeOfDay } from '../views/format.ts';
 import { Link } from '../views/link.tsx';
 import { ProblemNotice, Progress } from '../views/notices.tsx';
 import { useSpan } from '../views/use-span.ts';
+import { VersionPeriods } from '../views/version-periods.tsx';
+import { versionSourceTexts } from '../views/version-source.ts';
 
-type Deployment = http.DeploymentsAnswer['deployments'][number] & { readonly cores?: number | null };
+type Deployment = http.Deployment;
 
 /** Versions of services: when they were live, where, and what each changed. */
 export function DeploymentsPage({ search }: { search: string }) {
@@ -22,11 +31,10 @@ export function DeploymentsPage({ search }: { search: string }) {
   useEffect(() => {
     document.title = 'Deployments · Everflame';
   }, []);
+  const findings = useQuery(`findings ${tick}`, async (signal) => loadFindings({ state: 'open', limit: 1000 }, signal));
   const all: readonly Deployment[] = loaded.value?.deployments ?? [];
   const services = useMemo(() => [...new Set(all.map(({ service }) => service))].toSorted(), [all]);
-  const shown = all
-    .filter(({ service }) => state.service === '' || service === state.service)
-    .toSorted((a, b) => timeOf(b) - timeOf(a));
+  const shown = all.filter(({ service }) => state.service === '' || service === state.service);
   const nowMs = serverNow();
   const hasCores = shown.some(({ cores }) => cores !== null);
   return (
@@ -64,7 +72,8 @@ export function DeploymentsPage({ search }: { search: string }) {
               <tr>
                 <th class="left">Service</th>
                 <th class="left">Version</th>
-                <th class="left">First seen</th>
+                <th class="left">What happened</th>
+                <th class="left">Read from</th>
                 <th class="left">Last seen</th>
                 <th class="right">Hosts</th>
                 {hasCores && <th class="right">Cores</th>}
@@ -74,7 +83,8 @@ export function DeploymentsPage({ search }: { search: string }) {
             </thead>
             <tbody>
               {shown.map((one) => {
-                const before = previousOf(all, one);
+                const before = one.periods.findLast(({ replaces }) => replaces !== null)?.replaces ?? null;
+                const found = findings.value?.findings.filter((finding) => isAbout(finding, one)) ?? [];
                 const selector = withLabel(withLabel('', 'service_name', one.service), 'service_version', one.version);
                 return (
                   <tr key={`${one.service} ${one.version} ${one.environment}`}>
@@ -88,7 +98,20 @@ export function DeploymentsPage({ search }: { search: string }) {
                         </span>
                       ))}
                     </td>
-                    <td class="left">{one.firstSeen === null ? 'not yet' : ago(one.firstSeen, nowMs)}</td>
+                    <td class="left periods-cell">
+                      {one.periods.length === 0 ? (
+                        <>{one.firstSeen === null ? 'marked, not seen yet' : 'no version is known'}</>
+                      ) : (
+                        <VersionPeriods periods={one.periods} nowMs={nowMs} />
+                      )}
+                    </td>
+                    <td
+                      class="left"
+                      title={one.sources.map((source) => `${source}: ${versionSourceTexts[source]}`).join('\n')}
+                    >
+                      {one.source}
+                      {one.sources.length > 1 && <span class="hint"> +{one.sources.length - 1}</span>}
+                    </td>
                     <td class="left">{one.lastSeen === null ? '' : ago(one.lastSeen, nowMs)}</td>
                     <td class="right" title={one.hosts.join('\n')}>
                       {one.hosts.length}
@@ -107,11 +130,29 @@ export function DeploymentsPage({ search }: { search: string }) {
                           flame graph
                         </Link>
                       )}
-                      {before !== null && (
+                      {before !== null && before !== '' && one.version !== '' && (
                         <>
                           {' · '}
-                          <Link href={compareHref({ service: one.service, before, after: one.version })}>
+                          <Link
+                            href={compareHref({
+                              service: one.service,
+                              env: one.environment,
+                              before,
+                              after: one.version,
+                            })}
+                          >
                             against {before}
+                          </Link>
+                        </>
+                      )}
+                      {found[0] !== undefined && (
+                        <>
+                          {' · '}
+                          <Link
+                            href={found.length === 1 ? found[0].link : findingsHref({ service: one.service })}
+                            title={found.map(({ sentence }) => sentence).join('\n')}
+                          >
+                            {plural(found.length, 'finding')}
                           </Link>
                         </>
                       )}
@@ -127,22 +168,6 @@ export function DeploymentsPage({ search }: { search: string }) {
   );
 }
 
-function timeOf({ firstSeen, marks }: Deployment): number {
-  return firstSeen ?? marks[0]?.at ?? 0;
-}
-
-/** The version of the same service that was first seen before. */
-function previousOf(all: readonly Deployment[], one: Deployment): string | null {
-  const earlier = all
-    .filter(
-      ({ service, version, environment, firstSeen }) =>
-        service === one.service &&
-        environment === one.environment &&
-        version !== one.version &&
-        version !== '' &&
-        firstSeen !== null &&
-        firstSeen < timeOf(one),
-    )
-    .toSorted((a, b) => timeOf(b) - timeOf(a));
-  return one.version === '' || one.firstSeen === null ? null : (earlier[0]?.version ?? null);
+function isAbout(finding: http.Finding, { service, environment, version }: Deployment): boolean {
+  return finding.service === service && finding.environment === environment && finding.after === version;
 }

@@ -1,59 +1,84 @@
-import { useEffect } from 'preact/hooks';
-import { loadDeployments } from '../data/queries.ts';
+import { useEffect, useMemo } from 'preact/hooks';
+import { loadDeployments, loadFindings } from '../data/queries.ts';
 import { serverNow } from '../data/server-clock.ts';
 import { useQuery } from '../data/use-query.ts';
-import { useVerdicts } from '../data/use-verdicts.ts';
+import { type FindingsState, findingsHref, findingsState } from '../state/page-state.ts';
+import { navigate } from '../state/router.ts';
 import { EmptyStore } from '../views/empty-store.tsx';
-import { FindingList, isWorthTelling } from '../views/finding-list.tsx';
+import { FindingList } from '../views/finding-list.tsx';
+import { nothingText } from '../views/finding-strip.tsx';
+import { FindingWatch } from '../views/finding-watch.tsx';
+import { plural } from '../views/format.ts';
 import { ProblemNotice, Progress } from '../views/notices.tsx';
-import { useSpan } from '../views/use-span.ts';
+import { Segmented } from '../views/show-switch.tsx';
+import { useAutoRefresh, useSpan } from '../views/use-span.ts';
 
-/** What the newest version of each service changed, judged against the one before. */
-export function FindingsPage() {
+/** As many as are asked for; the rest is older. */
+const most = 200;
+
+/** What changed, as the server has found it by looking at every service once a minute. */
+export function FindingsPage({ search }: { search: string }) {
+  const state = useMemo(() => findingsState.parse(search), [search]);
+  const change = (part: Partial<FindingsState>) => navigate(findingsHref({ ...state, ...part }));
   const { refresh, tick } = useSpan('now-1h', 'now');
-  const deployments = useQuery(`deployments ${tick}`, async (signal) => loadDeployments(signal));
-  const changes = useVerdicts(deployments.value);
+  const loaded = useQuery(JSON.stringify([state, tick]), async (signal) =>
+    loadFindings({ ...state, limit: most }, signal),
+  );
+  useAutoRefresh(refresh, 'now', true, 30_000);
   useEffect(() => {
     document.title = 'Findings · Everflame';
   }, []);
-  const found = changes.filter(isWorthTelling);
-  const others = changes.filter((one) => !isWorthTelling(one));
-  const isJudging = changes.some(({ answer }) => answer === null);
+  const findings = loaded.value?.findings ?? [];
+  const isNothing = loaded.value !== null && findings.length === 0;
+  // Whether nothing was found because nothing is stored.
+  const deployments = useQuery(isNothing ? `deployments ${tick}` : null, async (signal) => loadDeployments(signal));
+  const isEmptyStore = deployments.value?.deployments.length === 0;
   return (
     <div class="page">
       <div class="page-head">
         <div>
           <h1>Findings</h1>
-          <p class="lead">What the newest version of each service changed, held against the one before it.</p>
+          <p class="lead">What changed between two versions, or without a deployment, and is more than noise.</p>
         </div>
-        <button type="button" class="button" onClick={refresh}>
-          Load again
-        </button>
+        <div class="toolbar">
+          <Segmented
+            label="Which findings"
+            value={state.state}
+            choices={[
+              ['open', 'Open'],
+              ['closed', 'Closed'],
+              ['all', 'All'],
+            ]}
+            onChange={(next) => change({ state: next })}
+          />
+          {state.service !== '' && (
+            <button type="button" class="button" onClick={() => change({ service: '' })}>
+              {state.service} <span aria-hidden="true">×</span>
+              <span class="visually-hidden">: show all services</span>
+            </button>
+          )}
+          <button type="button" class="button" onClick={refresh}>
+            Load again
+          </button>
+        </div>
       </div>
-      <Progress active={deployments.loading || isJudging} />
-      {deployments.problem !== null && <ProblemNotice problem={deployments.problem} onRetry={refresh} />}
-      {deployments.value === null && deployments.loading && <div class="skeleton table-skeleton" aria-hidden="true" />}
-      {deployments.value !== null && deployments.value.deployments.length === 0 && <EmptyStore />}
-      {deployments.value !== null && deployments.value.deployments.length > 0 && changes.length === 0 && (
+      <Progress active={(loaded.loading && loaded.value === null) || (isNothing && deployments.loading)} />
+      {loaded.problem !== null && <ProblemNotice problem={loaded.problem} onRetry={refresh} />}
+      {loaded.value === null && loaded.loading && <div class="skeleton table-skeleton" aria-hidden="true" />}
+      {findings.length > 0 && <FindingList findings={findings} nowMs={serverNow()} />}
+      {findings.length >= most && <p class="hint">The newest {plural(most, 'finding')}; older ones are not shown.</p>}
+      {isNothing && isEmptyStore && <EmptyStore />}
+      {isNothing && !isEmptyStore && (
         <section class="empty">
-          <h2>No service has been seen in two versions</h2>
+          <h2>{state.state === 'open' ? 'No open findings' : 'No such findings'}</h2>
+          {state.state === 'open' && <p>The server says {nothingText(loaded.value.watch)}.</p>}
           <p>
-            A change is judged once a second version of a service is profiled. Versions come from{' '}
-            <code>OTEL_RESOURCE_ATTRIBUTES=service.version=…</code> in the environment of the process, or from the{' '}
-            <code>service_version</code> of an upload.
+            A change is judged once a second version of a service is profiled. Where a version is read from is on the
+            Deployments page.
           </p>
         </section>
       )}
-      {found.length > 0 && <FindingList changes={found} nowMs={serverNow()} most={5} />}
-      {changes.length > 0 && found.length === 0 && !isJudging && (
-        <p class="notice">No newest version changed anything that is more than noise.</p>
-      )}
-      {others.length > 0 && (
-        <section aria-labelledby="calm">
-          <h2 id="calm">Nothing to see, or not to be judged yet</h2>
-          <FindingList changes={others} nowMs={serverNow()} most={5} />
-        </section>
-      )}
+      {loaded.value !== null && <FindingWatch watch={loaded.value.watch} nowMs={serverNow()} />}
     </div>
   );
 }

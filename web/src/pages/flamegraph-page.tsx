@@ -1,16 +1,19 @@
 import { NO_GROUP } from '@everflame/profile';
-import { useCallback, useEffect, useMemo } from 'preact/hooks';
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import { apiUrl } from '../data/api.ts';
 import { warmWorker } from '../data/ask-worker.ts';
 import { chartMarks } from '../data/chart-marks.ts';
 import {
   bounds,
   filtersOf,
+  loadBuildIds,
   loadDeployments,
   loadFlamegraph,
   loadFocusTotal,
   loadLabelNames,
+  loadLines,
   loadRange,
+  loadSource,
 } from '../data/queries.ts';
 import { useStoreStart } from '../data/store-start.ts';
 import { useQuery } from '../data/use-query.ts';
@@ -39,16 +42,22 @@ export function FlamegraphPage({ search }: { search: string }) {
   const { span, message, refresh, tick } = useSpan(state.from, state.until);
   const { span: covered } = useStoreStart(span, state.until, tick);
   const filters = filtersOf(state);
-  const key = covered === null ? null : JSON.stringify([state.query, covered, state.by, filters, state.nodes, tick]);
+  const key = covered === null ? null : JSON.stringify([state.query, covered, state.by, filters, tick]);
+  const byLine = state.frames === 'line';
+  const treeKey = key === null ? null : JSON.stringify([key, state.nodes, byLine]);
   const here: Span = covered ?? { fromMs: 0, untilMs: 1 };
-  const request = { query: state.query, span: here, groupBy: state.by, filters, maxNodes: state.nodes };
-  const merged = useQuery(key, async (signal) => loadFlamegraph(request, signal));
+  const request = { query: state.query, span: here, groupBy: state.by, byLine, filters, maxNodes: state.nodes };
+  const merged = useQuery(treeKey, async (signal) => loadFlamegraph(request, signal));
   const overTime = useQuery(key, async (signal) => loadRange(state.query, here, state.by, signal, filters));
   const deployments = useQuery(covered === null ? null : 'deployments', async (signal) => loadDeployments(signal));
   const average = useMemo(
     () => (overTime.value === null ? null : averageOf(stepsOf(overTime.value))),
     [overTime.value],
   );
+  // A merge of everything: only once somebody looks at a frame.
+  const [areBuildsWanted, wantBuilds] = useState(false);
+  const buildIds = useQuery(areBuildsWanted ? key : null, async (signal) => loadBuildIds(request, signal));
+  const builds = useMemo(() => ({ ids: buildIds.value, ask: () => wantBuilds(true) }), [buildIds.value]);
   useEffect(warmWorker, []);
   const labels = useQuery(covered === null ? null : JSON.stringify(covered), async (signal) =>
     loadLabelNames(here, signal),
@@ -134,6 +143,8 @@ export function FlamegraphPage({ search }: { search: string }) {
             loadFlamegraph({ ...request, maxNodes: '', ...(id !== '' && { node: id }) }, signal)
           }
           countFocus={filters.focus === '' ? async (source, signal) => loadFocusTotal(request, source, signal) : null}
+          lines={{ load: async (name, signal) => loadLines(request, name, signal), text: loadSource }}
+          builds={builds}
           onGroup={(value) =>
             change({
               query: joinQuery({ type, selector: withLabel(selector, state.by, value === NO_GROUP ? '' : value) }),

@@ -1,7 +1,9 @@
 import type { ComponentChildren } from 'preact';
-import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Answer } from '../data/api.ts';
+import type { KnownBuilds } from '../data/build-ids.ts';
 import type { MergedTree } from '../data/queries.ts';
+import type { SourceOfLines } from '../data/source-of-lines.ts';
 import type { Tree } from '../data/tree-columns.ts';
 import { useExactTree } from '../data/use-exact-tree.ts';
 import { useQuery } from '../data/use-query.ts';
@@ -9,14 +11,14 @@ import { useShapedTree, useTreeKey } from '../data/use-shaped-tree.ts';
 import type { FlamegraphState } from '../state/page-state.ts';
 import type { Average } from '../tree/average.ts';
 import { formatFocus, parseFocus } from '../tree/focus-code.ts';
-import { type FunctionRow, functionRows } from '../tree/function-rows.ts';
+import { type FunctionRow, functionRowsInSteps } from '../tree/function-rows.ts';
 import { type Focus, layOut, type Layout, membersOf, type Row, wholeTree } from '../tree/layout.ts';
 import { ancestry, widthsOf } from '../tree/order.ts';
 import { PathIds } from '../tree/path-id.ts';
 import { pictureOf } from '../tree/picture.ts';
-import { exactly, findMatches, parsePattern } from '../tree/search.ts';
+import { exactly, matchesBelow, matchingFrames, parsePattern } from '../tree/search.ts';
 import { isHeldBack, splice } from '../tree/splice.ts';
-import { shareOf, sumOf } from '../tree/sums.ts';
+import { shareOf, type Sum, sumOf } from '../tree/sums.ts';
 import { Breadcrumb } from '../views/breadcrumb.tsx';
 import { binaryColour, type Colouring, heatColour, kindColour } from '../views/colours.ts';
 import { DownloadMenu } from '../views/download-menu.tsx';
@@ -26,12 +28,14 @@ import { amount, cores, exact, exactAmount, percent, plural, span as spanText } 
 import { FrameMenu } from '../views/frame-menu.tsx';
 import { FrameNumbers } from '../views/frame-numbers.tsx';
 import { frameName, rowLabel } from '../views/frame-text.tsx';
-import { FunctionTable } from '../views/function-table.tsx';
+import { FunctionTable, sortRows } from '../views/function-table.tsx';
 import { KindLegend } from '../views/kind-legend.tsx';
 import { ProblemNotice } from '../views/notices.tsx';
 import { Sandwich } from '../views/sandwich.tsx';
 import { SearchBox } from '../views/search-box.tsx';
 import { Segmented } from '../views/show-switch.tsx';
+import { functionOfFrame } from '../views/short-name.ts';
+import { SourcePanel } from '../views/source-panel.tsx';
 import { isDark } from '../views/theme.ts';
 import { TreeTable } from '../views/tree-table.tsx';
 import { useActions } from '../views/use-actions.ts';
@@ -59,26 +63,36 @@ interface Props {
   readonly loadPart: ((id: string, signal: AbortSignal) => Promise<Answer<MergedTree>>) | null;
   /** Asks for the exact value of the samples that a focus keeps; null: what is here says it. */
   readonly countFocus: ((source: string, signal: AbortSignal) => Promise<Answer<bigint>>) | null;
+  /** What each line of a function costs. */
+  readonly lines: SourceOfLines;
+  readonly builds: KnownBuilds;
   /** A group of the first level was chosen. */
   readonly onGroup?: (value: string) => void;
 }
 
 /** More rows than these are counted in a task of their own. */
 const manyRows = 50_000;
-const noRows: readonly FunctionRow[] = [];
+interface TableContent {
+  readonly rows: readonly FunctionRow[];
+  /** What shares are of. */
+  readonly sum: Sum;
+}
+const noContent: TableContent = { rows: [], sum: { total: 0n, self: 0n, samples: 0 } };
+const noFunctions: readonly FunctionRow[] = [];
 const neverLoaded = async (): Promise<Answer<MergedTree>> => {
   throw new Error('nothing was held back');
 };
 
 /** The picture and the table of one merged tree, on the same zoom and the same search. */
 export function FlamegraphPanel(props: Props) {
-  const { merged, average, state, change, stale, name, pprofHref, loadPart, countFocus, onGroup } = props;
+  const { merged, average, state, change, stale, name, pprofHref, loadPart, countFocus, lines, builds, onGroup } =
+    props;
   const { unit } = merged;
   const { by, search } = state;
   const exactTree = useExactTree(merged, loadPart ?? neverLoaded, splice);
   const view = useMemo(
     () => ({
-      by: state.frames,
+      by: state.frames === 'line' ? ('function' as const) : state.frames,
       collapseRecursion: state.recursion === 'collapsed',
       groupLibraries: state.libraries === 'grouped',
       isInverted: state.order === 'callers',
@@ -89,6 +103,7 @@ export function FlamegraphPanel(props: Props) {
   const tree = shaped.value ?? exactTree.tree;
   const isPlain = tree === exactTree.tree;
   const treeKey = useTreeKey(tree);
+  const samplesKey = useTreeKey(merged.tree);
   const widths = useMemo(() => widthsOf(tree.weights), [tree]);
   const ids = useMemo(() => new PathIds(tree), [tree]);
   const found = useMemo(() => parseFocus(state.zoom, ids), [state.zoom, ids]);
@@ -97,11 +112,20 @@ export function FlamegraphPanel(props: Props) {
   const shown = useMemo(() => sumOf(tree.weights, members), [tree, members]);
   const whole = tree.weights.total[0] ?? 0n;
   const pattern = useMemo(() => (search === '' ? null : parsePattern(search)), [search]);
-  const matches = useMemo(
-    () => (pattern?.ok === true ? findMatches(tree, tree.weights, members, pattern.test) : null),
-    [pattern, tree, members],
+  const matching = useMemo(
+    () => (pattern?.ok === true ? matchingFrames(tree.frames, pattern.test) : null),
+    [pattern, tree],
   );
-  const isCounted = matches?.isByName === false && state.zoom === '' && countFocus !== null && pattern?.ok === true;
+  const matches = useMemo(
+    () => (matching === null ? null : matchesBelow(tree, tree.weights, members, matching)),
+    [matching, tree, members],
+  );
+  const isCounted =
+    matches?.isByName === false &&
+    state.frames !== 'line' &&
+    state.zoom === '' &&
+    countFocus !== null &&
+    pattern?.ok === true;
   const counted = useQuery(isCounted ? `${treeKey} ${pattern.source}` : null, async (signal) =>
     isCounted ? countFocus(pattern.source, signal) : { ok: true as const, value: 0n },
   );
@@ -110,12 +134,35 @@ export function FlamegraphPanel(props: Props) {
   const upright = view.isInverted ? exactTree.tree : tree;
   const roots = view.isInverted ? wholeRoots : members;
   const isTableShown = state.show === 'both' || state.show === 'table';
-  const rows = useLater<readonly FunctionRow[]>(
-    () => (isTableShown ? functionRows(upright, upright.weights, roots) : noRows),
-    noRows,
+  const rows = useLater<TableContent>(
+    function* () {
+      if (!isTableShown) return noContent;
+      const sum = view.isInverted ? sumOf(tree.weights, wholeRoots) : shown;
+      return { rows: yield* functionRowsInSteps(upright, upright.weights, roots), sum };
+    },
+    noContent,
     [upright, roots, isTableShown],
     upright.length < manyRows,
   );
+  const hasFunction = state.show === 'sandwich' || state.show === 'source';
+  const functions = useLater<readonly FunctionRow[]>(
+    function* () {
+      if (!hasFunction) return [];
+      const all = yield* functionRowsInSteps(exactTree.tree, exactTree.tree.weights, wholeRoots);
+      return sortRows(all, 'self');
+    },
+    noFunctions,
+    [exactTree.tree, hasFunction],
+    exactTree.tree.length < manyRows,
+  );
+  const functionNames = useMemo(
+    () => [...new Set(functions.value.map(({ name: frame, file }) => functionOfFrame(frame, file)))],
+    [functions.value],
+  );
+  /** A frame, which may be a line of a function. */
+  const fn = state.fn === '' ? (functions.value[0]?.name ?? '') : state.fn;
+  const chosen = functions.value.find((one) => one.name === fn);
+  const onName = (one: string) => change({ fn: one });
   const isPart = useMemo(
     () => isPlain && loadPart !== null && isHeldBack(tree, focus.node),
     [tree, focus.node, isPlain, loadPart],
@@ -138,9 +185,9 @@ export function FlamegraphPanel(props: Props) {
   useEscape(() => change({ zoom: '' }), state.zoom !== '');
   // Stepping goes through the matches of everything, not of the zoom that it makes itself.
   const everywhere = useMemo(
-    () =>
-      pattern?.ok === true && focus !== wholeTree ? findMatches(tree, tree.weights, wholeRoots, pattern.test) : matches,
-    [pattern, tree, matches, focus],
+    () => (matching !== null && focus !== wholeTree ? matchesBelow(tree, tree.weights, wholeRoots, matching) : matches),
+    // Zooming changes the matches of the zoom, not those of everything.
+    [matching, tree, focus === wholeTree],
   );
   const steps = useMemo(
     () => everywhere?.nodes.toSorted((a, b) => (widths[b] ?? 0) - (widths[a] ?? 0)) ?? [],
@@ -169,6 +216,7 @@ export function FlamegraphPanel(props: Props) {
       shown={shown.total}
       isZoomed={state.zoom !== ''}
       hasSelf={!view.isInverted}
+      builds={builds}
     />
   );
   const [menu, setMenu] = useState<{ row: Row; x: number; y: number } | null>(null);
@@ -186,6 +234,15 @@ export function FlamegraphPanel(props: Props) {
       colourOf: (row) => colourOf(row, dark),
     });
   };
+  // What is zoomed to is what one wants to know more of.
+  const functionAt = (node: number): string => {
+    const frame = tree.frame[node] ?? 0;
+    return functionOfFrame(tree.frames.name[frame] ?? '', tree.frames.file[frame] ?? '');
+  };
+  const hasFunctions = state.frames === 'function' || state.frames === 'line';
+  const isFunctionHere = hasFunctions && focus.node !== 0 && tree.frames.kind[tree.frame[focus.node] ?? 0] !== 'group';
+  const frameHere = isFunctionHere ? { fn: frameName(tree, focus.node) } : {};
+  const functionHere = isFunctionHere ? { fn: functionAt(focus.node) } : {};
   useActions('Flame graph', [
     { name: 'Next match', keys: 'n', run: () => stepThrough(1) },
     { name: 'Previous match', keys: 'p', run: () => stepThrough(-1) },
@@ -194,6 +251,8 @@ export function FlamegraphPanel(props: Props) {
     { name: 'Show the graph alone', keys: 'g', run: () => change({ show: 'graph' }) },
     { name: 'Show the table alone', keys: 't', run: () => change({ show: 'table' }) },
     { name: 'Show the tree as a table', run: () => change({ show: 'tree' }) },
+    { name: 'Show callers and callees', run: () => change({ show: 'sandwich', ...frameHere }) },
+    { name: 'Show the cost of source lines', keys: 's', run: () => change({ show: 'source', ...functionHere }) },
     {
       name: 'Invert: who calls what is hot',
       keys: 'i',
@@ -210,6 +269,27 @@ export function FlamegraphPanel(props: Props) {
     { name: 'Turn the flame graph upside down', run: () => change({ grow: state.grow === 'up' ? 'down' : 'up' }) },
     { name: 'Remove all filters', run: () => change({ focus: '', ignore: '', hide: '', show_from: '' }) },
   ]);
+  // The same element as before is not rendered again: the table does not hold up the picture of a zoom.
+  const latestChange = useRef(change);
+  latestChange.current = change;
+  const table = useMemo(
+    () => (
+      <FunctionTable
+        rows={rows.value.rows}
+        whole={rows.value.sum.total}
+        wholeSamples={rows.value.sum.samples}
+        unit={unit}
+        noun={state.frames}
+        sort={state.sort}
+        onSort={(sort) => latestChange.current({ sort: sort as FlamegraphState['sort'] }, 'replace')}
+        filter={state.filter}
+        onFilter={(filter) => latestChange.current({ filter }, 'replace')}
+        matches={pattern?.ok === true ? pattern.test : null}
+        onRow={(row) => latestChange.current({ search: exactly(row.name) }, 'replace')}
+      />
+    ),
+    [rows.value, unit, state.frames, state.sort, state.filter, pattern],
+  );
   const searchResult = (): string => {
     if (pattern === null) return '';
     if (!pattern.ok) return `Not a regular expression: ${pattern.message}`;
@@ -218,7 +298,7 @@ export function FlamegraphPanel(props: Props) {
     if (union === null) return counted.problem === null ? `${text} …` : `${text}: ${counted.problem.detail}`;
     return `${text}, ${percent(shareOf(union, shown.total))} of the samples' ${unit === 'nanoseconds' ? 'time' : 'value'} (${amount(union, unit)})`;
   };
-  const isBusy = stale || shaped.loading || counted.loading || rows.isBehind || exactTree.loading;
+  const isBusy = stale || shaped.loading || counted.loading || rows.isBehind || functions.isBehind || exactTree.loading;
   const filters = { focus: state.focus, ignore: state.ignore, hide: state.hide, show_from: state.show_from };
   return (
     <section class={`panel${stale || shaped.loading ? ' is-stale' : ''}`} aria-busy={isBusy} aria-label="Samples">
@@ -259,6 +339,7 @@ export function FlamegraphPanel(props: Props) {
             ['table', 'Table'],
             ['tree', 'Tree'],
             ['sandwich', 'Sandwich'],
+            ['source', 'Source'],
           ]}
           onChange={(show) => change({ show })}
         />
@@ -293,7 +374,26 @@ export function FlamegraphPanel(props: Props) {
       )}
       <div class={`panel-body show-${state.show}`}>
         {state.show === 'sandwich' && (
-          <Sandwich tree={exactTree.tree} name={state.fn} unit={unit} onName={(fn) => change({ fn })} />
+          <Sandwich
+            tree={exactTree.tree}
+            rows={functions.value}
+            name={fn}
+            unit={unit}
+            onName={onName}
+            builds={builds}
+          />
+        )}
+        {state.show === 'source' && (
+          <SourcePanel
+            name={chosen === undefined ? fn : functionOfFrame(chosen.name, chosen.file)}
+            names={functionNames}
+            onName={onName}
+            source={lines}
+            sampleKey={String(samplesKey)}
+            whole={exactTree.tree.weights.total[0] ?? 0n}
+            wholeSamples={exactTree.tree.weights.samples[0] ?? 0}
+            unit={unit}
+          />
         )}
         {state.show === 'tree' && (
           <TreeTable tree={tree} widths={widths} focus={focus} unit={unit} groupLabel={by} onFocus={zoom} />
@@ -326,21 +426,7 @@ export function FlamegraphPanel(props: Props) {
             <KindLegend tree={tree} colouring={state.colours} />
           </div>
         )}
-        {isTableShown && (
-          <FunctionTable
-            rows={rows.value}
-            whole={view.isInverted ? whole : shown.total}
-            wholeSamples={view.isInverted ? (tree.weights.samples[0] ?? 0) : shown.samples}
-            unit={unit}
-            noun={state.frames}
-            sort={state.sort}
-            onSort={(sort) => change({ sort: sort as FlamegraphState['sort'] }, 'replace')}
-            filter={state.filter}
-            onFilter={(filter) => change({ filter }, 'replace')}
-            matches={pattern?.ok === true ? pattern.test : null}
-            onRow={(row) => change({ search: exactly(row.name) }, 'replace')}
-          />
-        )}
+        {isTableShown && table}
       </div>
       {menu !== null && (
         <FrameMenu
@@ -355,7 +441,7 @@ export function FlamegraphPanel(props: Props) {
               .slice(1)
               .map((node) => frameName(tree, node, by)),
             filters,
-            canFilter: state.frames === 'function',
+            functionName: hasFunctions ? functionAt(menu.row.node) : null,
             change,
             zoom,
           })}

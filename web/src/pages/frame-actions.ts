@@ -13,14 +13,14 @@ interface Frame {
   /** Names from below the root to the frame. */
   readonly path: readonly string[];
   readonly filters: Filters;
-  /** Frames are functions, which is what the filters look at. */
-  readonly canFilter: boolean;
+  /** What the filters and other views look at; null: frames are no functions. */
+  readonly functionName: string | null;
   readonly change: ChangePanel;
   readonly zoom: (focus: Focus) => void;
 }
 
 /** What can be done with a frame. Filters mean what they mean to pprof: the server applies them to all samples. */
-export function actionsFor({ row, name, kind, path, filters, canFilter, change, zoom }: Frame): FrameAction[] {
+export function actionsFor({ row, name, kind, path, filters, functionName, change, zoom }: Frame): FrameAction[] {
   const { node, rest, skip } = row;
   const open: FrameAction = {
     label: rest > 0 ? 'Open these functions' : 'Zoom to this frame',
@@ -32,7 +32,9 @@ export function actionsFor({ row, name, kind, path, filters, canFilter, change, 
     { label: 'Copy the whole stack', run: () => void copyToClipboard(path.join(';')) },
   ];
   if (kind === 'group') return [open, ...copy];
-  const pattern = exactly(name);
+  const find: FrameAction = { label: 'Search for it', run: () => change({ search: exactly(name) }) };
+  if (functionName === null) return [open, find, ...copy];
+  const pattern = exactly(functionName);
   /** Frames that are hidden or ignored add up. */
   const added = (known: string) => (known === '' ? pattern : `${known}|${pattern}`);
   const filtering: FrameAction[] = [
@@ -45,11 +47,9 @@ export function actionsFor({ row, name, kind, path, filters, canFilter, change, 
     { label: 'Hide this function', hint: 'hide', run: () => change({ hide: added(filters.hide), zoom: '' }) },
     { label: 'Begin stacks at it', hint: 'show_from', run: () => change({ show_from: pattern, zoom: '' }) },
   ];
-  return [
-    open,
-    ...(canFilter ? filtering : []),
+  const looking: FrameAction[] = [
     { label: 'Callers and callees', hint: 'sandwich', run: () => change({ show: 'sandwich', fn: name }) },
-    { label: 'Search for it', run: () => change({ search: pattern }) },
-    ...copy,
+    { label: 'Cost of its source lines', hint: 'source', run: () => change({ show: 'source', fn: functionName }) },
   ];
+  return [open, ...filtering, ...looking, find, ...copy];
 }

@@ -1,6 +1,7 @@
 import type { http } from '@everflame/protocols';
 import { useEffect, useMemo } from 'preact/hooks';
-import { loadFlamegraph, loadStatus } from '../data/queries.ts';
+import { agentCosts } from '../data/agent-costs.ts';
+import { loadFlamegraph, loadRange, loadStatus } from '../data/queries.ts';
 import { serverNow } from '../data/server-clock.ts';
 import { useQuery } from '../data/use-query.ts';
 import { cpuType } from '../state/page-state.ts';
@@ -11,6 +12,8 @@ import { adviceFor } from '../views/loss-advice.ts';
 import { Notice, ProblemNotice, Progress } from '../views/notices.tsx';
 import { useAutoRefresh, useSpan } from '../views/use-span.ts';
 
+/** As the agent calls itself. */
+const agentsQuery = `${cpuType}{service_name="everflame-agent"}`;
 const noFilters = { focus: '', ignore: '', hide: '', show_from: '' };
 
 /** Who sends, what was lost and why, and how well stacks and names are. */
@@ -19,15 +22,33 @@ export function HealthPage() {
   const status = useQuery(`status ${tick}`, async (signal) => loadStatus(signal));
   const merged = useQuery('naming', async (signal) =>
     loadFlamegraph(
-      { query: cpuType, span: span ?? { fromMs: 0, untilMs: 1 }, groupBy: '', filters: noFilters, maxNodes: '' },
+      {
+        query: cpuType,
+        span: span ?? { fromMs: 0, untilMs: 1 },
+        groupBy: '',
+        byLine: false,
+        filters: noFilters,
+        maxNodes: '',
+      },
       signal,
     ),
   );
+  const hosts = useQuery(`hosts ${tick}`, async (signal) => {
+    const range = span ?? { fromMs: 0, untilMs: 1 };
+    const load = async (query: string) => loadRange(query, range, 'host_name', signal);
+    const [own, all] = await Promise.all([load(agentsQuery), load(cpuType)]);
+    if (!own.ok) return own;
+    return all.ok ? { ok: true, value: { own: own.value, all: all.value } } : all;
+  });
   useAutoRefresh(refresh, 'now', true, 10_000);
   useEffect(() => {
     document.title = 'Collection · Everflame';
   }, []);
   const naming = useMemo(() => (merged.value === null ? null : namingOf(merged.value.tree)), [merged.value]);
+  const costs = useMemo(() => {
+    if (status.value === null || hosts.value === null) return undefined;
+    return agentCosts(status.value.agents, hosts.value.own, hosts.value.all);
+  }, [status.value, hosts.value]);
   const unit = merged.value?.unit ?? 'nanoseconds';
   return (
     <div class="page">
@@ -38,7 +59,9 @@ export function HealthPage() {
         <Notice key={text}>{text}</Notice>
       ))}
       {status.value === null && status.loading && <div class="skeleton table-skeleton" aria-hidden="true" />}
-      {status.value !== null && <CollectionHealth status={status.value} nowMs={serverNow()} title="Store and agents" />}
+      {status.value !== null && (
+        <CollectionHealth status={status.value} nowMs={serverNow()} title="Store and agents" costs={costs} />
+      )}
       {status.value !== null && <Losses status={status.value} />}
       {status.value !== null && <Stored status={status.value} />}
       {naming !== null && merged.value !== null && merged.value.profiles > 0 && (

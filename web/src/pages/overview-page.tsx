@@ -1,10 +1,10 @@
 import type { http } from '@everflame/protocols';
 import { useEffect, useMemo } from 'preact/hooks';
-import { loadDeployments, loadServices } from '../data/queries.ts';
+import { loadFindings } from '../data/queries.ts';
 import { serverNow } from '../data/server-clock.ts';
 import { useStoreStart } from '../data/store-start.ts';
 import { useQuery } from '../data/use-query.ts';
-import { useVerdicts } from '../data/use-verdicts.ts';
+import { useServices } from '../data/use-services.ts';
 import { overviewHref, overviewState } from '../state/page-state.ts';
 import { navigate } from '../state/router.ts';
 import { FindingStrip } from '../views/finding-strip.tsx';
@@ -21,13 +21,8 @@ export function OverviewPage({ search }: { search: string }) {
   const state = useMemo(() => overviewState.parse(search), [search]);
   const { span, message, refresh, tick } = useSpan(state.from, state.until);
   const { span: covered, status } = useStoreStart(span, state.until, tick);
-  const key = covered === null ? null : JSON.stringify([covered, tick]);
-  const services = useQuery(key, async (signal) => loadServices(covered ?? { fromMs: 0, untilMs: 1 }, signal));
-  // After the services, so that these do not wait.
-  const deployments = useQuery(services.value === null ? null : 'deployments', async (signal) =>
-    loadDeployments(signal),
-  );
-  const changes = useVerdicts(deployments.value);
+  const services = useServices(covered, `${state.from} ${state.until}`, tick);
+  const findings = useQuery(`findings ${tick}`, async (signal) => loadFindings({ state: 'open', limit: 200 }, signal));
   useAutoRefresh(refresh, state.until, true, services.value?.services.length === 0 ? 3000 : 10_000);
   useEffect(() => {
     document.title = 'Everflame';
@@ -61,7 +56,7 @@ export function OverviewPage({ search }: { search: string }) {
       {status.value?.notices.map((text) => (
         <Notice key={text}>{text}</Notice>
       ))}
-      <FindingStrip changes={changes} />
+      <FindingStrip loaded={findings} />
       {isFirstLoad && <div class="skeleton table-skeleton" aria-hidden="true" />}
       {isEmptyStore && <EmptyStore />}
       {isEmpty && status.value !== null && !isEmptyStore && (
@@ -81,7 +76,8 @@ export function OverviewPage({ search }: { search: string }) {
         <ServiceTable
           answer={services.value}
           lines={lines}
-          changes={changes}
+          isWithoutFunctions={services.isWithoutFunctions && services.problem === null}
+          findings={findings.value?.findings ?? []}
           from={state.from}
           until={state.until}
           isWhole={state.show === 'all'}

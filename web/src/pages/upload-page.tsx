@@ -2,7 +2,9 @@ import { signal } from '@preact/signals';
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import { apiUrl, failure } from '../data/api.ts';
 import { askWorker } from '../data/ask-worker.ts';
+import { buildIdsOf } from '../data/build-ids.ts';
 import { filtersOf } from '../data/queries.ts';
+import type { SourceOfLines } from '../data/source-of-lines.ts';
 import { useQuery } from '../data/use-query.ts';
 import type { LocalFile } from '../data/worker-messages.ts';
 import { type CompareState, type UploadState, uploadHref, uploadState } from '../state/page-state.ts';
@@ -52,11 +54,12 @@ export function UploadPage({ search }: { search: string }) {
   const [first, second] = all;
   const isCompared = state.compare === 'yes' && first !== undefined && second !== undefined;
   const filters = filtersOf(state);
+  const byLine = state.frames === 'line';
   const local = useQuery(
-    shown === undefined || isCompared ? null : JSON.stringify([shown.key, filters, state.type]),
+    shown === undefined || isCompared ? null : JSON.stringify([shown.key, filters, state.type, byLine]),
     async (abort) =>
       asAnswer(async () =>
-        askWorker<'import'>({ kind: 'import', file: plain(shown), filters, type: state.type }, abort),
+        askWorker<'import'>({ kind: 'import', file: plain(shown), filters, type: state.type, byLine }, abort),
       ),
   );
   const [before, after] = state.swap === 'yes' ? [second, first] : [first, second];
@@ -73,6 +76,17 @@ export function UploadPage({ search }: { search: string }) {
         : { tree: local.value.tree, unit: local.value.unit, profileType: local.value.type, profiles: 1 },
     [local.value],
   );
+  const builds = useMemo(
+    () => ({ ids: local.value === null ? null : buildIdsOf(local.value.binaries), ask: () => undefined }),
+    [local.value],
+  );
+  const lines: SourceOfLines = {
+    load: async (name, abort) =>
+      asAnswer(async () =>
+        askWorker<'lines'>({ kind: 'lines', file: plain(shown), filters, type: state.type, name }, abort),
+      ),
+    text: null,
+  };
   const add = (list: FileList | null) =>
     void take([...(list ?? [])]).then(setMessage, (error: unknown) => setMessage(String(error)));
   const problem = isCompared ? diff.problem : local.problem;
@@ -195,6 +209,8 @@ export function UploadPage({ search }: { search: string }) {
             pprofHref={null}
             loadPart={null}
             countFocus={null}
+            lines={lines}
+            builds={builds}
           />
           <StoreFile key={shown.key} file={shown} />
         </>

@@ -16,6 +16,14 @@ export function choice<const C extends readonly [string, ...string[]]>(choices: 
   };
 }
 
+/** A whole number from 1 to 9,999; what is none reads as not given. */
+export function count(): Field<string> {
+  return {
+    parse: (given) => (given !== null && /^[1-9][0-9]{0,3}$/u.test(given) ? given : ''),
+    format: (value) => (value === '' ? null : value),
+  };
+}
+
 export type Schema = Readonly<Record<string, Field<never>>>;
 export type StateOf<S> = { readonly [K in keyof S]: S[K] extends Field<infer T> ? T : never };
 

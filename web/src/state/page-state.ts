@@ -1,4 +1,4 @@
-import { type StateOf, choice, text, urlState } from './fields.ts';
+import { type StateOf, choice, count, text, urlState } from './fields.ts';
 
 export const cpuType = 'process_cpu:cpu:nanoseconds:cpu:nanoseconds';
 const range = { from: text('now-1h'), until: text('now') };
@@ -12,8 +12,8 @@ const panel = {
   /** Place in the tree; see tree/focus-code.ts. */
   zoom: text(''),
   search: text(''),
-  show: choice(['both', 'graph', 'table', 'tree', 'sandwich']),
-  /** Function whose callers and callees the sandwich shows. */
+  show: choice(['both', 'graph', 'table', 'tree', 'sandwich', 'source']),
+  /** Function whose callers and callees, or whose lines, are shown. */
   fn: text(''),
   sort: choice(['self', 'total', 'name', 'samples']),
   filter: text(''),
@@ -22,7 +22,7 @@ const panel = {
   ignore: text(''),
   hide: text(''),
   show_from: text(''),
-  frames: choice(['function', 'file', 'binary']),
+  frames: choice(['function', 'line', 'file', 'binary']),
   order: choice(['callees', 'callers']),
   recursion: choice(['as-is', 'collapsed']),
   libraries: choice(['as-is', 'grouped']),
@@ -48,11 +48,15 @@ export const compareState = urlState({
   /** With `how=versions`. Empty: all that is stored of both, at most the last day of each. */
   from: text(''),
   until: text('now'),
-  /** With `how=ranges`. */
-  before_from: text('now-2h'),
-  before_until: text('now-1h'),
-  after_from: text('now-1h'),
-  after_until: text('now'),
+  /** deployment_environment_name that both sides are limited to; empty: all. */
+  env: text(''),
+  /** A range of each side: of `how=ranges`, else all four say what of both versions is compared, as a finding does. */
+  before_from: text(''),
+  before_until: text(''),
+  after_from: text(''),
+  after_until: text(''),
+  /** Which of the repeated looks at these sides this is, as a finding says; its intervals then hold over all of them. */
+  look: count(),
   width: choice(['after', 'before', 'both']),
   values: choice(['shares', 'amounts']),
   zoom: text(''),
@@ -81,8 +85,31 @@ export const uploadState = urlState({
   change_sort: choice(['change', 'before', 'after', 'name', 'verdict']),
 });
 
-export const deploymentsState = urlState({ service: text('') });
+const sideFields: readonly string[] = [
+  'service',
+  'type',
+  'how',
+  'env',
+  'before',
+  'after',
+  'from',
+  'until',
+  'before_from',
+  'before_until',
+  'after_from',
+  'after_until',
+];
 
+/** The state after a change: of other sides nobody has looked before. */
+export function changedComparison(state: CompareState, part: Partial<CompareState>): CompareState {
+  const hasOtherSides = Object.keys(part).some((name) => sideFields.includes(name));
+  return { ...state, ...(hasOtherSides && { look: '' }), ...part };
+}
+
+export const deploymentsState = urlState({ service: text('') });
+export const findingsState = urlState({ state: choice(['open', 'closed', 'all']), service: text('') });
+
+export type FindingsState = ReturnType<typeof findingsState.parse>;
 export type DeploymentsState = ReturnType<typeof deploymentsState.parse>;
 export type UploadState = ReturnType<typeof uploadState.parse>;
 export type OverviewState = ReturnType<typeof overviewState.parse>;
@@ -99,6 +126,9 @@ export function compareHref(state: Partial<CompareState>): string {
 }
 export function deploymentsHref(state: Partial<DeploymentsState>): string {
   return href('/deployments', deploymentsState.format({ ...deploymentsState.parse(''), ...state }));
+}
+export function findingsHref(state: Partial<FindingsState>): string {
+  return href('/findings', findingsState.format({ ...findingsState.parse(''), ...state }));
 }
 export function uploadHref(state: Partial<UploadState>): string {
   return href('/upload', uploadState.format({ ...uploadState.parse(''), ...state }));

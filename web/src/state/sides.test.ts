@@ -35,6 +35,21 @@ test('a range of the URL holds for both versions', () => {
   });
 });
 
+test('a finding limits each version to a range of its own, and both to an environment', () => {
+  const link = 'before=1.0&after=1.1&env=prod&before_from=1&before_until=5&after_from=5&after_until=9';
+  const sides = sidesOf(state(link), 'shop', lives, 100 * hour);
+  expect(sides).toMatchObject({
+    kind: 'ready',
+    before: { name: '1.0', span: { fromMs: 1, untilMs: 5 } },
+    after: { name: '1.1', span: { fromMs: 5, untilMs: 9 } },
+  });
+  expect(sides.kind === 'ready' && sides.before.query).toContain('deployment_environment_name="prod"');
+  // One range alone is none.
+  expect(sidesOf(state('before_from=1&before_until=5'), 'shop', lives, 100 * hour)).toMatchObject({
+    before: { span: { untilMs: 30 * hour + 1000 } },
+  });
+});
+
 test('two time ranges need no versions', () => {
   const sides = sidesOf(state('how=ranges&before_from=0&before_until=5&after_from=5&after_until=9'), 'shop', [], 100);
   expect(sides).toMatchObject({

@@ -27,13 +27,16 @@ const dayMs = 86_400_000;
 /** Both sides of a comparison. `lives`: the versions of the service, newest first. */
 export function sidesOf(state: CompareState, service: string, lives: readonly VersionLife[], nowMs: number): Sides {
   if (service === '') return { kind: 'no-service' };
-  const selector = withLabel('', 'service_name', service);
-  if (state.how === 'ranges') {
-    const before = resolveSpan(state.before_from, state.before_until, nowMs);
-    const after = resolveSpan(state.after_from, state.after_until, nowMs);
+  const named = withLabel('', 'service_name', service);
+  const selector = state.env === '' ? named : withLabel(named, 'deployment_environment_name', state.env);
+  const ranges = rangesOf(state);
+  if (state.how === 'ranges' || hasOwnRanges(state)) {
+    const before = resolveSpan(ranges.before_from, ranges.before_until, nowMs);
+    const after = resolveSpan(ranges.after_from, ranges.after_until, nowMs);
     if (!before.ok) return { kind: 'unclear', message: `Before. ${before.message}` };
     if (!after.ok) return { kind: 'unclear', message: `After. ${after.message}` };
     const query = state.type + selector;
+    if (hasOwnRanges(state)) return versionsWithin(state, selector, { before: before.span, after: after.span }, lives);
     return {
       kind: 'ready',
       before: { name: 'the earlier range', query, span: before.span },
@@ -56,6 +59,43 @@ export function sidesOf(state: CompareState, service: string, lives: readonly Ve
           ),
   });
   return { kind: 'ready', before: side(before), after: side(after) };
+}
+
+type Ranges = Pick<CompareState, 'before_from' | 'before_until' | 'after_from' | 'after_until'>;
+
+/** What stands where no range is given: the last hour against the one before it. */
+export function rangesOf(state: Ranges): Ranges {
+  const { before_from, before_until, after_from, after_until } = state;
+  return {
+    before_from: before_from || 'now-2h',
+    before_until: before_until || 'now-1h',
+    after_from: after_from || 'now-1h',
+    after_until: after_until || 'now',
+  };
+}
+
+/** Both ranges forgotten. */
+export const noRanges: Ranges = { before_from: '', before_until: '', after_from: '', after_until: '' };
+
+/** Whether versions are compared, each in a range of its own. */
+export function hasOwnRanges(state: Ranges & Pick<CompareState, 'how'>): boolean {
+  return state.how === 'versions' && Object.keys(noRanges).every((name) => state[name as keyof Ranges] !== '');
+}
+
+function versionsWithin(
+  state: CompareState,
+  selector: string,
+  spans: { readonly before: Span; readonly after: Span },
+  lives: readonly VersionLife[],
+): Sides {
+  const { before, after } = chosenVersions(state, lives);
+  if (before === null || after === null) return { kind: 'one-version', versions: lives };
+  const side = (version: string, span: Span): Side => ({
+    name: version,
+    query: state.type + withLabel(selector, 'service_version', version),
+    span,
+  });
+  return { kind: 'ready', before: side(before, spans.before), after: side(after, spans.after) };
 }
 
 /** What the URL names, else the newest version and the one before it. */

@@ -20,6 +20,22 @@ export interface FunctionRow {
  * apart. Groups (a split by label, what was held back) and the root are no functions. One pass over the rows.
  */
 export function functionRows(tree: TreeShape, weights: Weights, roots: readonly number[]): FunctionRow[] {
+  const steps = functionRowsInSteps(tree, weights, roots);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** About a millisecond's worth. */
+const rowsPerStep = 16_384;
+
+/** The same in steps of about a millisecond, so that whoever runs them may pause in between. */
+export function* functionRowsInSteps(
+  tree: TreeShape,
+  weights: Weights,
+  roots: readonly number[],
+): Generator<undefined, FunctionRow[]> {
   const { frame, frames, sameAbove } = tree;
   const self = new ExactSums(frames.length);
   const total = new ExactSums(frames.length);
@@ -29,6 +45,7 @@ export function functionRows(tree: TreeShape, weights: Weights, roots: readonly 
   const selves = halvesOf(weights.self);
   for (const { from, until } of rangesOf(tree, roots)) {
     for (let node = from; node < until; node++) {
+      if (node % rowsPerStep === 0) yield;
       const row = frame[node] ?? 0;
       self.add(row, selves, node);
       selfSamples[row] = (selfSamples[row] ?? 0) + (weights.selfSamples[node] ?? 0);
@@ -40,6 +57,7 @@ export function functionRows(tree: TreeShape, weights: Weights, roots: readonly 
   }
   const rows: FunctionRow[] = [];
   for (let row = 1; row < frames.length; row++) {
+    if (row % rowsPerStep === 0) yield;
     const kind = frames.kind[row];
     if (kind === 'group' || kind === 'root') continue;
     const one = {

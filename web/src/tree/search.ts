@@ -43,7 +43,16 @@ export interface Matches {
  * count: everything in view would lie below it.
  */
 export function findMatches(tree: TreeShape, weights: Weights, roots: readonly number[], test: Test): Matches {
-  const { frames, isByName } = matchingFrames(tree.frames, test);
+  return matchesBelow(tree, weights, roots, matchingFrames(tree.frames, test));
+}
+
+/** The same where it is known which frames match: they are the same at every zoom. */
+export function matchesBelow(
+  tree: TreeShape,
+  weights: Weights,
+  roots: readonly number[],
+  { frames, isByName }: MatchingFrames,
+): Matches {
   const seen = new Uint8Array(tree.frames.length);
   const nodes: number[] = [];
   const { frame, end } = tree;
@@ -69,7 +78,10 @@ export function frameTextMatches(
   return test(name) || (file !== '' && test(file)) || (binary !== '' && test(binary));
 }
 
-function matchingFrames(frames: Frames, test: Test): { readonly frames: Uint8Array; readonly isByName: boolean } {
+export type MatchingFrames = Pick<Matches, 'frames' | 'isByName'>;
+
+/** Each name is tested once. */
+export function matchingFrames(frames: Frames, test: Test): MatchingFrames {
   const known = new Map<string, boolean>();
   const once = (text: string): boolean => {
     const verdict = known.get(text) ?? test(text);

@@ -1,5 +1,6 @@
 import type { http } from '@everflame/protocols';
-import { ago, amount, exact, plural, timeOfDay } from './format.ts';
+import type { AgentCost } from '../data/agent-costs.ts';
+import { ago, amount, cores, exact, plural, timeOfDay } from './format.ts';
 
 const silentMs = 60_000;
 
@@ -8,10 +9,13 @@ export function CollectionHealth({
   status,
   nowMs,
   title,
+  costs,
 }: {
   status: http.StatusAnswer;
   nowMs: number;
   title: string;
+  /** By host. */
+  costs?: ReadonlyMap<string, AgentCost> | undefined;
 }) {
   const { storage, agents } = status;
   return (
@@ -33,7 +37,7 @@ export function CollectionHealth({
       ) : (
         <ul class="agents">
           {agents.map((agent) => (
-            <AgentLine key={agent.id} agent={agent} nowMs={nowMs} />
+            <AgentLine key={agent.id} agent={agent} nowMs={nowMs} cost={costs?.get(agent.hostName)} />
           ))}
         </ul>
       )}
@@ -80,7 +84,13 @@ function StoreLosses({ storage: { deleted, damaged }, nowMs }: { storage: Storag
 type Storage = http.StatusAnswer['storage'];
 type Agent = http.StatusAnswer['agents'][number];
 
-function AgentLine({ agent, nowMs }: { agent: Agent; nowMs: number }) {
+interface AgentLineProps {
+  readonly agent: Agent;
+  readonly nowMs: number;
+  readonly cost: AgentCost | undefined;
+}
+
+function AgentLine({ agent, nowMs, cost }: AgentLineProps) {
   const isSilent = nowMs - agent.lastSeen > silentMs;
   const losses = agent.counters.filter((counter) => counter.total !== '0');
   return (
@@ -94,6 +104,12 @@ function AgentLine({ agent, nowMs }: { agent: Agent; nowMs: number }) {
       <span>
         agent {agent.version}, Linux {agent.kernel}, {agent.architecture}
       </span>
+      {cost !== undefined && (
+        <span>
+          takes {cores(cost.cores)} itself
+          {cost.newestMs !== undefined && `, newest samples of ${ago(cost.newestMs, nowMs)}`}
+        </span>
+      )}
       {losses.length === 0 ? (
         <span class="hint">nothing lost</span>
       ) : (

@@ -7,15 +7,26 @@ const kinds: Record<http.FrameKind, { light: number; dark: number; chroma: numbe
   native: { light: 0.835, dark: 0.47, chroma: 0.105, hue: 62, spread: 34 },
   jit: { light: 0.85, dark: 0.45, chroma: 0.075, hue: 172, spread: 24 },
   kernel: { light: 0.78, dark: 0.42, chroma: 0.07, hue: 274, spread: 16 },
+  runtime: { light: 0.79, dark: 0.41, chroma: 0.035, hue: 62, spread: 30 },
+  interpreted: { light: 0.87, dark: 0.5, chroma: 0.085, hue: 222, spread: 16 },
+  inlined: { light: 0.91, dark: 0.54, chroma: 0.095, hue: 96, spread: 14 },
   unsymbolized: { light: 0.88, dark: 0.36, chroma: 0.004, hue: 60, spread: 0 },
 };
 
 export const kindNames: readonly (readonly [http.FrameKind, string])[] = [
   ['native', 'native code'],
+  ['inlined', 'inlined into its callers'],
+  ['runtime', 'runtime of a language'],
   ['jit', 'code compiled at run time'],
+  ['interpreted', 'script'],
   ['kernel', 'kernel'],
   ['unsymbolized', 'without a name'],
 ];
+
+/** Says in words what the colour says. */
+export function kindName(kind: http.FrameKind): string {
+  return kindNames.find(([one]) => one === kind)?.[1] ?? '';
+}
 
 /** `seed` (a binary's path or a function's name) shifts the hue a little, always the same way. */
 export function kindColour(kind: http.FrameKind, seed: string, isDark: boolean): string {

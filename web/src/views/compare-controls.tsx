@@ -1,8 +1,8 @@
 import { serverNow } from '../data/server-clock.ts';
 import type { CompareState } from '../state/page-state.ts';
-import { chosenVersions, type VersionLife } from '../state/sides.ts';
+import { chosenVersions, hasOwnRanges, noRanges, rangesOf, type VersionLife } from '../state/sides.ts';
 import { resolveSpan } from '../state/time-range.ts';
-import { ago } from './format.ts';
+import { ago, timeOfDay } from './format.ts';
 import { RangePicker } from './range-picker.tsx';
 import { Segmented } from './show-switch.tsx';
 
@@ -30,6 +30,7 @@ export function CompareControls({ state, service, services, lives, change, onRef
             before: chosen.before ?? '',
             after: chosen.after ?? '',
             [side]: event.currentTarget.value,
+            ...noRanges,
             zoom: '',
           })
         }
@@ -45,8 +46,9 @@ export function CompareControls({ state, service, services, lives, change, onRef
     </label>
   );
   const range = (side: 'before' | 'after', label: string) => {
-    const from = state[`${side}_from`];
-    const until = state[`${side}_until`];
+    const ranges = rangesOf(state);
+    const from = ranges[`${side}_from`];
+    const until = ranges[`${side}_until`];
     const span = resolveSpan(from, until, serverNow());
     return (
       <div class="field">
@@ -58,7 +60,7 @@ export function CompareControls({ state, service, services, lives, change, onRef
           span={span.ok ? span.span : null}
           problem={span.ok ? null : span.message}
           onChange={(nextFrom, nextUntil) =>
-            change({ service, [`${side}_from`]: nextFrom, [`${side}_until`]: nextUntil })
+            change({ service, ...ranges, [`${side}_from`]: nextFrom, [`${side}_until`]: nextUntil })
           }
         />
       </div>
@@ -72,7 +74,9 @@ export function CompareControls({ state, service, services, lives, change, onRef
           <span>Service</span>
           <select
             value={service}
-            onChange={(event) => change({ service: event.currentTarget.value, before: '', after: '', zoom: '' })}
+            onChange={(event) =>
+              change({ service: event.currentTarget.value, before: '', after: '', env: '', ...noRanges, zoom: '' })
+            }
           >
             {names.length === 0 && <option value="">none yet</option>}
             {names.map((name) => (
@@ -91,7 +95,7 @@ export function CompareControls({ state, service, services, lives, change, onRef
               ['versions', 'Versions'],
               ['ranges', 'Times'],
             ]}
-            onChange={(how) => change({ how, service, zoom: '' })}
+            onChange={(how) => change({ how, service, ...noRanges, zoom: '' })}
           />
         </div>
         {state.how === 'versions' ? (
@@ -120,7 +124,19 @@ export function CompareControls({ state, service, services, lives, change, onRef
       {state.how === 'versions' && (
         <div class="field">
           <span aria-hidden="true">Within</span>
-          {state.from === '' ? (
+          {hasOwnRanges(state) ? (
+            <span class="range-picker">
+              <button
+                type="button"
+                class="button"
+                title={ownRangesText(state)}
+                onClick={() => change({ ...noRanges, from: '', until: 'now' })}
+              >
+                As long before as after
+              </button>
+              <span class="hint">Click for the last day of each</span>
+            </span>
+          ) : state.from === '' ? (
             <span class="range-picker">
               <button
                 type="button"
@@ -156,6 +172,16 @@ export function CompareControls({ state, service, services, lives, change, onRef
   );
 }
 
+/** The ranges in words. */
+function ownRangesText(state: CompareState): string {
+  const nowMs = serverNow();
+  const text = (side: 'before' | 'after') => {
+    const span = resolveSpan(state[`${side}_from`], state[`${side}_until`], nowMs);
+    return span.ok ? `${timeOfDay(span.span.fromMs, nowMs)} to ${timeOfDay(span.span.untilMs, nowMs)}` : span.message;
+  };
+  return `Before: ${text('before')}. After: ${text('after')}`;
+}
+
 function withChosen(lives: readonly VersionLife[], chosen: string | null): readonly VersionLife[] {
   if (chosen === null || lives.some((one) => one.version === chosen)) return lives;
   return [{ version: chosen, firstSeen: 0, lastSeen: 0 }, ...lives];
@@ -166,12 +192,16 @@ function swapped(
   service: string,
   chosen: { before: string | null; after: string | null },
 ): Partial<CompareState> {
-  if (state.how === 'versions') return { service, before: chosen.after ?? '', after: chosen.before ?? '' };
+  const isOfVersions = state.how === 'versions';
+  const versions = isOfVersions ? { before: chosen.after ?? '', after: chosen.before ?? '' } : {};
+  if (isOfVersions && !hasOwnRanges(state)) return { service, ...versions };
+  const { before_from, before_until, after_from, after_until } = rangesOf(state);
   return {
     service,
-    before_from: state.after_from,
-    before_until: state.after_until,
-    after_from: state.before_from,
-    after_until: state.before_until,
+    ...versions,
+    before_from: after_from,
+    before_until: after_until,
+    after_from: before_from,
+    after_until: before_until,
   };
 }

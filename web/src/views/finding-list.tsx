@@ -1,68 +1,60 @@
-import type { NewestChange } from '../data/use-verdicts.ts';
-import { compareHref } from '../state/page-state.ts';
-import { isFinding } from '../tree/verdicts.ts';
-import { ago, plural } from './format.ts';
+import type { http } from '@everflame/protocols';
+import { shortName } from './short-name.ts';
+import { ago, exact, plural, timeOfDay } from './format.ts';
 import { Link } from './link.tsx';
-import { VerdictTag } from './verdict-tag.tsx';
+import { findingLooks, relative, relativeInterval } from './verdict-tag.tsx';
 
-/** Whether a comparison says something that somebody should look at. */
-export function isWorthTelling({ answer }: NewestChange): boolean {
-  if (answer?.ok !== true) return false;
-  const { verdict } = answer.value.summary;
-  return verdict === 'regressed' || verdict === 'improved' || answer.value.functions.some(isFinding);
-}
+const closedReasons = {
+  went_away: 'a later look no longer shows it',
+  replaced: 'what it is about no longer runs',
+} as const;
 
-/** What the newest versions changed, each a sentence and a link to all of it. */
-export function FindingList({
-  changes,
-  nowMs,
-  most,
-}: {
-  changes: readonly NewestChange[];
-  nowMs: number;
-  most: number;
-}) {
+/** What the server has found, each a sentence that leads to exactly the comparison which shows it, and how sure it is. */
+export function FindingList({ findings, nowMs }: { findings: readonly http.Finding[]; nowMs: number }) {
   return (
     <ul class="findings">
-      {changes.map((change) => {
-        const { service, before, after, at, answer } = change;
-        const href = compareHref({ service, before, after });
-        const functions = answer?.ok === true ? answer.value.functions.filter(isFinding) : [];
-        return (
-          <li key={`${service} ${after}`} class="finding" aria-busy={answer === null}>
-            <p>
-              {answer?.ok === true && (
-                <span
-                  class={`tag verdict ${answer.value.summary.verdict === 'regressed' ? 'is-more' : answer.value.summary.verdict === 'improved' ? 'is-less' : 'is-calm'}`}
-                >
-                  {answer.value.summary.verdict}
-                </span>
-              )}{' '}
-              <b>{service}</b>{' '}
-              <Link href={href}>{answer?.ok === true ? answer.value.sentence : `${after} against ${before}`}</Link>{' '}
-              <span class="hint">first seen {ago(at, nowMs)}</span>
-            </p>
-            {answer === null && <p class="hint">Looking at every instance …</p>}
-            {answer?.ok === false && <p class="hint">Not judged: {answer.problem.detail}</p>}
-            {functions.length > 0 && (
-              <ul class="finding-functions">
-                {functions.slice(0, most).map((one) => (
-                  <li key={one.name}>
-                    <VerdictTag one={one} /> <code>{one.name}</code> <span class="hint">{one.verdictText}</span>
-                  </li>
-                ))}
-                {functions.length > most && (
-                  <li class="hint">
-                    <Link href={compareHref({ service, before, after, only: 'significant', sort: 'verdict' })}>
-                      {plural(functions.length - most, 'more function')}
-                    </Link>
-                  </li>
-                )}
-              </ul>
+      {findings.map((one) => (
+        <li key={one.id} class="finding">
+          <p>
+            <span class={`tag verdict ${findingLooks[one.verdict]}`}>{one.verdict}</span> <b>{one.service}</b>{' '}
+            {one.environment !== '' && <span class="tag">{one.environment}</span>}{' '}
+            <Link href={one.link} title="The comparison that shows it">
+              {one.sentence}
+            </Link>
+          </p>
+          <p class="finding-facts hint">
+            <span title={timeOfDay(one.at, nowMs)}>changed {ago(one.at, nowMs)}</span>
+            {factsOf(one).map((text) => (
+              <span key={text}>{text}</span>
+            ))}
+            {one.closedAt !== null && (
+              <span>
+                closed {ago(one.closedAt, nowMs)}
+                {one.closedReason !== null && `: ${closedReasons[one.closedReason]}`}
+              </span>
             )}
-          </li>
-        );
-      })}
+          </p>
+          {one.stack.length > 0 && (
+            <p class="finding-stack hint" title={one.stack.join('\n')}>
+              {one.stack.map(shortName).join(' › ')}
+            </p>
+          )}
+        </li>
+      ))}
     </ul>
   );
+}
+
+function factsOf(one: http.Finding): string[] {
+  const { change, interval, part, q, units, samplesBefore, samplesAfter, others } = one;
+  return [
+    ...(change === null ? [] : [`${relative(change)}${interval === null ? '' : ` (${relativeInterval(interval)})`}`]),
+    ...(part === null || one.function === '' ? [] : [`${relative(part)} of the service`]),
+    ...(q === null ? [] : [`q ${q < 0.001 ? '< 0.001' : q.toFixed(3)}`]),
+    ...(units === null ? [] : [`${plural(units, 'instance')} a side`]),
+    ...(samplesBefore === null || samplesAfter === null
+      ? []
+      : [`${exact(samplesBefore)} samples before, ${exact(samplesAfter)} after`]),
+    ...(others === 0 ? [] : [`${plural(others, 'other function')} with the same change`]),
+  ];
 }

@@ -56,10 +56,23 @@ export function FlameGraph(props: FlameGraphProps) {
   const now = useRef<Drawing>({ layout, frameOf: tree.frame, labelOf, colourOf, matches, dark });
   now.current = { layout, frameOf: tree.frame, labelOf, colourOf, matches, dark };
 
+  const drawn = useRef<{ layout: Layout; width: number; labelOf: FlameGraphProps['labelOf'] } | null>(null);
   // Before the browser paints: the picture never shows another place than the rest of the page.
   useLayoutEffect(() => {
     const element = host.current;
     if (element === null || width === 0) return;
+    const last = drawn.current;
+    drawn.current = { layout, width, labelOf };
+    if (last !== null && last.layout === layout && last.width === width && last.labelOf === labelOf) {
+      // Other colours alone: what is searched for, light or dark.
+      select(element)
+        .selectAll<SVGGElement, FlameNode<Datum>>('g.frame')
+        .each(function (node) {
+          this.firstElementChild?.setAttribute('fill', colourIn(now.current, node));
+        });
+      markDrawn();
+      return;
+    }
     const data = feedOf(layout, width);
     if (chart.current === null) {
       chart.current = createChart(now, growsUp);
@@ -73,9 +86,7 @@ export function FlameGraph(props: FlameGraphProps) {
     // d3-flame-graph leaves room for its own texts above; with the root at the bottom everything stands that much lower.
     const drawnPx = Number(svg.attr('height'));
     svg.attr('height', height).attr('viewBox', growsUp ? `0 ${drawnPx - height} ${width} ${height}` : null);
-    // For whoever measures the page; one entry is kept.
-    performance.clearMarks('everflame-drawn');
-    performance.mark('everflame-drawn');
+    markDrawn();
   }, [layout, width, matches, dark, labelOf, colourOf]);
   useEffect(() => () => void chart.current?.destroy(), []);
   useEffect(() => {
@@ -191,11 +202,18 @@ function createChart(now: { readonly current: Drawing }, growsUp: boolean): Flam
       const row = rowOf(node);
       return row === undefined ? '' : now.current.labelOf(row);
     })
-    .setColorMapper((node) => {
-      const row = rowOf(node);
-      const { matches, dark, colourOf, frameOf } = now.current;
-      if (row === undefined) return 'none';
-      const isMatch = matches === null || (row.rest === 0 && matches[frameOf[row.node] ?? 0] === 1);
-      return isMatch ? colourOf(row, dark) : mutedColour(dark);
-    });
+    .setColorMapper((node) => colourIn(now.current, node));
+}
+
+function colourIn({ layout, matches, dark, colourOf, frameOf }: Drawing, { data }: { readonly data: Datum }): string {
+  const row = layout.rows[data.row];
+  if (row === undefined) return 'none';
+  const isMatch = matches === null || (row.rest === 0 && matches[frameOf[row.node] ?? 0] === 1);
+  return isMatch ? colourOf(row, dark) : mutedColour(dark);
+}
+
+/** For whoever measures the page; one entry is kept. */
+function markDrawn(): void {
+  performance.clearMarks('everflame-drawn');
+  performance.mark('everflame-drawn');
 }

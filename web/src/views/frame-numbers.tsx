@@ -1,3 +1,5 @@
+import { useEffect } from 'preact/hooks';
+import type { KnownBuilds } from '../data/build-ids.ts';
 import type { Tree } from '../data/tree-columns.ts';
 import type { Average } from '../tree/average.ts';
 import { shareInterval } from '../tree/interval.ts';
@@ -20,11 +22,13 @@ interface Props {
   readonly isZoomed: boolean;
   /** False where samples do not end in the frames that they were taken in. */
   readonly hasSelf: boolean;
+  readonly builds: KnownBuilds;
 }
 
 /** All that is known of a frame: the tooltip. */
 export function FrameNumbers(props: Props) {
-  const { tree, widths, row, layout, unit, groupLabel, average, shown, isZoomed, hasSelf } = props;
+  const { tree, widths, row, layout, unit, groupLabel, average, shown, isZoomed, hasSelf, builds } = props;
+  useEffect(() => builds.ask(), [builds]);
   const isTime = unit === 'nanoseconds';
   const whole = tree.weights.total[0] ?? 0n;
   const wholeSamples = tree.weights.samples[0] ?? 0;
@@ -43,7 +47,7 @@ export function FrameNumbers(props: Props) {
   const self = row.rest > 0 || !hasSelf ? [] : [line('Self', sum.self, tree.weights.selfSamples[row.node] ?? 0)];
   return (
     <>
-      <FrameHead tree={tree} widths={widths} row={row} groupLabel={groupLabel} />
+      <FrameHead tree={tree} widths={widths} row={row} groupLabel={groupLabel} buildIds={builds.ids} />
       <ValueTable
         columns={[
           average === null || !isTime ? null : 'Cores',

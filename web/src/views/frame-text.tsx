@@ -1,9 +1,11 @@
 import { NO_GROUP } from '@everflame/profile';
 import type { ComponentChildren } from 'preact';
+import type { BuildIds } from '../data/build-ids.ts';
 import type { TreeShape } from '../data/tree-columns.ts';
 import { type Layout, type Row, lightestChildren, restCount } from '../tree/layout.ts';
+import { kindName } from './colours.ts';
 import { percent, plural } from './format.ts';
-import { shortName } from './short-name.ts';
+import { functionOfFrame, shortFrameName } from './short-name.ts';
 
 /** What a frame is called where there is room for a line. */
 export function frameName(tree: TreeShape, node: number, groupLabel = ''): string {
@@ -19,7 +21,8 @@ export function frameName(tree: TreeShape, node: number, groupLabel = ''): strin
 export function rowLabel(tree: TreeShape, row: Row, wholeWidth: number, groupLabel: string): string {
   const share = () => percent(wholeWidth > 0 ? row.width / wholeWidth : 0);
   if (row.rest > 0) return `${plural(restCount(row), 'function')}, ${share()}`;
-  const name = shortName(frameName(tree, row.node, groupLabel));
+  const file = tree.frames.file[tree.frame[row.node] ?? 0] ?? '';
+  const name = shortFrameName(frameName(tree, row.node, groupLabel), file);
   return (tree.rest[row.node] ?? 0) > 0 ? `${name}, ${share()}` : name;
 }
 
@@ -29,8 +32,10 @@ export function FrameHead(props: {
   widths: Float64Array;
   row: Row;
   groupLabel: string;
+  /** Null or left out: not known. */
+  buildIds?: BuildIds | null;
 }): ComponentChildren {
-  const { tree, widths, row, groupLabel } = props;
+  const { tree, widths, row, groupLabel, buildIds } = props;
   if (row.rest > 0) {
     const first = lightestChildren(tree, widths, row.node, row.rest, row.skip)
       .toSorted((a, b) => (widths[b] ?? 0) - (widths[a] ?? 0))
@@ -59,16 +64,23 @@ export function FrameHead(props: {
   }
   const file = tree.frames.file[frame] ?? '';
   const binary = tree.frames.binary[frame] ?? '';
+  const kind = tree.frames.kind[frame] ?? 'native';
   return (
     <>
-      <p class="tip-name">{frameName(tree, row.node, groupLabel)}</p>
-      {tree.frames.kind[frame] === 'group' && <p class="tip-source">{groupLabel}</p>}
+      <p class="tip-name">{functionOfFrame(frameName(tree, row.node, groupLabel), file)}</p>
+      {kind === 'group' && <p class="tip-source">{groupLabel}</p>}
       {file !== '' && <p class="tip-source">{file}</p>}
-      {binary !== '' && binary !== file && (
-        <p class="tip-source">{tree.frames.kind[frame] === 'jit' ? 'compiled at run time' : binary}</p>
-      )}
+      {kind !== 'jit' && binary !== '' && <p class="tip-source">{binaryText(binary, buildIds?.get(binary) ?? [])}</p>}
+      {kindName(kind) !== '' && <p class="tip-source">{kindName(kind)}</p>}
     </>
   );
+}
+
+/** A file may be there in several builds: on other hosts, or before an update. */
+function binaryText(binary: string, ids: readonly string[]): string {
+  if (ids.length === 0) return binary;
+  if (ids.length === 1) return `${binary}, build ID ${ids[0]}`;
+  return `${binary}, ${ids.length} builds: ${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ', …' : ''}`;
 }
 
 /** Says what is below a frame and too narrow to be drawn even as a remainder. */

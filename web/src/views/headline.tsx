@@ -42,6 +42,9 @@ export function Headline({ text, compared, overMs }: Props) {
     `${plural(summary.before.units, summary.unitKind)} before, ${summary.after.units} after`,
     ...(summary.pairedUnits > 0 ? [`${summary.pairedUnits} compared with themselves`] : []),
     ...(summary.past > 0 ? [`${plural(summary.past, 'past comparison')} known`] : []),
+    ...(summary.look === null
+      ? []
+      : [`look ${summary.look} of the server, whose intervals hold over all looks together`]),
     ...(value.mde === null ? [] : [`a change of ${(value.mde * 100).toFixed(1)} % would have been found`]),
   ];
   return (

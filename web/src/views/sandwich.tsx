@@ -1,36 +1,38 @@
 import { useCallback, useMemo, useState } from 'preact/hooks';
 import { failure } from '../data/api.ts';
 import { askWorker } from '../data/ask-worker.ts';
+import type { KnownBuilds } from '../data/build-ids.ts';
 import type { Tree } from '../data/tree-columns.ts';
 import { useQuery } from '../data/use-query.ts';
 import { useTreeKey } from '../data/use-shaped-tree.ts';
 import type { Neighbours } from '../data/worker-messages.ts';
-import { functionRows } from '../tree/function-rows.ts';
+import type { FunctionRow } from '../tree/function-rows.ts';
 import { type Focus, type Layout, type Row, wholeTree } from '../tree/layout.ts';
 import { widthsOf } from '../tree/order.ts';
 import { shareOf } from '../tree/sums.ts';
 import { kindColour } from './colours.ts';
 import { FlameGraph } from './flame-graph.tsx';
 import { amount, exact, percent } from './format.ts';
+import { FunctionPicker } from './function-picker.tsx';
 import { FrameNumbers } from './frame-numbers.tsx';
 import { rowLabel } from './frame-text.tsx';
 import { ProblemNotice } from './notices.tsx';
 
 interface Props {
   readonly tree: Tree;
+  /** Its functions, heaviest first. */
+  readonly rows: readonly FunctionRow[];
   /** The function between; empty: the one with the most self value. */
   readonly name: string;
   readonly unit: string;
   readonly onName: (name: string) => void;
+  readonly builds: KnownBuilds;
 }
 
 /** One function, who calls it above and what it calls below, over all places where it is called. */
-export function Sandwich({ tree, name, unit, onName }: Props) {
-  const rows = useMemo(
-    () => functionRows(tree, tree.weights, [0]).toSorted((a, b) => (a.self > b.self ? -1 : a.self < b.self ? 1 : 0)),
-    [tree],
-  );
-  const chosen = name === '' ? (rows[0]?.name ?? '') : name;
+export function Sandwich({ tree, rows, name, unit, onName, builds }: Props) {
+  const names = useMemo(() => rows.map((one) => one.name), [rows]);
+  const chosen = name === '' ? (names[0] ?? '') : name;
   const row = rows.find((one) => one.name === chosen);
   const treeKey = useTreeKey(tree);
   const found = useQuery<Neighbours>(chosen === '' ? null : `${treeKey} ${chosen}`, async (signal) => {
@@ -44,22 +46,7 @@ export function Sandwich({ tree, name, unit, onName }: Props) {
   const whole = tree.weights.total[0] ?? 0n;
   return (
     <div class="sandwich" aria-busy={found.loading}>
-      <label class="field">
-        <span>Function</span>
-        <input
-          type="text"
-          class="mono text-input"
-          list="sandwich-functions"
-          value={chosen}
-          spellcheck={false}
-          onChange={(event) => onName(event.currentTarget.value)}
-        />
-        <datalist id="sandwich-functions">
-          {rows.slice(0, 500).map((one) => (
-            <option key={one.name} value={one.name} />
-          ))}
-        </datalist>
-      </label>
+      <FunctionPicker names={names} value={chosen} onName={onName} />
       {row === undefined ? (
         <p class="hint">No sample of this range passes through a function of this name.</p>
       ) : (
@@ -86,6 +73,7 @@ export function Sandwich({ tree, name, unit, onName }: Props) {
             tree={found.value.callers}
             unit={unit}
             onName={onName}
+            builds={builds}
           />
           <h3>What it calls</h3>
           <Half
@@ -95,6 +83,7 @@ export function Sandwich({ tree, name, unit, onName }: Props) {
             tree={found.value.callees}
             unit={unit}
             onName={onName}
+            builds={builds}
           />
         </>
       )}
@@ -108,9 +97,10 @@ interface HalfProps {
   readonly growsUp: boolean;
   readonly unit: string;
   readonly onName: (name: string) => void;
+  readonly builds: KnownBuilds;
 }
 
-function Half({ name, tree, growsUp, unit, onName }: HalfProps) {
+function Half({ name, tree, growsUp, unit, onName, builds }: HalfProps) {
   const [focus, setFocus] = useState<Focus>(wholeTree);
   const widths = useMemo(() => widthsOf(tree.weights), [tree]);
   const labelOf = useCallback((row: Row) => rowLabel(tree, row, widths[0] ?? 0, ''), [tree, widths]);
@@ -142,6 +132,7 @@ function Half({ name, tree, growsUp, unit, onName }: HalfProps) {
         shown={tree.weights.total[0] ?? 0n}
         isZoomed={false}
         hasSelf={!growsUp}
+        builds={builds}
       />
       <p class="tip-hint">Right click: its own callers and callees</p>
     </>

@@ -1,6 +1,5 @@
 import type { http } from '@everflame/protocols';
-import type { NewestChange } from '../data/use-verdicts.ts';
-import { compareHref, flamegraphHref } from '../state/page-state.ts';
+import { compareHref, findingsHref, flamegraphHref } from '../state/page-state.ts';
 import { withLabel } from '../state/query-text.ts';
 import { averageOf, latestOf } from '../tree/average.ts';
 import { exactly } from '../tree/search.ts';
@@ -9,7 +8,7 @@ import { amount, coresNumber, percent, plural } from './format.ts';
 import { Link } from './link.tsx';
 import { shortName } from './short-name.ts';
 import { Sparkline } from './sparkline.tsx';
-import { relative } from './verdict-tag.tsx';
+import { findingLooks, relative } from './verdict-tag.tsx';
 
 /** What is shown of a service. Cores are null where the profile type is no time or nothing was stored lately. */
 export interface ServiceLine {
@@ -55,8 +54,10 @@ export function serviceLines(answer: http.ServicesAnswer, nowMs: number): Servic
 interface Props {
   readonly answer: http.ServicesAnswer;
   readonly lines: readonly ServiceLine[];
-  /** The newest version of services against the one before. */
-  readonly changes: readonly NewestChange[];
+  /** The functions are on their way. */
+  readonly isWithoutFunctions: boolean;
+  /** Those that are open. */
+  readonly findings: readonly http.Finding[];
   readonly from: string;
   readonly until: string;
   /** All services, not only the dearest. */
@@ -67,12 +68,12 @@ interface Props {
 /** A machine runs a hundred programs in a minute, most of them for a moment. */
 const dearest = 20;
 
-export function ServiceTable({ answer, lines, changes, from, until, isWhole, onWhole }: Props) {
+export function ServiceTable({ answer, lines, isWithoutFunctions, findings, from, until, isWhole, onWhole }: Props) {
   const shown = isWhole ? lines : lines.slice(0, dearest);
   const others = lines.slice(shown.length);
   const isTime = answer.unit === 'nanoseconds';
   return (
-    <div class="services-scroll">
+    <div class="services-scroll" aria-busy={isWithoutFunctions}>
       <table class="services">
         <thead>
           <tr>
@@ -104,12 +105,7 @@ export function ServiceTable({ answer, lines, changes, from, until, isWhole, onW
                     ))}
                     {line.versions.length > 2 && <span>{plural(line.versions.length - 2, 'older version')}</span>}
                     <span>{plural(line.hosts, 'host')}</span>
-                    {line.versions.length > 1 && (
-                      <VersionChange
-                        service={line.service}
-                        change={changes.find((one) => one.service === line.service)}
-                      />
-                    )}
+                    <VersionChange line={line} findings={findings.filter(({ service }) => service === line.service)} />
                   </span>
                 </td>
                 <td class={`right number is-strong${isTime ? '' : ' is-amount'}`}>
@@ -128,6 +124,12 @@ export function ServiceTable({ answer, lines, changes, from, until, isWhole, onW
                 <td class="right number">{percent(line.share)}</td>
                 <td class="left top-cell">
                   <ol class="top-functions">
+                    {isWithoutFunctions &&
+                      [1, 2, 3].map((place) => (
+                        <li key={place} class="hint" aria-hidden="true">
+                          …
+                        </li>
+                      ))}
                     {line.top.map((one) => (
                       <li key={one.name}>
                         <Link
@@ -162,15 +164,18 @@ export function ServiceTable({ answer, lines, changes, from, until, isWhole, onW
   );
 }
 
-/** What the newest version changed, in a few words; the sentence on hover and behind the link. */
-function VersionChange({ service, change }: { service: string; change: NewestChange | undefined }) {
-  const answer = change?.answer;
-  const value = answer?.ok === true ? answer.value : null;
-  const { verdict, change: whole } = value?.summary ?? { verdict: null, change: null };
+/** What was found of the service in a few words, its own change first; the sentence on hover and behind the link. */
+function VersionChange({ line, findings }: { line: ServiceLine; findings: readonly http.Finding[] }) {
+  const { service, versions } = line;
+  const whole = findings.find((one) => one.function === '');
+  const first = whole ?? findings[0];
+  if (first === undefined)
+    return versions.length > 1 ? <Link href={compareHref({ service })}>compare versions</Link> : null;
+  const text =
+    whole === undefined || whole.change === null ? plural(findings.length, 'finding') : relative(whole.change);
   return (
-    <Link href={compareHref({ service })} title={value?.sentence ?? 'Compare the two newest versions'}>
-      compare versions
-      {verdict !== null && whole !== null && `: ${relative(whole.change)}, ${verdict}`}
+    <Link href={findings.length > 1 ? findingsHref({ service }) : first.link} title={first.sentence}>
+      <span class={`tag verdict ${findingLooks[first.verdict]}`}>{first.verdict}</span> {text}
     </Link>
   );
 }

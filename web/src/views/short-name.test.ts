@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { shortName } from './short-name.ts';
+import { functionOfFrame, shortFrameName, shortName } from './short-name.ts';
 
 test('C++ names lose parameters and template arguments', () => {
   expect(shortName('shop::Catalogue<std::string, int>::search(char const*, unsigned long) const')).toBe(
@@ -33,5 +33,19 @@ test('names of other languages stay as they are', () => {
     '[libfoo.so+0x1234]',
   ]) {
     expect(shortName(name)).toBe(name);
+  }
+});
+
+test('a line is called after its function and the name of its file', () => {
+  expect(
+    shortFrameName('std::sort<int*>(int*, int*) /usr/include/c++/12/algo.h:9', '/usr/include/c++/12/algo.h:9'),
+  ).toBe('std::sort<…> algo.h:9');
+  expect(functionOfFrame('a b c.c:7', 'c.c:7')).toBe('a b');
+  for (const [name, file] of [
+    ['f c.c', 'c.c'],
+    ['f c.c:7', 'd.c:7'],
+    ['f', ''],
+  ] as const) {
+    expect(functionOfFrame(name, file)).toBe(name);
   }
 });

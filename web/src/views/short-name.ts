@@ -13,6 +13,17 @@ export function shortName(name: string): string {
   return withoutArguments(name.replace(/\s+const$/u, ''));
 }
 
+/** The function of a frame that is a line of it, `FUNCTION FILE:LINE` in `FILE:LINE`; else the name of the frame. */
+export function functionOfFrame(name: string, file: string): string {
+  return /:\d+$/u.test(file) && name.endsWith(` ${file}`) ? name.slice(0, -file.length - 1) : name;
+}
+
+/** A short name of a frame; of a line without the folder of its file. */
+export function shortFrameName(name: string, file: string): string {
+  const of = functionOfFrame(name, file);
+  return of === name ? shortName(name) : `${shortName(of)} ${file.slice(file.lastIndexOf('/') + 1)}`;
+}
+
 function withoutArguments(name: string): string {
   // A Go-like `(*T)` or a Rust `<T as Trait>` is no list of arguments: those follow an identifier.
   const end = name.endsWith(')') ? openingOf(name, name.length - 1) : name.length;

@@ -6,31 +6,54 @@ export interface Later<T> {
   readonly isBehind: boolean;
 }
 
+/** How long work may hold the page at a time. */
+const sliceMs = 20;
+
 /**
- * What takes long on big trees is made in a task of its own after the picture is drawn, so that no task holds the page for
- * long; `isSmall`: at once.
+ * What takes long on big trees is made after the picture is drawn, in slices between which the page lives on; `isSmall`: at once.
+ * `make` yields where it may pause.
  */
-export function useLater<T>(make: () => T, first: T, inputs: readonly unknown[], isSmall: boolean): Later<T> {
+export function useLater<T>(
+  make: () => Generator<undefined, T>,
+  first: T,
+  inputs: readonly unknown[],
+  isSmall: boolean,
+): Later<T> {
   const [state, setState] = useState<{ inputs: readonly unknown[]; value: T }>({ inputs: [], value: first });
   const isCurrent = same(state.inputs, inputs);
-  const now = isSmall && !isCurrent ? make() : null;
+  const now = isSmall && !isCurrent ? { value: untilDone(make()) } : null;
   useEffect(() => {
     if (isCurrent) return undefined;
     if (now !== null) {
-      setState({ inputs, value: now });
+      setState({ inputs, value: now.value });
       return undefined;
     }
-    // After the next frame is painted.
+    const steps = make();
     let timer: ReturnType<typeof setTimeout> | undefined;
+    const slice = () => {
+      const end = performance.now() + sliceMs;
+      let step = steps.next();
+      while (step.done !== true && performance.now() < end) step = steps.next();
+      if (step.done === true) setState({ inputs, value: step.value });
+      else timer = setTimeout(slice, 0);
+    };
+    // After the next frame is painted.
     const frame = requestAnimationFrame(() => {
-      timer = setTimeout(() => setState({ inputs, value: make() }), 0);
+      timer = setTimeout(slice, 0);
     });
     return () => {
       cancelAnimationFrame(frame);
       clearTimeout(timer);
     };
   }, inputs);
-  return { value: now ?? state.value, isBehind: now === null && !isCurrent };
+  return { value: now === null ? state.value : now.value, isBehind: now === null && !isCurrent };
+}
+
+function untilDone<T>(steps: Generator<undefined, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
 }
 
 function same(a: readonly unknown[], b: readonly unknown[]): boolean {

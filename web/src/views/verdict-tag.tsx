@@ -11,6 +11,14 @@ const looks: Readonly<Record<http.CompareVerdict, string>> = {
   'weak evidence': 'is-calm',
 };
 
+/** The class of a finding's verdict. */
+export const findingLooks: Readonly<Record<http.Finding['verdict'], string>> = {
+  regressed: looks.regressed,
+  improved: looks.improved,
+  new: looks.new,
+  gone: looks.gone,
+};
+
 /** A verdict in a word; the sentence behind it on hover. */
 export function VerdictTag({ one }: { one: Pick<http.CompareFunction, 'verdict' | 'verdictText' | 'lean'> }) {
   const lean = one.lean === null ? '' : ` (leans to ${one.lean})`;

@@ -13,6 +13,7 @@ const choices: readonly {
     label: 'A frame is',
     values: [
       ['function', 'a function'],
+      ['line', 'a line of source'],
       ['file', 'a source file'],
       ['binary', 'a binary'],
     ],

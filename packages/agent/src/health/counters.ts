@@ -45,10 +45,16 @@ export const lossCauses = {
   runtimes_unknown: {
     v8_layout:
       'a program has a V8 that is not known or whose symbols are stripped; its functions are named by perf maps only',
+    python_layout:
+      'a program has a CPython that is not known (3.8 to 3.13 are) or says something else of itself; its functions are named by perf maps only',
   },
   frames_unnamed: {
     budget: 'more functions of a process were new than are read at a time',
+    copied:
+      'the stack of a process of Python was copied, and what it had been running was not certain any more when it was unwound',
     process_gone: 'a process of a known runtime ended before its functions were read',
+    inlined:
+      'compiled code was gone or moved before it was read; the stack may lack functions that were compiled into their callers',
   },
   stacks_guessed: {
     frame_pointer: 'something on the way had no unwind table; a frame pointer led on',

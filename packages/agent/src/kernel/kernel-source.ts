@@ -94,7 +94,7 @@ export class KernelSource {
   }
 
   /** Descriptors of the maps by which the program unwinds, see bpf/maps.h. */
-  get maps(): Pick<SamplingProgram, 'processesFd' | 'tablesFd'> {
+  get maps(): Pick<SamplingProgram, 'processesFd' | 'pythonsFd' | 'tablesFd'> {
     return this.#program;
   }
 

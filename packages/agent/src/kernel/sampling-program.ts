@@ -53,7 +53,7 @@ const ringSeconds = 0.3;
 /** See bpf/maps.h. A power of two and so a multiple of the page size, as ringbuf asks. */
 export function ringBytesFor(frequencyHz: number, cpus: number): number {
   const frames = sampleBytes + (maxKernelFrames + maxUserFrames) * 8;
-  const copy = sampleBytes + maxKernelFrames * 8 + copyBytes + maxCopyBytes / 4;
+  const copy = sampleBytes + maxKernelFrames * 8 + copyBytes + maxCopyBytes / 2;
   const worst = ringSeconds * frequencyHz * cpus * (frames + copy);
   let bytes = smallestRing;
   while (bytes < worst && bytes < largestRing) bytes *= 2;
@@ -72,6 +72,7 @@ export class SamplingProgram {
   readonly ring: SampleRing;
   /** Maps of bpf/maps.h. */
   readonly processesFd: number;
+  readonly pythonsFd: number;
   readonly tablesFd: number;
   readonly #libbpf: Libbpf;
   readonly #object: Pointer;
@@ -91,6 +92,7 @@ export class SamplingProgram {
       this.#program = libbpf.findProgram(object, shape.hasLoop ? 'sample' : 'sample_by_calls');
       this.#countersFd = fdOf('counters');
       this.processesFd = fdOf('processes');
+      this.pythonsFd = fdOf('pythons');
       this.tablesFd = fdOf('tables');
       if (!shape.hasLoop) {
         const called = Uint32Array.of(libbpf.programFd(libbpf.findProgram(object, 'walk_by_calls')));

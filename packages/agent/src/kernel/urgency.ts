@@ -7,20 +7,29 @@ import { schedulePriority, SystemError } from './libc.ts';
 const urgentNice = -20;
 const ordinaryNice = constants.priority.PRIORITY_NORMAL;
 
-/** Of the threads in which Node.js opens files. */
-const poolThread = 'libuv-worker';
+/** Of the threads in which Node.js opens files and V8 collects and compiles: a drain may have to wait for one of them. */
+const poolThreads = new Set(['libuv-worker', 'V8Worker']);
+
+/** Who in this thread wants it to be urgent. */
+let holders = 0;
 
 /**
  * Puts this thread before others, so that the ring of samples is emptied in time on a host where thousands of threads want to run, and with it
- * those that open files for it. Threads and processes that it starts are ordinary ones (SCHED_FLAG_RESET_ON_FORK). Does nothing where that is not
- * permitted, or where who started us wants us behind others. Answers how to undo it.
+ * those that it may wait for. Threads and processes that it starts are ordinary ones (SCHED_FLAG_RESET_ON_FORK). Does nothing where that is not
+ * permitted, or where who started us wants us behind others. Answers how to undo it, which is
+ * done when all who asked for it have called theirs.
  */
 export async function beUrgent(): Promise<() => void> {
-  if (getPriority() !== ordinaryNice || !schedule(urgentNice, true)) return () => undefined;
+  if (holders === 0 && (getPriority() !== ordinaryNice || !schedule(urgentNice, true))) return () => undefined;
+  holders++;
   // Now they are there.
   await stat('/');
   setPoolPriority(urgentNice);
+  let isHeld = true;
   return () => {
+    if (!isHeld) return;
+    isHeld = false;
+    if (--holders > 0) return;
     setPoolPriority(ordinaryNice);
     schedulePriority(ordinaryNice, false);
   };
@@ -28,7 +37,7 @@ export async function beUrgent(): Promise<() => void> {
 
 function setPoolPriority(nice: number): void {
   for (const tid of readdirSync('/proc/self/task')) {
-    if (readFileSync(`/proc/self/task/${tid}/comm`, 'utf8').trimEnd() === poolThread) setPriority(Number(tid), nice);
+    if (poolThreads.has(readFileSync(`/proc/self/task/${tid}/comm`, 'utf8').trimEnd())) setPriority(Number(tid), nice);
   }
 }
 

@@ -56,22 +56,32 @@ export async function resolveInterval(
     // Of the kernel's own walk: user addresses, too, are those that calls return to.
     const isWalkedByKernel = stack.userEnd === endFramePointer;
     if (stack.guessedFrom < stack.userFrames) isGuessed[row] = 1;
+    let [low, high, isExact] = [0, 0, 0];
     for (let frame = 0; frame < count; frame++) {
       const isKernel = frame < stack.kernelFrames;
       const isFirst = frame === 0 || frame === stack.kernelFrames;
       const isInstruction = isFirst || (!isKernel && !isWalkedByKernel);
-      key[0] = isKernel ? kernelSpace : stack.image;
-      key[1] = stack.frames[2 * frame] ?? 0;
-      key[2] = stack.frames[2 * frame + 1] ?? 0;
-      key[3] = isInstruction ? 1 : 0;
-      const noteHigh = frame + 1 < count ? (stack.frames[2 * frame + 3] ?? 0) : 0;
+      // The second note of a frame and those after it stand for themselves, with the address of that frame.
+      const isFurtherNote = !isKernel && !isFirst && isNote(stack.frames[2 * frame + 1] ?? 0);
+      if (!isFurtherNote) {
+        low = stack.frames[2 * frame] ?? 0;
+        high = stack.frames[2 * frame + 1] ?? 0;
+        isExact = isInstruction ? 1 : 0;
+      }
+      const spaceKey = isKernel ? kernelSpace : stack.image;
+      key[0] = spaceKey;
+      key[1] = low;
+      key[2] = high;
+      key[3] = isExact;
+      const noteAt = 2 * (isFurtherNote ? frame : frame + 1);
+      const noteHigh = noteAt < 2 * count ? (stack.frames[noteAt + 1] ?? 0) : 0;
       const hasNote = !isKernel && isNote(noteHigh);
-      key[4] = hasNote ? (stack.frames[2 * frame + 2] ?? 0) : 0;
+      key[4] = hasNote ? (stack.frames[noteAt] ?? 0) : 0;
       key[5] = hasNote ? noteHigh : 0;
-      if (!isKernel && !isFirst && isWalkedByKernel) {
+      if (!isKernel && !isFirst && !isFurtherNote && isWalkedByKernel) {
         // Where a caller has no code, something on the way had no frame pointer, and the rest is what happened to lie in memory.
         const mappings = samples.images[stack.image]?.mappings ?? [];
-        if (findMapping(mappings, (BigInt(key[2]) << 32n) | BigInt(key[1])) === undefined) {
+        if (findMapping(mappings, (BigInt(high) << 32n) | BigInt(low)) === undefined) {
           cut = 'frame_pointer';
           break;
         }
@@ -79,18 +89,18 @@ export async function resolveInterval(
       const known = table.length;
       const found = table.intern(key, 6);
       if (found === known) {
-        let space = spaces.get(key[0]);
+        let space = spaces.get(spaceKey);
         if (space === undefined) {
           space = { rows: [], addresses: [], isLeaf: [], notes: [] };
-          spaces.set(key[0], space);
+          spaces.set(spaceKey, space);
         }
         space.rows.push(found);
-        space.addresses.push((BigInt(key[2]) << 32n) | BigInt(key[1]));
-        space.isLeaf.push(key[3]);
+        space.addresses.push((BigInt(high) << 32n) | BigInt(low));
+        space.isLeaf.push(isExact);
         space.notes.push(key[4], key[5]);
       }
       sampled.push(found);
-      if (hasNote) frame++;
+      if (hasNote && !isFurtherNote) frame++;
     }
     if (cut !== undefined) {
       // Rows of the cuts come after those of the table; which ones is known at the end.
@@ -125,7 +135,7 @@ export async function resolveInterval(
             row,
             shown.map((each) => locations.push(each) - 1),
           );
-        else if (runtimes.isGlue(location)) replaced.set(row, []);
+        else if (runtimes.isGlue(process, pc, location)) replaced.set(row, []);
       }
     }),
   );

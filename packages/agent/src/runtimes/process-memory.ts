@@ -7,10 +7,35 @@ const mostPages = 256;
 /** Pages that are read of all processes at a time, some 3 µs each: 4 MB. What is asked beyond that is not there. */
 const mostReads = 1024;
 
-/** What all processes together may cost until somebody resets it. */
+/** Pages that are made at a time. */
+const slabPages = 64;
+
+/**
+ * What all processes together may cost until `renew`, and the memory that their pages are read into: an ArrayBuffer for each page, some thousand a second,
+ * makes V8 collect its whole heap twice a second.
+ */
 export class ReadBudget {
-  /** Pages. */
+  /** Pages that were read. */
   reads = 0;
+  readonly #pages: Buffer[] = [];
+  #taken = 0;
+
+  /** Room for one page, until `renew`. */
+  page(): Buffer {
+    if (this.#taken === this.#pages.length) {
+      const slab = Buffer.allocUnsafeSlow(slabPages * pageBytes);
+      for (let at = 0; at < slab.length; at += pageBytes) this.#pages.push(slab.subarray(at, at + pageBytes));
+    }
+    const page = this.#pages[this.#taken++];
+    if (page === undefined) throw new Error('a slab without pages');
+    return page;
+  }
+
+  /** Call `refresh` of every memory that has this budget, too: their pages are used again. */
+  renew(): void {
+    this.reads = 0;
+    this.#taken = 0;
+  }
 }
 
 /**
@@ -20,6 +45,8 @@ export class ReadBudget {
 export class ProcessMemory implements UnwindMemory {
   low = 0;
   high = 0;
+  /** Counts what `refresh` was called for. */
+  generation = 0;
   readonly #fd: number;
   readonly #pages = new Map<number, Buffer | undefined>();
   readonly #budget: ReadBudget;
@@ -39,6 +66,7 @@ export class ProcessMemory implements UnwindMemory {
 
   /** What was read before may have changed. */
   refresh(): void {
+    this.generation++;
     this.#pages.clear();
   }
 
@@ -65,6 +93,25 @@ export class ProcessMemory implements UnwindMemory {
   /** A 64-bit word; undefined where it cannot be read. Words above 2^53 are rounded: no address is. */
   word(address: number): number | undefined {
     return this.load(address) ? this.high * 2 ** 32 + this.low : undefined;
+  }
+
+  /** 16 bits that lie in one page. */
+  uint16(address: number): number | undefined {
+    const at = address % pageBytes;
+    return at > pageBytes - 2 ? undefined : this.#page(address - at)?.readUInt16LE(at);
+  }
+
+  /** 32 bits that lie in one page. */
+  int32(address: number): number | undefined {
+    const at = address % pageBytes;
+    return at > pageBytes - 4 ? undefined : this.#page(address - at)?.readInt32LE(at);
+  }
+
+  /** Do these bytes stand there? */
+  holds(address: number, bytes: Buffer): boolean {
+    const at = address % pageBytes;
+    if (at + bytes.length > pageBytes) return this.bytes(address, bytes.length)?.equals(bytes) ?? false;
+    return this.#page(address - at)?.compare(bytes, 0, bytes.length, at, at + bytes.length) === 0;
   }
 
   /** Exactly `length` bytes, which are the caller's. */
@@ -98,8 +145,8 @@ export class ProcessMemory implements UnwindMemory {
 
   #page(start: number): Buffer | undefined {
     if (this.#pages.has(start)) return this.#pages.get(start);
-    const page = Buffer.allocUnsafe(pageBytes);
-    const read = this.#read(page, start) === pageBytes ? page : undefined;
+    const page = this.isExhausted ? undefined : this.#budget.page();
+    const read = page !== undefined && this.#read(page, start) === pageBytes ? page : undefined;
     if (this.#pages.size >= mostPages) this.#pages.clear();
     this.#pages.set(start, read);
     return read;

@@ -1,29 +1,37 @@
-import type { V8Code, V8Symbols } from '@everflame/binary';
-import type { LossCounters } from '../health/counters.ts';
+import type { PythonSymbols, V8Code, V8Symbols } from '@everflame/binary';
+import type { LossCause, LossCounters } from '../health/counters.ts';
 import { findMapping } from '../processes/mapping-list.ts';
 import type { ProcessMapping, ProcessView } from '../processes/process.ts';
-import { targetOfMapping } from '../symbols/mapping-target.ts';
 import type { ResolvedLocation } from '../symbols/symbolizer.ts';
 import { readNote } from './frame-note.ts';
-import { isV8Glue, v8Locations } from './v8/v8-locations.ts';
+import type { FrameReader, RuntimeFrame } from './frame-reader.ts';
 import { ProcessMemory, ReadBudget } from './process-memory.ts';
+import { PythonFrameReader } from './python/python-frame-reader.ts';
+import { makePythonLayout, type PythonLayout } from './python/python-layout.ts';
+import { V8FrameReader } from './v8/v8-frame-reader.ts';
+import { isV8Glue } from './v8/v8-locations.ts';
 import { makeV8Layout, type V8Layout } from './v8/v8-layout.ts';
-import { type V8Frame, V8Process } from './v8/v8-process.ts';
 
 /** A runtime that was found in a program, and how it is to be read. */
-export interface Runtime {
-  readonly kind: 'v8';
-  readonly layout: V8Layout;
+export type Runtime =
+  | { readonly kind: 'v8'; readonly layout: V8Layout }
+  | { readonly kind: 'python'; readonly layout: PythonLayout };
+
+/** What runtimes say of themselves in a program's symbols. */
+export interface RuntimeSymbols {
+  readonly v8: V8Symbols | undefined;
+  readonly python: PythonSymbols | undefined;
 }
 
 /** A process that runs one. */
 interface RuntimeProcess {
-  readonly runtime: Runtime;
   readonly memory: ProcessMemory;
-  readonly v8: V8Process;
+  readonly reader: FrameReader;
   /** What frames have turned out to be, by address and note; those of before are kept once more. */
-  frames: Map<string, V8Frame | undefined>;
-  before: Map<string, V8Frame | undefined>;
+  frames: Map<string, RuntimeFrame | undefined>;
+  before: Map<string, RuntimeFrame | undefined>;
+  /** Those that were found since the last `refresh`: most stacks of a drain share most of their frames. */
+  readonly current: Set<string>;
   readonly seenMs: number;
 }
 
@@ -37,7 +45,7 @@ const youngMs = 1500;
 /** Knows which processes run which runtime, and what their frames are. */
 export class Runtimes {
   readonly #losses: LossCounters;
-  readonly #layouts = new WeakMap<V8Symbols, Runtime | 'unknown'>();
+  readonly #layouts = new WeakMap<V8Symbols | PythonSymbols, Runtime | 'unknown'>();
   readonly #processes = new Map<string, RuntimeProcess>();
   readonly #budget = new ReadBudget();
   #youngUntilMs = 0;
@@ -47,23 +55,32 @@ export class Runtimes {
   }
 
   /** The runtime that a program's symbols tell of; undefined where it is one that is not known. Counted once for each program. */
-  runtimeOf(symbols: V8Symbols): Runtime | undefined {
-    let runtime = this.#layouts.get(symbols);
-    if (runtime === undefined) {
-      const layout = makeV8Layout(symbols);
-      runtime = typeof layout === 'string' ? 'unknown' : { kind: 'v8', layout };
-      if (runtime === 'unknown') this.#losses.add('runtimes_unknown', 'v8_layout');
-      this.#layouts.set(symbols, runtime);
+  runtimeOf({ v8, python }: RuntimeSymbols): Runtime | undefined {
+    if (v8 !== undefined) {
+      const make = (): Runtime | string => runtimeOr(makeV8Layout(v8), (layout) => ({ kind: 'v8', layout }));
+      return this.#make(v8, 'v8_layout', make);
     }
-    return runtime === 'unknown' ? undefined : runtime;
+    if (python === undefined) return undefined;
+    const make = (): Runtime | string => runtimeOr(makePythonLayout(python), (layout) => ({ kind: 'python', layout }));
+    return this.#make(python, 'python_layout', make);
   }
 
-  /** What the unwinder of copied stacks needs to know of code of `process`'s runtime. */
-  codeOf(process: ProcessView, runtime: Runtime, holdsBuiltins: boolean): V8Code | undefined {
-    const known = this.#process(process, runtime);
-    return known === undefined
+  /** What the unwinder of copied stacks needs to know of code of V8's in `process`. */
+  codeOf(process: ProcessView, layout: V8Layout, holdsBuiltins: boolean): V8Code | undefined {
+    const found = this.#process(process, (memory) => new V8FrameReader(layout, memory));
+    return found === undefined
       ? undefined
-      : { sharedOffset: runtime.layout.functionShared, holdsBuiltins, memory: known.memory };
+      : { sharedOffset: layout.functionShared, holdsBuiltins, memory: found.memory };
+  }
+
+  /** `process` runs CPython, which `own` is a mapping of: answers its memory, undefined where it is gone. */
+  meetPython(process: ProcessView, layout: PythonLayout, own: ProcessMapping): ProcessMemory | undefined {
+    return this.#process(process, (memory) => new PythonFrameReader(layout, memory, own))?.memory;
+  }
+
+  /** So many calls of an interpreter's loop have no name. */
+  miss(calls: number): void {
+    if (calls > 0) this.#losses.add('frames_unnamed', 'copied', calls);
   }
 
   /** New processes are looked at more often. */
@@ -76,21 +93,27 @@ export class Runtimes {
     const known = this.#processes.get(keyOf(process));
     if (known === undefined) return;
     const key = frameKey(pc, low, high);
-    const frame = readFrame(known.v8, findMapping(process.mappings, BigInt(pc)), pc, low, high);
+    if (known.current.has(key)) return;
+    const frame = known.reader.read(findMapping(process.mappings, BigInt(pc)), pc, readNote(low, high));
     // What was found before stays when it cannot be read any more.
     if (frame === undefined && (known.frames.has(key) || known.before.has(key))) return;
     if (known.memory.isExhausted) this.#losses.add('frames_unnamed', 'budget');
+    else if (frame !== undefined && frame.unnamed > 0) this.#losses.add('frames_unnamed', 'inlined');
     if (known.frames.size >= mostFrames) {
       known.before = known.frames;
       known.frames = new Map();
     }
     known.frames.set(key, frame);
+    if (frame?.isWhole === true) known.current.add(key);
   }
 
   /** Call it before the frames of a drain are seen: memory may have changed since the last one. */
   refresh(): void {
-    this.#budget.reads = 0;
-    for (const { memory } of this.#processes.values()) memory.refresh();
+    this.#budget.renew();
+    for (const { memory, current } of this.#processes.values()) {
+      memory.refresh();
+      current.clear();
+    }
   }
 
   /**
@@ -107,16 +130,19 @@ export class Runtimes {
     const key = frameKey(pc, note.low, note.high);
     let frame = known?.frames.get(key) ?? known?.before.get(key);
     // What was not known when it was seen may have been told by a later frame, or was being written just then.
-    if (known !== undefined && !isWhole(frame)) {
+    if (known !== undefined && frame?.isWhole !== true) {
       known.memory.refresh();
-      frame = readFrame(known.v8, findMapping(process.mappings, BigInt(pc)), pc, note.low, note.high) ?? frame;
+      const mapping = findMapping(process.mappings, BigInt(pc));
+      frame = known.reader.read(mapping, pc, readNote(note.low, note.high)) ?? frame;
     }
-    return v8Locations(frame, native);
+    return frame?.show(native) ?? known?.reader.showUnread(native) ?? [native];
   }
 
   /** Is it a frame that is the runtime's own, as one that the note-less frames of a process may be? */
-  isGlue(location: ResolvedLocation): boolean {
-    return isV8Glue(location);
+  isGlue(process: ProcessView, pc: number, location: ResolvedLocation): boolean {
+    const known = this.#processes.get(keyOf(process));
+    if (known === undefined) return isV8Glue(location);
+    return known.reader.isGlue(findMapping(process.mappings, BigInt(pc)), location);
   }
 
   /** A process has ended, and its last frames are named. */
@@ -131,7 +157,22 @@ export class Runtimes {
     this.#processes.clear();
   }
 
-  #process(process: ProcessView, runtime: Runtime): RuntimeProcess | undefined {
+  #make(
+    symbols: V8Symbols | PythonSymbols,
+    cause: LossCause<'runtimes_unknown'>,
+    make: () => Runtime | string,
+  ): Runtime | undefined {
+    let runtime = this.#layouts.get(symbols);
+    if (runtime === undefined) {
+      const made = make();
+      runtime = typeof made === 'string' ? 'unknown' : made;
+      if (runtime === 'unknown') this.#losses.add('runtimes_unknown', cause);
+      this.#layouts.set(symbols, runtime);
+    }
+    return runtime === 'unknown' ? undefined : runtime;
+  }
+
+  #process(process: ProcessView, makeReader: (memory: ProcessMemory) => FrameReader): RuntimeProcess | undefined {
     const key = keyOf(process);
     const known = this.#processes.get(key);
     if (known !== undefined) return known;
@@ -145,9 +186,15 @@ export class Runtimes {
       its.close();
       this.#processes.delete(oldest);
     }
-    const v8 = new V8Process(runtime.layout, memory);
     const seenMs = performance.now();
-    const made: RuntimeProcess = { runtime, memory, v8, frames: new Map(), before: new Map(), seenMs };
+    const made: RuntimeProcess = {
+      memory,
+      reader: makeReader(memory),
+      frames: new Map(),
+      before: new Map(),
+      current: new Set(),
+      seenMs,
+    };
     this.#processes.set(key, made);
     this.#youngUntilMs = seenMs + youngMs;
     return made;
@@ -159,25 +206,10 @@ function keyOf({ pid, startTimeNs, executablePath }: ProcessView): string {
   return `${pid}:${startTimeNs}:${executablePath}`;
 }
 
-function isWhole(frame: V8Frame | undefined): boolean {
-  return frame?.lines.every(({ function: { line } }) => line > 0) ?? false;
-}
-
 function frameKey(pc: number, low: number, high: number): string {
   return `${pc}.${high}.${low}`;
 }
 
-function readFrame(
-  v8: V8Process,
-  mapping: ProcessMapping | undefined,
-  pc: number,
-  low: number,
-  high: number,
-): V8Frame | undefined {
-  if (mapping === undefined) return undefined;
-  const { object, place } = readNote(low, high);
-  const shared = object === 0 ? undefined : object + 1;
-  if (targetOfMapping(mapping) === 'anonymous') return v8.compiled(pc, shared);
-  // Builtins lie in the program's file.
-  return shared === undefined ? undefined : v8.interpreted(shared, place);
+function runtimeOr<L>(layout: L | string, make: (layout: L) => Runtime): Runtime | string {
+  return typeof layout === 'string' ? layout : make(layout);
 }

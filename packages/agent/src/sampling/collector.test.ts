@@ -5,6 +5,7 @@ import {
   copyBytes,
   copyOffset,
   endComplete,
+  endDepth,
   endStale,
   flagCopied,
   flagKernelFailed,
@@ -121,7 +122,7 @@ class PlantedStacks implements Stacks {
   onSettled: (module: TableModule) => void = () => undefined;
   readonly missing: TableModule = { key: 'm', state: { kind: 'loading' }, segments: [], runtime: undefined, usedMs: 0 };
   isMissing = false;
-  unwound: { addresses: number[]; notes: { low: number; high: number }[]; guessedFrom: number; end: number } = {
+  unwound: { addresses: number[]; notes: { low: number; high: number }[][]; guessedFrom: number; end: number } = {
     notes: [],
     addresses: [],
     guessedFrom: 0,
@@ -292,6 +293,16 @@ test('a copied stack has its frames at once where the tables are there', () => {
   const { userFrames, guessedFrom, userEnd, frames } = interval?.stack(0) ?? {};
   expect({ userFrames, guessedFrom, userEnd }).toEqual({ userFrames: 2, guessedFrom: 1, userEnd: endComplete });
   expect([...(frames ?? [])]).toEqual([0x1100, 0, 0x2000, 0x7fff]);
+});
+
+test('a copied stack whose notes leave no room for its root says so', () => {
+  const { source, collector, stacks } = stage();
+  source.copy(1, 20, 'a', 0x1100n);
+  const notes = Array.from({ length: 600 }, (_, i) => ({ low: i, high: 0x4000_0000 }));
+  stacks.unwound = { notes: [notes], addresses: [0x1100, 0x1200], guessedFrom: 2, end: endComplete };
+  const [interval] = collector.drain(50 * ms, true);
+  const { userFrames, guessedFrom, userEnd } = interval?.stack(0) ?? {};
+  expect({ userFrames, guessedFrom, userEnd }).toEqual({ userFrames: 512, guessedFrom: 512, userEnd: endDepth });
 });
 
 test('a copied stack waits for its table, and its interval for it', async () => {

@@ -204,7 +204,8 @@ export class Collector {
     const stackBytes = sample.words[(offset + sampleOffset.copyBytes) >> 2] ?? 0;
     const is32Bit = ((sample.words[(offset + sampleOffset.flags) >> 2] ?? 0) & flagCompat) !== 0;
     const topBytes = sample.words[(offset + sampleOffset.topBytes) >> 2] ?? 0;
-    const end = copyAt + copyBytes + stackBytes + (topBytes > 0 ? maxTopBytes : 0);
+    const pythonBytes = sample.words[(offset + sampleOffset.keptAt) >> 2] ?? 0;
+    const end = copyAt + copyBytes + stackBytes + (topBytes > 0 ? maxTopBytes : 0) + pythonBytes;
     const copy = source.samples.bytes.subarray(copyAt, end);
     const { image } = sample;
     const pcAt = (copyAt + copyOffset.pc) >> 2;
@@ -215,7 +216,7 @@ export class Collector {
     stacks.see(image, copy);
     this.#meet(this.#interval.meet(sample).newMember);
     this.#prepare(image, image.mappings, pc);
-    this.#copied.take(this.#interval, { ...sample, copy, stackBytes, topBytes, is32Bit });
+    this.#copied.take(this.#interval, { ...sample, copy, stackBytes, topBytes, pythonBytes, is32Bit });
   }
 
   #add(interval: IntervalSamples, sample: SampleInRing): void {
@@ -223,13 +224,14 @@ export class Collector {
     this.#meet(newMember);
     if (!isNewStack) return;
     const { words, framesAt, kernelFrames, userFrames } = sample;
+    let pc = 0;
     for (let frame = kernelFrames; frame < kernelFrames + userFrames; frame++) {
       const at = framesAt + 2 * frame;
       const high = words[at + 1] ?? 0;
       if (isNote(high)) {
-        const pc = (words[at - 1] ?? 0) * 2 ** 32 + (words[at - 2] ?? 0);
         this.#options.runtimes.see(sample.image, pc, words[at] ?? 0, high);
       } else {
+        pc = high * 2 ** 32 + (words[at] ?? 0);
         this.#prepare(sample.image, sample.mappings, addressAt(words, at));
       }
     }

@@ -1,5 +1,5 @@
 import type { LossCounters } from '../health/counters.ts';
-import { maxUserFrames } from '../kernel/generated/abi.ts';
+import { endDepth, maxUserFrames } from '../kernel/generated/abi.ts';
 import type { ProcessMapping } from '../processes/process.ts';
 import type { ProcessImage } from '../processes/process-image.ts';
 import type { StackTables } from '../tables/stack-tables.ts';
@@ -28,6 +28,7 @@ export interface CopiedSample {
   readonly copy: Uint8Array;
   readonly stackBytes: number;
   readonly topBytes: number;
+  readonly pythonBytes: number;
   readonly is32Bit: boolean;
 }
 
@@ -109,8 +110,8 @@ export class CopiedSamples {
     mappings: readonly ProcessMapping[],
     mayWait: boolean,
   ): TableModule | undefined {
-    const { image, tid, kernelFrames, copy, stackBytes, topBytes, is32Bit } = sample;
-    const stack = { image, mappings, copy, stackBytes, topBytes, is32Bit, isInKernel: kernelFrames > 0 };
+    const { image, tid, kernelFrames, copy, stackBytes, topBytes, pythonBytes, is32Bit } = sample;
+    const stack = { image, mappings, copy, stackBytes, topBytes, pythonBytes, is32Bit, isInKernel: kernelFrames > 0 };
     const unwound = this.#options.stacks.unwind(stack, mayWait);
     if ('module' in unwound) return unwound.module;
     if (!mayWait) this.#options.losses.add('stacks_truncated', 'table_late');
@@ -120,15 +121,24 @@ export class CopiedSamples {
     words.set(head);
     let at = head.length;
     let guessedWords = Infinity;
+    // Notes take the room of frames.
+    let isDeep = false;
     for (const [i, address] of addresses.entries()) {
-      if (at >= words.length) break;
+      if (at >= words.length) {
+        isDeep = true;
+        break;
+      }
       if (i === guessedFrom) guessedWords = (at - head.length) / 2;
       words[at++] = address % 2 ** 32;
       words[at++] = Math.floor(address / 2 ** 32);
-      const note = notes[i];
-      if (note === undefined || at >= words.length) continue;
-      words[at++] = note.low;
-      words[at++] = note.high;
+      for (const { low, high } of notes[i] ?? []) {
+        if (at >= words.length) {
+          isDeep = true;
+          break;
+        }
+        words[at++] = low;
+        words[at++] = high;
+      }
     }
     const userFrames = (at - head.length) / 2;
     this.#options.add(interval, {
@@ -142,7 +152,7 @@ export class CopiedSamples {
       kernelFrames,
       userFrames,
       guessedFrom: Math.min(guessedWords, userFrames),
-      userEnd: end,
+      userEnd: isDeep ? endDepth : end,
     });
     return undefined;
   }

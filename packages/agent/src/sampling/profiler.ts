@@ -17,7 +17,7 @@ import type { IntervalSamples, Member } from './interval-samples.ts';
 const drainMsAt = (frequencyHz: number): number => Math.max(10, Math.min(100, Math.round(10_000 / frequencyHz)));
 /**
  * When so much of the ring is full, the next drain is soon: copies of stacks fill it, because the agent has just come or many processes have. From a
- * quarter on, copies are smaller.
+ * half on, copies are smaller.
  */
 const hurryFill = 1 / 16;
 /** CPUs that come and go, and the program's own counters. */
@@ -84,11 +84,11 @@ export class Profiler {
   constructor(options: ProfilerOptions) {
     this.#options = options;
     this.#source = new KernelSource(options.frequencyHz, options.shapes);
-    const { processesFd, tablesFd } = this.#source.maps;
+    const { processesFd, pythonsFd, tablesFd } = this.#source.maps;
     const { losses, tableCacheDirectory: cacheDirectory } = options;
     this.#runtimes = new Runtimes(losses);
     const runtimes = this.#runtimes;
-    this.#stacks = new StackTables({ losses, runtimes, processesFd, tablesFd, cacheDirectory });
+    this.#stacks = new StackTables({ losses, runtimes, processesFd, pythonsFd, tablesFd, cacheDirectory });
     try {
       this.#table = new ProcessTable(options);
       this.#table.scan();

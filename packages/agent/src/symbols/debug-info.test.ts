@@ -2,7 +2,28 @@ import { expect, test } from 'vitest';
 import type { ProcessView } from '../processes/process.ts';
 import { DebugFinder } from './debug-finder.ts';
 import { DebugInfo } from './debug-info.ts';
-import { createModule } from './module.ts';
+import { createModule, type Module } from './module.ts';
+import type { ReplyOf, SymbolRequest } from './worker-messages.ts';
+
+const path = process.execPath;
+const mapping = { start: 0n, end: 4096n, fileOffset: 0n, path, buildId: '00', device: '0:0', inode: 0n };
+/** A process that is gone: its file is opened by path. */
+const view: ProcessView = {
+  pid: 2 ** 22 + 1,
+  namespacePid: 1,
+  startTimeNs: 1n,
+  executablePath: path,
+  executableName: 'gone',
+  mappings: [mapping],
+  isKernelThread: false,
+};
+const needs = { isComplete: false, hasSymbols: true, dwarfBytes: 1000, link: undefined };
+
+function loadedModule(): Module {
+  const module = createModule('build-id:00');
+  module.state = { kind: 'loaded', buildId: '00', segments: [], debug: needs, isResident: true };
+  return module;
+}
 
 test('a worker that does not answer delays one profile, not each of the next', async () => {
   const asked: string[] = [];
@@ -13,21 +34,7 @@ test('a worker that does not answer delays one profile, not each of the next', a
     },
   };
   const debug = new DebugInfo({ small: silent, large: silent }, new DebugFinder('/nowhere', undefined), () => '/');
-  const path = process.execPath;
-  const mapping = { start: 0n, end: 4096n, fileOffset: 0n, path, buildId: '00', device: '0:0', inode: 0n };
-  // A process that is gone: its file is opened by path.
-  const view: ProcessView = {
-    pid: 2 ** 22 + 1,
-    namespacePid: 1,
-    startTimeNs: 1n,
-    executablePath: path,
-    executableName: 'gone',
-    mappings: [mapping],
-    isKernelThread: false,
-  };
-  const module = createModule('build-id:00');
-  const needs = { isComplete: false, hasSymbols: true, dwarfBytes: 1000, link: undefined };
-  module.state = { kind: 'loaded', buildId: '00', segments: [], debug: needs, isResident: true };
+  const module = loadedModule();
   const waited: boolean[] = [];
   for (let i = 0; i < 4; i++) {
     const started = performance.now();
@@ -37,6 +44,40 @@ test('a worker that does not answer delays one profile, not each of the next', a
   expect(waited).toEqual([true, false, false, false]);
   expect(asked).toEqual(['debug-load']);
   // What needs nothing is answered at once.
-  module.state = { ...module.state, debug: { ...needs, isComplete: true } };
+  module.state = {
+    kind: 'loaded',
+    buildId: '00',
+    segments: [],
+    isResident: true,
+    debug: { ...needs, isComplete: true },
+  };
   expect(await debug.names(view, mapping, module, BigUint64Array.of(1n))).toBe('nothing');
+});
+
+test('what a worker has dropped is read once more for all who ask at that moment', async () => {
+  const asked: string[] = [];
+  let isResident = false;
+  const worker = {
+    // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as SymbolClient's
+    request: async <R extends SymbolRequest>({ kind }: R): Promise<ReplyOf[R['kind']] | undefined> => {
+      asked.push(kind);
+      await Promise.resolve();
+      if (kind === 'debug-load') isResident = true;
+      const reply =
+        kind === 'debug-load'
+          ? { status: 'ready' }
+          : isResident
+            ? { status: 'named', named: { lists: [], listOf: Uint32Array.of(0) } }
+            : { status: 'absent' };
+      return reply as ReplyOf[R['kind']];
+    },
+  };
+  const debug = new DebugInfo({ small: worker, large: worker }, new DebugFinder('/nowhere', undefined), () => '/');
+  const module = loadedModule();
+  const ask = async (): Promise<unknown> => debug.names(view, mapping, module, BigUint64Array.of(1n));
+  await ask();
+  isResident = false;
+  asked.length = 0;
+  await Promise.all(Array.from({ length: 10 }, ask));
+  expect(asked.filter((kind) => kind === 'debug-load')).toHaveLength(1);
 });

@@ -54,7 +54,8 @@ export class DebugInfo {
 
   /** The worker has dropped these. */
   evicted(keys: readonly string[]): void {
-    for (const key of keys) this.#states.delete(key);
+    // One that is loading was asked for again after it was dropped.
+    for (const key of keys) if (this.#states.get(key)?.kind === 'ready') this.#states.delete(key);
   }
 
   /** The worker has dropped all. What was being loaded may be what killed it, so that is not tried again at once. */
@@ -110,8 +111,8 @@ export class DebugInfo {
       const reply = await state.client.request({ kind: 'debug-name', key, addresses });
       if (reply === undefined) return 'late';
       if (reply.status === 'named') return reply.named;
-      // It was evicted between the two: once more.
-      this.#states.delete(key);
+      // It was evicted between the two: once more, and once for all who ask now.
+      if (this.#states.get(key) === state) this.#states.delete(key);
     }
     return 'late';
   }

@@ -30,6 +30,8 @@ import {
 } from '../kernel/generated/abi.ts';
 import type { ProcessMapping } from '../processes/process.ts';
 import type { ProcessImage } from '../processes/process-image.ts';
+import { CopiedPython } from '../runtimes/python/copied-python.ts';
+import { PythonStack } from '../runtimes/python/python-stack.ts';
 import type { ProcessSpaces, SpaceMapping } from './process-space.ts';
 import type { TableModule, TableStore } from './table-store.ts';
 
@@ -47,6 +49,8 @@ export interface StackCopy {
   readonly stackBytes: number;
   /** Of the top of the main stack, the last ones of the `maxTopBytes` behind it; 0 without. */
   readonly topBytes: number;
+  /** Of Python's frames at the end of `copy`; 0 without. */
+  readonly pythonBytes: number;
   /** The sample was taken while the program was in the kernel. */
   readonly isInKernel: boolean;
   /** Of an i386 program. */
@@ -58,7 +62,7 @@ export interface UnwoundCopy {
   /** Addresses in the process: of the leaf the instruction, of callers the return address - 1. */
   readonly addresses: readonly number[];
   /** Of each frame; see bpf/abi.h. */
-  readonly notes: readonly (FrameNote | undefined)[];
+  readonly notes: readonly (readonly FrameNote[] | undefined)[];
   readonly guessedFrom: number;
   /** `end…` of bpf/abi.h. */
   readonly end: number;
@@ -108,7 +112,8 @@ export class CopyUnwinder {
     if (isInKernel && (stackBytes === 0 || findUnwindMapping(space, state.pc) < 0)) {
       return { addresses: [], notes: [], guessedFrom: 0, end: endNone };
     }
-    const stack = unwindStack(state, memory, space, maxUserFrames);
+    const python = pythonStackOf(space, state, memory, stackCopy);
+    const stack = unwindStack(state, memory, space, maxUserFrames, python);
     const last = space[stack.mappings.at(-1) ?? -1];
     if (stack.end === 'pending' && last?.module !== undefined && mayWait) {
       this.#store.need(image, last.mapping, last.module);
@@ -117,6 +122,7 @@ export class CopyUnwinder {
       return this.unwind(stackCopy, mayWait);
     }
     this.#touch(space, stack.mappings);
+    if (python !== undefined) this.#spaces.miss(python.missed);
     const isShort = stack.end === 'bad_read' && memory.isOutside;
     return {
       addresses: stack.addresses,
@@ -133,6 +139,30 @@ export class CopyUnwinder {
       if (module !== undefined) module.usedMs = now;
     }
   }
+}
+
+/** What is known of the Python that a stack goes through. */
+function pythonStackOf(
+  space: readonly SpaceMapping[],
+  state: UnwindState,
+  stack: CopiedStack,
+  { copy, pythonBytes }: StackCopy,
+): PythonStack | CopiedPython | undefined {
+  const place = space.find(({ python }) => python !== undefined)?.python;
+  if (place === undefined) return undefined;
+  // The kernel part knew the process, and wrote down what it ran.
+  if (pythonBytes > 0) return new CopiedPython(place, copy.subarray(copy.length - pythonBytes));
+  const { layout, bias, memory } = place;
+  const { threadPointer } = stack;
+  return new PythonStack({
+    layout,
+    bias,
+    stack,
+    memory,
+    threadPointer,
+    registers: state.registers.slice(),
+    sp: state.sp,
+  });
 }
 
 /** Sets `state` to the registers of a copy; answers its memory. */
@@ -152,19 +182,39 @@ function load({ copy, stackBytes, topBytes }: StackCopy, state: UnwindState): Co
   const topAt = copyBytes + stackBytes + maxTopBytes - topBytes;
   const top =
     topBytes === 0 ? undefined : new StackMemory(copy.subarray(topAt), startStack - (startStack % 8) - topBytes);
-  return new CopiedStack(stack, state.sp, top);
+  return new CopiedStack(stack, state.sp, top, word(copyOffset.threadPointer));
 }
 
 /** The stack from SP on, and the top of the main stack where that is another one. Remembers that a read went above the first. */
 class CopiedStack extends StackMemory {
   isOutside = false;
+  /** What pthread_self answers in the thread; 0: not known. */
+  readonly threadPointer: number;
+  readonly #bytes: Buffer;
+  readonly #base: number;
   readonly #end: number;
   readonly #top: StackMemory | undefined;
 
-  constructor(bytes: Uint8Array, base: number, top: StackMemory | undefined) {
+  constructor(bytes: Uint8Array, base: number, top: StackMemory | undefined, threadPointer: number) {
     super(bytes, base);
+    this.threadPointer = threadPointer;
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#base = base;
     this.#end = base + bytes.length;
     this.#top = top;
+  }
+
+  /** Of the part from SP on; undefined where it is not all in it. */
+  bytes(address: number, length: number): Buffer | undefined {
+    const at = address - this.#base;
+    return at >= 0 && length >= 0 && at + length <= this.#bytes.length
+      ? this.#bytes.subarray(at, at + length)
+      : undefined;
+  }
+
+  word(address: number): number | undefined {
+    const bytes = this.bytes(address, 8);
+    return bytes === undefined ? undefined : bytes.readUInt32LE(4) * 2 ** 32 + bytes.readUInt32LE(0);
   }
 
   override load(address: number, wordBytes: 4 | 8): boolean {

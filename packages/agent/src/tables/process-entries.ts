@@ -1,5 +1,6 @@
 import {
   mappingBytes,
+  mappingFlagPython,
   mappingFramePointer,
   mappingNone,
   mappingOffset,
@@ -20,7 +21,8 @@ import { loadLibbpf } from '../kernel/libbpf.ts';
 import type { LossCounters } from '../health/counters.ts';
 import type { ProcessMapping } from '../processes/process.ts';
 import type { ProcessImage } from '../processes/process-image.ts';
-import type { ProcessSpaces, SpaceMapping } from './process-space.ts';
+import type { ProcessSpaces, PythonPlace, SpaceMapping } from './process-space.ts';
+import { pythonEntry } from './python-entry.ts';
 import type { TableModule, TableStore } from './table-store.ts';
 
 /** What the kernel tells an address space by; see struct ef_space in bpf/abi.h. */
@@ -28,6 +30,12 @@ export interface AddressSpace {
   readonly mm: bigint;
   readonly startStack: bigint;
   readonly execPages: bigint;
+}
+
+/** Of bpf/maps.h. */
+export interface ProcessMaps {
+  readonly processesFd: number;
+  readonly pythonsFd: number;
 }
 
 /** What the kernel part knows of a process. */
@@ -41,6 +49,7 @@ interface Entry {
   /** Of the table store. */
   readonly version: number;
   readonly hasPending: boolean;
+  readonly hasPython: boolean;
   /** The mappings of the generation before, whose samples may still be under way. */
   readonly previous: { readonly generation: number; readonly mappings: readonly ProcessMapping[] } | undefined;
 }
@@ -68,6 +77,7 @@ const evictedParts = 256;
  */
 export class ProcessEntries {
   readonly #fd: number;
+  readonly #pythonsFd: number;
   readonly #store: TableStore;
   readonly #spaces: ProcessSpaces;
   readonly #losses: LossCounters;
@@ -83,9 +93,12 @@ export class ProcessEntries {
   #parts = 0;
   #generation = 0;
   #drain = 0;
+  /** Of the table store, when it was last looked for Python. */
+  #toldVersion = 0;
 
-  constructor(processesFd: number, store: TableStore, spaces: ProcessSpaces, losses: LossCounters) {
-    this.#fd = processesFd;
+  constructor(maps: ProcessMaps, store: TableStore, spaces: ProcessSpaces, losses: LossCounters) {
+    this.#fd = maps.processesFd;
+    this.#pythonsFd = maps.pythonsFd;
     this.#store = store;
     this.#spaces = spaces;
     this.#losses = losses;
@@ -114,12 +127,25 @@ export class ProcessEntries {
 
   /** Writes what the last drain and those before have made known. Call it at the end of each drain. */
   flush(isCurrent: (image: ProcessImage) => boolean): void {
+    this.#tellOfPython(isCurrent);
     for (const [pid, wanted] of this.#wanted) {
       if (wanted.drain === this.#drain && wanted.samples < manySamples) continue;
       this.#wanted.delete(pid);
       if (isCurrent(wanted.image)) this.#write(wanted.image, wanted.space);
     }
     this.#drain++;
+  }
+
+  /** Of a process whose samples are copied for a table, and which turns out to run Python: what it runs must be noted at the sample. */
+  #tellOfPython(isCurrent: (image: ProcessImage) => boolean): void {
+    const { version } = this.#store;
+    if (version === this.#toldVersion) return;
+    this.#toldVersion = version;
+    const waiting = [...this.#entries.values()].filter(
+      ({ image, mappings, hasPending, hasPython }) =>
+        hasPending && !hasPython && mappings === image.mappings && this.#spaces.hasPython(image),
+    );
+    for (const { image, space } of waiting) if (isCurrent(image)) this.#write(image, space);
   }
 
   /**
@@ -170,6 +196,7 @@ export class ProcessEntries {
     this.#entries.delete(pid);
     this.#parts -= entry.parts;
     for (let part = 0; part < entry.parts; part++) loadLibbpf().remove(this.#fd, this.#keyOf(pid, part));
+    if (entry.hasPython) loadLibbpf().remove(this.#pythonsFd, pidKey(pid));
   }
 
   #write(image: ProcessImage, space: AddressSpace): void {
@@ -182,6 +209,8 @@ export class ProcessEntries {
     }
     while (this.#parts + needed > maxProcessParts) this.#evict();
     const generation = (this.#generation = (this.#generation % 0xffff_ffff) + 1);
+    const hasPython = this.#putPython(image.pid, mappings.find(({ python }) => python !== undefined)?.python, space);
+    if (before?.hasPython === true && !hasPython) loadLibbpf().remove(this.#pythonsFd, pidKey(image.pid));
     try {
       // Part 0 last: it says who all of them belong to.
       for (let part = needed - 1; part > 0; part--) {
@@ -193,7 +222,8 @@ export class ProcessEntries {
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       this.#losses.add('tables_refused', 'kernel');
-      if (before !== undefined) this.#remove(image.pid, before);
+      if (hasPython) loadLibbpf().remove(this.#pythonsFd, pidKey(image.pid));
+      if (before !== undefined) this.#remove(image.pid, { ...before, hasPython: false });
       return;
     }
     for (let part = needed; part < (before?.parts ?? 0); part++) {
@@ -209,9 +239,23 @@ export class ProcessEntries {
       modules: new Set(mappings.map(({ module }) => module).filter((module) => module !== undefined)),
       parts: needed,
       version: this.#store.version,
+      hasPython,
       hasPending: mappings.some(({ unwind }) => unwind.by === 'pending'),
       previous: before === undefined ? undefined : { generation: before.generation, mappings: before.mappings },
     });
+  }
+
+  /** Where there is no room for it, the process's frames of Python stay unknown. */
+  #putPython(pid: number, place: PythonPlace | undefined, { mm }: AddressSpace): boolean {
+    if (place === undefined) return false;
+    try {
+      loadLibbpf().update(this.#pythonsFd, pidKey(pid), pythonEntry(place, mm));
+      return true;
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#losses.add('tables_refused', 'kernel');
+      return false;
+    }
   }
 
   #evict(): void {
@@ -261,13 +305,13 @@ export class ProcessEntries {
     this.#value.setUint32(at + mappingOffset.pageCount, 0, true);
   }
 
-  #mapping(at: number, { start, end, module, unwind, bias }: SpaceMapping): void {
+  #mapping(at: number, { start, end, module, unwind, bias, python }: SpaceMapping): void {
     this.#range(at, BigInt(start), BigInt(end));
     if (unwind.by === 'table' && module?.state.kind === 'ready') {
       const { slot, rows } = module.state.table;
       this.#value.setBigUint64(at + mappingOffset.bias, BigInt.asUintN(64, BigInt(bias) + BigInt(rows.base)), true);
       this.#value.setUint16(at + mappingOffset.slot, slot, true);
-      this.#value.setUint8(at + mappingOffset.tableFlags, rows.flags);
+      this.#value.setUint8(at + mappingOffset.tableFlags, rows.flags | (python === undefined ? 0 : mappingFlagPython));
       this.#value.setUint32(at + mappingOffset.pageCount, rows.pageCount, true);
     }
     if (unwind.by === 'v8') {
@@ -286,6 +330,10 @@ export class ProcessEntries {
     this.#key.setUint32(4, part, true);
     return new Uint8Array(this.#key.buffer);
   }
+}
+
+function pidKey(pid: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(pid).buffer);
 }
 
 const kinds = {

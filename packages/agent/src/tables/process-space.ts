@@ -1,8 +1,17 @@
 import type { UnwindMapping } from '@everflame/binary';
 import type { ProcessMapping, ProcessView } from '../processes/process.ts';
+import type { ProcessMemory } from '../runtimes/process-memory.ts';
+import type { PythonLayout } from '../runtimes/python/python-layout.ts';
 import type { Runtime, Runtimes } from '../runtimes/runtimes.ts';
 import { targetOfMapping } from '../symbols/mapping-target.ts';
 import type { TableModule, TableStore } from './table-store.ts';
+
+/** CPython in a process: its layout, and address in the process - ELF virtual address. */
+export interface PythonPlace {
+  readonly layout: PythonLayout;
+  readonly bias: number;
+  readonly memory: ProcessMemory;
+}
 
 /** A mapping, or a part of one, as the unwinders see it: what is known of its file may change at any time. */
 export class SpaceMapping implements UnwindMapping {
@@ -11,6 +20,8 @@ export class SpaceMapping implements UnwindMapping {
   readonly module: TableModule | undefined;
   readonly start: number;
   readonly end: number;
+  /** Where it is CPython's text. */
+  python: PythonPlace | undefined;
   readonly #store: TableStore;
   readonly #isAnonymous: boolean;
   readonly #ofRuntime: UnwindMapping['unwind'] | undefined;
@@ -32,6 +43,10 @@ export class SpaceMapping implements UnwindMapping {
     this.#store = store;
     this.#isAnonymous = targetOfMapping(mapping) === 'anonymous';
     this.#ofRuntime = ofRuntime;
+  }
+
+  get holdsInterpreter(): boolean {
+    return this.python !== undefined;
   }
 
   get bias(): number {
@@ -56,9 +71,11 @@ export class SpaceMapping implements UnwindMapping {
   }
 }
 
+/** What is known of a list of mappings, which a process shares with those that it has forked. */
 interface Space {
   readonly runtime: Runtime | undefined;
   readonly modules: readonly (TableModule | undefined)[];
+  /** Without a runtime; what one with a runtime has is each process's own. */
   readonly mappings: readonly SpaceMapping[];
 }
 
@@ -67,6 +84,7 @@ export class ProcessSpaces {
   readonly #store: TableStore;
   readonly #runtimes: Runtimes;
   readonly #spaces = new WeakMap<readonly ProcessMapping[], Space>();
+  readonly #ofRuntimes = new WeakMap<ProcessView, WeakMap<Space, readonly SpaceMapping[]>>();
 
   constructor(store: TableStore, runtimes: Runtimes) {
     this.#store = store;
@@ -75,21 +93,67 @@ export class ProcessSpaces {
 
   /** `mappings`: of the process, now or when a sample was taken. */
   of(process: ProcessView, mappings: readonly ProcessMapping[]): readonly SpaceMapping[] {
-    const known = this.#spaces.get(mappings);
+    let space = this.#spaces.get(mappings);
     // Which runtime a program has is found out once; until then only the modules are asked, which were found once, too.
-    const modules = known?.modules ?? mappings.map((mapping) => this.#store.moduleOf(mapping));
-    const runtime = known?.runtime ?? modules.find((module) => module?.runtime !== undefined)?.runtime;
-    if (known !== undefined && known.runtime === runtime) return known.mappings;
-    const space = { runtime, modules, mappings: this.#make(process, mappings, runtime) };
-    this.#spaces.set(mappings, space);
-    return space.mappings;
+    const modules = space?.modules ?? mappings.map((mapping) => this.#store.moduleOf(mapping));
+    const runtime = space?.runtime ?? modules.find((module) => module?.runtime !== undefined)?.runtime;
+    if (space === undefined || space.runtime !== runtime) {
+      const plain = runtime === undefined ? mappings.map((mapping) => new SpaceMapping(mapping, this.#store)) : [];
+      space = { runtime, modules, mappings: plain };
+      this.#spaces.set(mappings, space);
+    }
+    if (runtime === undefined) return space.mappings;
+    let own = this.#ofRuntimes.get(process);
+    if (own === undefined) this.#ofRuntimes.set(process, (own = new WeakMap()));
+    let made = own.get(space);
+    if (made === undefined) own.set(space, (made = this.#make(process, mappings, runtime)));
+    return made;
   }
 
-  #make(process: ProcessView, mappings: readonly ProcessMapping[], runtime: Runtime | undefined): SpaceMapping[] {
+  #make(process: ProcessView, mappings: readonly ProcessMapping[], runtime: Runtime): SpaceMapping[] {
+    switch (runtime.kind) {
+      case 'v8':
+        return this.#makeV8(process, mappings, runtime);
+      case 'python':
+        return this.#makePython(process, mappings, runtime);
+    }
+  }
+
+  /** Does it run CPython, as far as is known? */
+  hasPython(process: ProcessView): boolean {
+    return this.of(process, process.mappings).some(({ python }) => python !== undefined);
+  }
+
+  /** So many calls of an interpreter's loop have no name. */
+  miss(calls: number): void {
+    this.#runtimes.miss(calls);
+  }
+
+  /** Native as any other, but for what the kernel part needs to find Python's own frames. */
+  #makePython(
+    process: ProcessView,
+    mappings: readonly ProcessMapping[],
+    runtime: Runtime & { readonly kind: 'python' },
+  ): SpaceMapping[] {
     const store = this.#store;
-    if (runtime === undefined) return mappings.map((mapping) => new SpaceMapping(mapping, store));
+    return mappings.map((mapping) => {
+      const made = new SpaceMapping(mapping, store);
+      if (made.module?.runtime !== runtime) return made;
+      const bias = store.biasOf(made.module, mapping);
+      const memory = bias === undefined ? undefined : this.#runtimes.meetPython(process, runtime.layout, mapping);
+      if (bias !== undefined && memory !== undefined) made.python = { layout: runtime.layout, bias, memory };
+      return made;
+    });
+  }
+
+  #makeV8(
+    process: ProcessView,
+    mappings: readonly ProcessMapping[],
+    runtime: Runtime & { readonly kind: 'v8' },
+  ): SpaceMapping[] {
+    const store = this.#store;
     const [compiled, builtins] = [false, true].map((holdsBuiltins): UnwindMapping['unwind'] | undefined => {
-      const code = this.#runtimes.codeOf(process, runtime, holdsBuiltins);
+      const code = this.#runtimes.codeOf(process, runtime.layout, holdsBuiltins);
       return code === undefined ? undefined : { by: 'v8', code };
     });
     if (compiled === undefined || builtins === undefined) return mappings.map((each) => new SpaceMapping(each, store));
@@ -110,7 +174,10 @@ export class ProcessSpaces {
   }
 
   /** The part of a mapping that holds the builtins: they are mapped with the rest of the program, and once more beside compiled code. */
-  #builtinsIn(mapping: ProcessMapping, runtime: Runtime): { readonly start: number; readonly end: number } | undefined {
+  #builtinsIn(
+    mapping: ProcessMapping,
+    runtime: Runtime & { readonly kind: 'v8' },
+  ): { readonly start: number; readonly end: number } | undefined {
     const module = this.#store.moduleOf(mapping);
     if (module?.runtime !== runtime) return undefined;
     const bias = this.#store.biasOf(module, mapping);

@@ -13,6 +13,7 @@ export interface StackTablesOptions {
   readonly runtimes: Runtimes;
   /** Maps of bpf/maps.h. */
   readonly processesFd: number;
+  readonly pythonsFd: number;
   readonly tablesFd: number;
   /** Where tables are kept over restarts; undefined: nowhere. */
   readonly cacheDirectory: string | undefined;
@@ -26,7 +27,7 @@ export class StackTables {
   readonly #unwinder: CopyUnwinder;
   #onSettled: (module: TableModule) => void = () => undefined;
 
-  constructor({ losses, runtimes, processesFd, tablesFd, cacheDirectory }: StackTablesOptions) {
+  constructor({ losses, runtimes, processesFd, pythonsFd, tablesFd, cacheDirectory }: StackTablesOptions) {
     this.#store = new TableStore({
       losses,
       runtimes,
@@ -36,7 +37,7 @@ export class StackTables {
       onEvict: (module) => this.#entries.detach(module),
     });
     this.#spaces = new ProcessSpaces(this.#store, runtimes);
-    this.#entries = new ProcessEntries(processesFd, this.#store, this.#spaces, losses);
+    this.#entries = new ProcessEntries({ processesFd, pythonsFd }, this.#store, this.#spaces, losses);
     this.#unwinder = new CopyUnwinder(this.#store, this.#spaces);
   }
 

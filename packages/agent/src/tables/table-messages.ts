@@ -1,4 +1,5 @@
-import type { ElfSegment, V8Symbols } from '@everflame/binary';
+import type { ElfSegment } from '@everflame/binary';
+import type { RuntimeSymbols } from '../runtimes/runtimes.ts';
 
 export type TableContent = { readonly fd: number } | { readonly image: Uint8Array };
 
@@ -40,8 +41,8 @@ export type TableReply =
       readonly size: number;
       /** The executable ones. */
       readonly segments: readonly ElfSegment[];
-      /** Where it has V8 linked in. */
-      readonly v8: V8Symbols | undefined;
+      /** Of those that are linked into it. */
+      readonly runtimes: RuntimeSymbols;
     }
   | {
       readonly status: 'made';

@@ -69,6 +69,8 @@ export class TableStore {
   readonly #roots = new ProcessRoots();
   readonly #chunks = new ChunkCache();
   readonly #modules = new Map<string, TableModule>();
+  /** Asked for at every frame of a new stack. '' for code without a file. */
+  readonly #keys = new WeakMap<ProcessMapping, string>();
   /** By build ID, or by the key of the module where the file has none. */
   readonly #tables = new Map<string, LoadedTable>();
   readonly #making = new Map<string, Promise<LoadedTable | undefined>>();
@@ -98,8 +100,9 @@ export class TableStore {
 
   /** Undefined for code without a file. */
   moduleOf(mapping: ProcessMapping): TableModule | undefined {
-    const key = keyOf(mapping);
-    if (key === undefined) return undefined;
+    let key = this.#keys.get(mapping);
+    if (key === undefined) this.#keys.set(mapping, (key = keyOf(mapping) ?? ''));
+    if (key === '') return undefined;
     let module = this.#modules.get(key);
     if (module === undefined) {
       module = { key, state: { kind: 'absent' }, segments: [], runtime: undefined, usedMs: 0 };
@@ -193,7 +196,7 @@ export class TableStore {
       return true;
     }
     module.segments = reply.segments;
-    module.runtime = reply.v8 === undefined ? undefined : this.#options.runtimes.runtimeOf(reply.v8);
+    module.runtime = this.#options.runtimes.runtimeOf(reply.runtimes);
     const identity = reply.buildId === '' ? module.key : reply.buildId;
     let table = this.#tables.get(identity);
     if (table === undefined) {

@@ -9,6 +9,7 @@ import {
   readBuildIds,
   readElfFile,
   readUnwindTable,
+  readPythonSymbols,
   readV8Symbols,
   segmentFlags,
   segmentTypes,
@@ -52,9 +53,10 @@ function identify({ id, content, expectedBuildId }: TableRequest & { kind: 'iden
   const segments = elf.value.segments.filter(
     ({ type, flags }) => type === segmentTypes.load && (flags & segmentFlags.execute) !== 0,
   );
-  const v8 = readV8Symbols(elf.value);
+  const [v8, python] = [readV8Symbols(elf.value), readPythonSymbols(elf.value)];
   // Where they are damaged, native frames remain.
-  return { status: 'identified', id, buildId, size: elf.value.source.size, segments, v8: v8.ok ? v8.value : undefined };
+  const runtimes = { v8: v8.ok ? v8.value : undefined, python: python.ok ? python.value : undefined };
+  return { status: 'identified', id, buildId, size: elf.value.source.size, segments, runtimes };
 }
 
 function make({ id, content, cacheDirectory, tablesFd, slot }: TableRequest & { kind: 'make' }): TableReply {

@@ -84,10 +84,14 @@ function parseTable(reader: DwarfReader, shape: UnitShape, only: number | undefi
   };
 }
 
+/** Of the abbreviation that is being read: one that grows anew for each is garbage three times its size. */
+const specificationsRead: number[] = [];
+
 function parseAbbreviation(reader: DwarfReader, shape: UnitShape): Abbreviation {
   const tag = reader.uleb();
   const hasChildren = reader.u8() !== 0;
-  const specifications: number[] = [];
+  const specifications = specificationsRead;
+  specifications.length = 0;
   let [fixedSize, siblingAt, siblingForm] = [0, -1, 0];
   let [hasName, hasReference] = [false, false];
   for (;;) {
@@ -109,7 +113,7 @@ function parseAbbreviation(reader: DwarfReader, shape: UnitShape): Abbreviation 
     tag,
     hasChildren,
     // Not in an Int32Array: there are thousands of them in a file, each of which would be a piece of malloc's.
-    specifications,
+    specifications: specifications.slice(),
     role: roleOf(tag),
     fixedSize,
     siblingAt,

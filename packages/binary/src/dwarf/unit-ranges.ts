@@ -46,9 +46,15 @@ export class UnitRanges {
     const lowest = starts.reduce((least, each) => Math.min(least, each), Infinity);
     const order = sortedOrder(starts.map((each) => each - lowest));
     const [ends, units] = [this.#newEnds.view(), this.#newUnits.view()];
-    this.#starts = Float64Array.from(order, (item) => starts[item] ?? 0);
-    this.#ends = Float64Array.from(order, (item) => ends[item] ?? 0);
-    this.#units = Uint32Array.from(order, (item) => units[item] ?? 0);
+    this.#starts = new Float64Array(order.length);
+    this.#ends = new Float64Array(order.length);
+    this.#units = new Uint32Array(order.length);
+    for (let i = 0; i < order.length; i++) {
+      const item = order[i] ?? 0;
+      this.#starts[i] = starts[item] ?? 0;
+      this.#ends[i] = ends[item] ?? 0;
+      this.#units[i] = units[item] ?? 0;
+    }
     this.#reach = this.#ends.slice();
     for (let i = 1; i < this.#reach.length; i++) {
       this.#reach[i] = Math.max(this.#reach[i] ?? 0, this.#reach[i - 1] ?? 0);

@@ -47,7 +47,12 @@ function chooseNames(symbols: FunctionSymbols): ChosenIntervals {
   const { starts, sizes, limits } = symbols;
   const all = sortedOrder(starts);
   const names = new DecidingNames(symbols, all);
-  const order = all.filter((symbol) => !names.isNoFunction(symbol));
+  let count = 0;
+  for (let i = 0; i < all.length; i++) {
+    const symbol = all[i] ?? 0;
+    if (!names.isNoFunction(symbol)) all[count++] = symbol;
+  }
+  const order = all.subarray(0, count);
   const outStarts = new GrowableFloat64Array(starts.length + 1);
   const outEnds = new GrowableFloat64Array(starts.length + 1);
   const outSymbols = new GrowableUint32Array(starts.length + 1);
@@ -57,12 +62,12 @@ function chooseNames(symbols: FunctionSymbols): ChosenIntervals {
   for (let from = 0, to = 0; from < order.length; from = to) {
     const start = starts[order[from] ?? 0] ?? 0;
     to = endOfGroup(starts, order, from);
-    let group: Uint32Array | number[] = order.subarray(from, to);
-    if (group.length > 1) group = [...group].sort((a, b) => names.compare(a, b));
+    sortGroup(order, from, to, names);
     // Without a size it reaches to the next symbol, but not out of its section.
     const nextStart = to < order.length ? (starts[order[to] ?? 0] ?? 0) : Infinity;
     let reach = start;
-    for (const [place, symbol] of group.entries()) {
+    for (let at = from; at < to; at++) {
+      const symbol = order[at] ?? 0;
       const size = sizes[symbol] ?? 0;
       const end = size > 0 ? start + size : Math.min(nextStart, limits[symbol] ?? 0);
       if (end <= reach) continue;
@@ -70,17 +75,34 @@ function chooseNames(symbols: FunctionSymbols): ChosenIntervals {
       outStarts.push(start);
       outEnds.push(end);
       outSymbols.push(symbol);
-      priorities.push((size > 0 ? sizedFirst : 0) + to - place);
+      priorities.push((size > 0 ? sizedFirst : 0) + to - (at - from));
     }
   }
   names.discard();
-  discard(all, order);
+  discard(all);
   return {
     starts: outStarts.view(),
     ends: outEnds.view(),
     priorities: priorities.view(),
     symbols: outSymbols.view(),
   };
+}
+
+/** Groups have two or three names; those of a hostile file may have all. */
+const mostInserted = 16;
+
+/** The best name first. */
+function sortGroup(order: Uint32Array, from: number, to: number, names: DecidingNames): void {
+  if (to - from > mostInserted) {
+    order.subarray(from, to).sort((a, b) => names.compare(a, b));
+    return;
+  }
+  for (let i = from + 1; i < to; i++) {
+    const symbol = order[i] ?? 0;
+    let at = i;
+    for (; at > from && names.compare(order[at - 1] ?? 0, symbol) > 0; at--) order[at] = order[at - 1] ?? 0;
+    order[at] = symbol;
+  }
 }
 
 /** Index behind the last symbol that starts where the one at `from` does. */
@@ -94,18 +116,20 @@ function endOfGroup(starts: Float64Array, order: Uint32Array, from: number): num
 /** The names that decide: of symbols that share address and rank, and of labels. */
 class DecidingNames {
   readonly #ranks: Uint32Array;
-  readonly #indices = new Map<number, number>();
+  /** Of each symbol its place in `names`. */
+  readonly #indices: Uint32Array<ArrayBuffer>;
   readonly #names: NameBatch;
 
   constructor({ starts, ranks, namePlaces, strings }: FunctionSymbols, order: Uint32Array) {
     this.#ranks = ranks;
+    this.#indices = new Uint32Array(starts.length);
     const places = new GrowableFloat64Array();
     for (let from = 0, to = 0; from < order.length; from = to) {
       to = endOfGroup(starts, order, from);
       for (let i = from; i < to; i++) {
         const symbol = order[i] ?? 0;
         if (to - from === 1 && !isLabel(ranks[symbol] ?? 0)) continue;
-        this.#indices.set(symbol, places.length);
+        this.#indices[symbol] = places.length;
         places.push(namePlaces[symbol] ?? 0);
       }
     }
@@ -116,37 +140,37 @@ class DecidingNames {
   /** Gives their memory back. */
   discard(): void {
     this.#names.discard();
+    discard(this.#indices);
   }
 
-  /** The better name first. */
+  /** The better name first: fewer leading underscores, then shorter, then byte order. */
   compare(a: number, b: number): number {
     const byRank = (this.#ranks[b] ?? 0) - (this.#ranks[a] ?? 0);
-    return byRank === 0 ? compareNames(this.#nameOf(a), this.#nameOf(b)) : byRank;
+    if (byRank !== 0) return byRank;
+    const names = this.#names;
+    const [one, other] = [this.#indices[a] ?? 0, this.#indices[b] ?? 0];
+    const better =
+      leadingUnderscores(names, one) - leadingUnderscores(names, other) || names.lengthOf(one) - names.lengthOf(other);
+    if (better !== 0) return better;
+    for (let at = 0; at < names.lengthOf(one); at++) {
+      const difference = names.byteAt(one, at) - names.byteAt(other, at);
+      if (difference !== 0) return difference;
+    }
+    return 0;
   }
 
   /** Assemblers' local labels (`.L1`), marks of ARM's ABI (`$x`) and of annobin are no functions. */
   isNoFunction(symbol: number): boolean {
     if (!isLabel(this.#ranks[symbol] ?? 0)) return false;
-    const [first] = this.#nameOf(symbol);
+    const first = this.#names.byteAt(this.#indices[symbol] ?? 0, 0);
     return first === 0x2e || first === 0x24;
   }
-
-  #nameOf(symbol: number): Uint8Array {
-    return this.#names.get(this.#indices.get(symbol) ?? 0);
-  }
 }
 
-/** Fewer leading underscores, then shorter, then byte order. */
-function compareNames(a: Uint8Array, b: Uint8Array): number {
-  const underscores = leadingUnderscores(a) - leadingUnderscores(b);
-  if (underscores !== 0) return underscores;
-  return a.length - b.length || Buffer.compare(a, b);
-}
-
-function leadingUnderscores(name: Uint8Array): number {
+function leadingUnderscores(names: NameBatch, index: number): number {
   // `_Z` and `_R` begin a mangled name and say nothing about the function.
   let count = 0;
-  while (name[count] === 0x5f) count++;
+  while (names.byteAt(index, count) === 0x5f) count++;
   return count;
 }
 
@@ -157,19 +181,23 @@ function leadingUnderscores(name: Uint8Array): number {
 function storeNames(symbols: FunctionSymbols, owners: Uint32Array): { nameIds: Uint32Array; names: NameBlocks } {
   const names = new NameBlocks();
   const nameIds = new Uint32Array(owners.length);
-  const known = new Map<number, number>();
+  /** Of each symbol the number of its name, plus one. */
+  const known = new Uint32Array(symbols.namePlaces.length);
+  const places = new Float64Array(Math.min(namesPerPortion, owners.length));
   for (let from = 0; from < owners.length; from += namesPerPortion) {
-    const portion = owners.subarray(from, from + namesPerPortion);
-    const batch = symbols.strings.namesAt(Float64Array.from(portion, (owner) => symbols.namePlaces[owner] ?? 0));
-    for (const [i, owner] of portion.entries()) {
-      let id = known.get(owner);
-      if (id === undefined) {
-        id = names.add(batch.get(i));
-        known.set(owner, id);
+    const count = Math.min(namesPerPortion, owners.length - from);
+    for (let i = 0; i < count; i++) places[i] = symbols.namePlaces[owners[from + i] ?? 0] ?? 0;
+    const batch = symbols.strings.namesAt(places.subarray(0, count));
+    for (let i = 0; i < count; i++) {
+      const owner = owners[from + i] ?? 0;
+      if (known[owner] === 0) {
+        const at = batch.placeOf(i);
+        known[owner] = names.add(batch.bytes, at, at + batch.lengthOf(i)) + 1;
       }
-      nameIds[from + i] = id;
+      nameIds[from + i] = (known[owner] ?? 1) - 1;
     }
     batch.discard();
   }
+  discard(known, places);
   return { nameIds, names };
 }

@@ -16,6 +16,7 @@ import type { GrowableFloat64Array } from '../growable-array.ts';
 import { RowEncoder } from './row-encoder.ts';
 import { RowWriter } from './row-writer.ts';
 import { type DescribedCode, findSpecialCode, type SpecialCode } from './special-code.ts';
+import { addStandardFunction } from './standard-prologue.ts';
 import { type UnwindArchitecture, unwindArchitectureOf } from './unwind-architecture.ts';
 import { UnwindTable } from './unwind-table.ts';
 
@@ -38,9 +39,10 @@ export function readUnwindTable(elf: ElfFile): BinaryResult<UnwindTable> {
     const special = findSpecialCode(elf, describe(entries, text));
     const flags = special.some(({ op }) => op === unwindKindFpFrame) ? unwindFlagGo : 0;
     const encoder = new RowEncoder(architecture, false);
-    const table = build(architecture, text, entries, special, encoder, flags);
+    const table = build(elf, architecture, text, entries, special, encoder, flags);
     if (!encoder.needsRbx) return table;
-    return build(architecture, text, entries, special, new RowEncoder(architecture, true), flags | unwindFlagTracksRbx);
+    const tracking = new RowEncoder(architecture, true);
+    return build(elf, architecture, text, entries, special, tracking, flags | unwindFlagTracksRbx);
   });
 }
 
@@ -83,6 +85,7 @@ function textRange(elf: ElfFile): TextRange {
 }
 
 function build(
+  elf: ElfFile,
   architecture: UnwindArchitecture,
   text: TextRange,
   entries: CfiEntries,
@@ -130,7 +133,11 @@ function build(
     const end = Math.min((ends[entry] ?? 0) + reach, known === undefined ? nextStart : Infinity, text.end);
     // Special code begins a byte before the description of the same function, which then says nothing.
     if (end <= start || start < specialUntil) continue;
-    if (start - reached > widestPadding) writer.add(reached - base, unwindKindInvalid, 0);
+    if (start - reached > widestPadding) {
+      writer.add(reached - base, unwindKindInvalid, 0);
+      const until = addStandardFunction(elf, reached, start, addSpecial);
+      if (until > reached && start - until > widestPadding) writer.add(until - base, unwindKindInvalid, 0);
+    }
     if (known !== undefined) {
       specialUntil = end;
       if (known.writeRows === undefined) addSpecial(start, known.op, known.fp, known.cfaOff, known.fpOff);

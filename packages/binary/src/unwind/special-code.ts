@@ -1,5 +1,6 @@
 import { type ElfFile, machines, segmentTypes } from '../elf/elf-file.ts';
 import { findGoCode } from './go-frames.ts';
+import { readText } from './read-text.ts';
 import {
   unwindI386RtSigcontext,
   unwindKindLr,
@@ -221,14 +222,4 @@ function needsLibraries(elf: ElfFile): boolean {
     if (tag === dynamicNeeded) return true;
   }
   return false;
-}
-
-function readText(elf: ElfFile, address: number, length: number): Uint8Array {
-  for (const { type, virtualAddress, fileOffset, fileSize } of elf.segments) {
-    const within = address - Number(virtualAddress);
-    if (type === segmentTypes.load && within >= 0 && within < fileSize) {
-      return elf.source.read(fileOffset + within, Math.min(length, fileSize - within)).slice();
-    }
-  }
-  return new Uint8Array(0);
 }

@@ -21,6 +21,17 @@ export interface UnwindMapping {
     | { readonly by: 'v8'; readonly code: V8Code }
     | { readonly by: 'none' }
     | { readonly by: 'pending' };
+  /** It has the loop of an interpreter, whose functions have no frames of their own there. */
+  readonly holdsInterpreter?: boolean;
+}
+
+/** What an interpreter was running when a stack was taken. */
+export interface InterpreterStack {
+  /**
+   * Notes of the functions that run in the native frame of `address`, innermost first; `sp`: of its caller. Asked for each frame in a mapping that
+   * `holdsInterpreter`, from the leaf on.
+   */
+  take(address: number, sp: number): readonly FrameNote[];
 }
 
 /**
@@ -36,7 +47,7 @@ export interface UnwoundStack {
   /** Of each frame: its index in the mappings; -1 for a leaf outside of them. */
   readonly mappings: number[];
   /** Of each frame whose function the address alone does not tell. */
-  readonly notes: readonly (FrameNote | undefined)[];
+  readonly notes: readonly (readonly FrameNote[] | undefined)[];
   /** Frames from this one on were found through a frame pointer where none is promised; `addresses.length` where none was. */
   readonly guessedFrom: number;
   readonly end: UnwindEnd;
@@ -66,10 +77,11 @@ export function unwindStack(
   memory: UnwindMemory,
   mappings: readonly UnwindMapping[],
   mostFrames: number,
+  interpreter?: InterpreterStack,
 ): UnwoundStack {
   const addresses: number[] = [];
   const frameMappings: number[] = [];
-  const notes: (FrameNote | undefined)[] = [];
+  const notes: (readonly FrameNote[] | undefined)[] = [];
   let guessedFrom = Infinity;
   const ended = (end: UnwindEnd): UnwoundStack => ({
     addresses,
@@ -108,7 +120,7 @@ export function unwindStack(
         addresses.push(caller - 1);
         frameMappings.push(findUnwindMapping(mappings, caller - 1));
       }
-      notes[addresses.length - 1] = note;
+      if (note !== undefined) notes[addresses.length - 1] = [note];
       if (outcome !== 'caller') return ended(outcome);
       continue;
     }
@@ -117,6 +129,10 @@ export function unwindStack(
     const outcome = unwind.by === 'table' && element >= 0 ? unwindStep(unwind.table, element, state, memory) : 'gap';
     gap = undefined;
     if (outcome === 'caller') {
+      if (mapping.holdsInterpreter === true) {
+        const found = interpreter?.take(address, state.sp) ?? [];
+        if (found.length > 0) notes[addresses.length - 1] = found;
+      }
       if (state.isGuessed) guessedFrom = Math.min(guessedFrom, addresses.length);
       continue;
     }

@@ -2,6 +2,7 @@ import { asResult, type BinaryResult } from '../binary-error.ts';
 import { type ByteSource, readExactly } from '../byte-source.ts';
 import { fileOffsetOfVirtualAddress } from '../elf/elf-addresses.ts';
 import type { ElfFile } from '../elf/elf-file.ts';
+import { eachNamedSymbol, stringsOf } from '../elf/named-symbols.ts';
 import { findSymbolSections, type SymbolSection } from '../elf/symbol-sections.ts';
 
 /** What V8 says of itself in the symbols of the program that it is linked into. */
@@ -22,7 +23,6 @@ const smallestProgram = 24 * 1024 * 1024;
 const mostStringBytes = 256 * 1024 * 1024;
 /** V8 has about 500. */
 const mostConstants = 4096;
-const chunkEntries = 16_384;
 const mostBytecodes = 256;
 
 const prefix = 'v8dbg_';
@@ -45,7 +45,7 @@ export function readV8Symbols(elf: ElfFile): BinaryResult<V8Symbols | undefined>
     const addresses = new Map<string, Address>();
     // The builtins' symbols are local, so only in the full table; a stripped program still exports the others.
     for (const section of findSymbolSections(elf)) {
-      for (const [name, address] of findAddresses(elf, section)) addresses.set(name, address);
+      for (const [name, address] of findAddresses(section)) addresses.set(name, address);
     }
     return addresses.size === 0 ? undefined : symbolsAt(elf, addresses);
   });
@@ -58,24 +58,12 @@ interface Address {
 }
 
 /** Virtual addresses of the symbols that are wanted; none where the table has none of V8's. */
-function findAddresses(elf: ElfFile, section: SymbolSection): ReadonlyMap<string, Address> {
-  const { symbols, strings, count, entrySize } = section;
+function findAddresses(section: SymbolSection): ReadonlyMap<string, Address> {
   const addresses = new Map<string, Address>();
-  if (strings.size > mostStringBytes) return addresses;
-  const text = readExactly(strings, 0, strings.size);
-  const names = findNames(Buffer.from(text.buffer, text.byteOffset, text.length));
+  if (section.strings.size > mostStringBytes) return addresses;
+  const names = findNames(stringsOf(section));
   if (names === undefined) return addresses;
-  for (let first = 0; first < count; first += chunkEntries) {
-    const entries = Math.min(chunkEntries, count - first);
-    const bytes = readExactly(symbols, first * entrySize, entries * entrySize);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    for (let at = 0; at < bytes.length; at += entrySize) {
-      const name = names.get(view.getUint32(at, elf.littleEndian));
-      if (name === undefined) continue;
-      const size = Number(view.getBigUint64(at + 16, elf.littleEndian));
-      addresses.set(name, { start: view.getBigUint64(at + 8, elf.littleEndian), size });
-    }
-  }
+  eachNamedSymbol(section, names, (name, { start, size }) => addresses.set(name, { start, size: Number(size) }));
   return addresses;
 }
 

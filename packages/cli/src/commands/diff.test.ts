@@ -19,7 +19,12 @@ beforeAll(() => {
 afterAll(() => rmSync(dir, { recursive: true }));
 
 /** A run of half a minute: forty functions of a hundred samples, and `slow` more of `format`, which runs differ in by 1 %. */
-function record(name: string, slow: number, labels: readonly { key: string; text: string }[] = []): string {
+function record(
+  name: string,
+  slow: number,
+  labels: readonly { key: string; text: string }[] = [],
+  comments: readonly string[] = [],
+): string {
   const builder = new ProfileBuilder({
     sampleTypes: [
       { type: 'samples', unit: 'count' },
@@ -29,6 +34,7 @@ function record(name: string, slow: number, labels: readonly { key: string; text
     period: 10_000_000n,
     timeNanos: 1_700_000_000_000_000_000n,
     durationNanos: 30_000_000_000n,
+    comments,
   });
   const stack = (...names: string[]): number =>
     names.reduce((parent, one) => {
@@ -123,6 +129,26 @@ test('one file on each side is weak evidence: exit 3, or what is likely on its o
   // Two files as they have always been given are shown, and judged only when that is asked for.
   expect(diff(before, slow).status).toBe(0);
   expect(diff('--fail-on', 'likely', before, slow).status).toBe(1);
+});
+
+test('by requests: what the files say that was served divides; a file that does not say it is exit 2', () => {
+  const served = (side: string, requests: number): string[] =>
+    Array.from({ length: 6 }, (_, i) => record(`${side}/${i}.pb.gz`, 300, [], [`everflame: requests ${requests}`]));
+  const [before, same, dearer] = [served('many', 2000), served('as-many', 2000), served('fewer', 1000)];
+  const by = ['--normalisation', 'request', '--format', 'json'];
+  const calm = diff(...by, ...before, '--', ...same);
+  expect([calm.status, calm.stderr]).toEqual([0, '']);
+  expect(answerOf(calm).summary).toMatchObject({ normalisation: 'request', basis: 'request', verdict: 'unchanged' });
+  const ran = diff(...by, ...before, '--', ...dearer);
+  expect(ran.status).toBe(1);
+  const { summary } = answerOf(ran);
+  expect(summary).toMatchObject({ basis: 'request', verdict: 'regressed', nature: 'cost' });
+  expect(summary.request?.change).toBeCloseTo(1, 1);
+  const lacking = diff(...by, ...before, '--', ...runs('uncounted', 300));
+  expect([lacking.status, lacking.stderr]).toEqual([
+    2,
+    expect.stringMatching(/run0\.pb\.gz does not say how many requests were served: record it with --requests/),
+  ]);
 });
 
 test('markdown and JUnit escape what a name may hold', () => {

@@ -29,7 +29,9 @@ interface DiffFlags {
   readonly failOn?: FailOn;
   readonly minEffect: number;
   readonly q: number;
-  readonly normalisation: 'share' | 'cores';
+  readonly normalisation: 'share' | 'cores' | 'request';
+  readonly requestsBefore?: string;
+  readonly requestsAfter?: string;
   readonly format: Format;
   readonly sampleType?: string;
   readonly number: number;
@@ -106,10 +108,17 @@ export function diffCommand(): Command {
       option('--q <part>', 'false discovery rate of what is found').default(0.05, '5%').argParser(parsePart(1)),
     )
     .addOption(
-      option('--normalisation <what>', 'by what CPU is divided: all samples, or instances')
-        .choices(['share', 'cores'])
+      option('--normalisation <what>', 'by what CPU is divided: all samples, instances, or requests')
+        .choices(['share', 'cores', 'request'])
         .default('share'),
     )
+    .addOption(
+      option(
+        '--requests-before <list>',
+        'with --service: requests that each unit of the before side served, host-1=1200,host-2=1300; files say it themselves (record --requests)',
+      ),
+    )
+    .addOption(option('--requests-after <list>', 'the same of the after side'))
     .addOption(
       option('--format <format>', 'how it is written').choices(['table', 'json', 'markdown', 'junit']).default('table'),
     )
@@ -181,13 +190,14 @@ function report(answer: http.CompareAnswer, { format, number }: DiffFlags, url: 
 
 async function diffOfService(flags: DiffFlags): Promise<{ readonly answer: http.CompareAnswer; readonly url: URL }> {
   const { server, service, before, after, env, from, until, normalisation, minEffect, q, wait = null } = flags;
+  const requests = { before_requests: flags.requestsBefore, after_requests: flags.requestsAfter };
   if (service === undefined || before === undefined || after === undefined) {
     throw new CommandFailure('give files, or --service, --before and --after', exitCodes.usage);
   }
   const api = new ApiClient(server);
   const range = { service, before, after, env, from, until };
   const answer = await compareService(api, {
-    parameters: { ...range, normalisation, min_effect: String(minEffect), q: String(q) },
+    parameters: { ...range, ...requests, normalisation, min_effect: String(minEffect), q: String(q) },
     failOn: flags.failOn ?? 'regression',
     waitMs: wait,
     say: (line) => void process.stderr.write(`${line}\n`),

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { option } from '../option.ts';
-import { parseDurationMs, wholeNumber } from '../parse.ts';
+import { parseDurationMs, parseUrl, wholeNumber } from '../parse.ts';
 
 export interface RecordFlags {
   readonly frequency: number;
@@ -9,6 +9,8 @@ export interface RecordFlags {
   readonly duration?: number;
   readonly output?: string;
   readonly folded: boolean;
+  readonly requests?: URL;
+  readonly requestCounter: string;
 }
 
 const parsePid = wholeNumber(1, 2 ** 22);
@@ -33,6 +35,18 @@ export function recordCommand(): Command {
     )
     .addOption(option('-o, --output <file>', 'file to write; - is stdout (default: everflame.pb.gz, with --folded: -)'))
     .addOption(option('--folded', 'folded stacks in place of pprof, kernel frames marked _[k]').default(false))
+    .addOption(
+      option(
+        '--requests <url>',
+        'a page of metrics in the text format of Prometheus: requests served meanwhile go into the file, for diff --normalisation request',
+      ).argParser(parseUrl),
+    )
+    .addOption(
+      option(
+        '--request-counter <metric>',
+        'which counter of it, with labels: all series that fit are added up',
+      ).default('http_requests_total'),
+    )
     .action(async (command: readonly string[], flags: RecordFlags) => {
       // Loaded when it is needed: libbpf and the symbolizer are nothing that --help should wait for.
       const { recordTo } = await import('../record-to.ts');

@@ -27,13 +27,14 @@ import {
 import type { http } from '@everflame/protocols';
 import { CommandFailure, exitCodes } from '../failure.ts';
 import { readProfile, sampleTypeIndex } from '../profile-file.ts';
+import { requestsOf } from '../requests/requests-comment.ts';
 
 export interface FileComparison {
   readonly before: readonly string[];
   readonly after: readonly string[];
   /** Which value of the files; left out: each file's default. */
   readonly sampleType: string | undefined;
-  readonly normalisation: 'share' | 'cores';
+  readonly normalisation: 'share' | 'cores' | 'request';
   readonly minEffect: number;
   readonly q: number;
 }
@@ -57,6 +58,7 @@ export function compareFiles(asked: FileComparison): http.CompareAnswer {
   const before = asked.before.map(read);
   const after = asked.after.map(read);
   const type = commonType([...before, ...after]);
+  if (asked.normalisation === 'request') checkRequests([...before, ...after]);
   const names = unitNames(before, after);
   const places = relocationsOf(table, presenceOf(before, table.length), presenceOf(after, table.length));
   const input: CompareInput = {
@@ -91,6 +93,13 @@ export function compareFiles(asked: FileComparison): http.CompareAnswer {
     const code = error.code === 'no_exposure' ? exitCodes.notEnough : exitCodes.failed;
     throw new CommandFailure(`these files cannot be compared: ${error.message}`, code);
   }
+}
+
+function checkRequests(files: readonly File[]): void {
+  const [without] = files.filter(({ profile }) => !((requestsOf(profile) ?? 0) > 0));
+  if (without === undefined) return;
+  const why = 'does not say how many requests were served: record it with --requests, or compare shares';
+  throw new CommandFailure(`${without.path} ${why}`, exitCodes.usage);
 }
 
 const noCounts: GroupCounts = {
@@ -187,7 +196,12 @@ function countsOf(
   for (const file of files) {
     const seconds = isTime ? Number(file.profile.durationNanos) / 1e9 : 0;
     const functions = file.counts.functions.map((id) => places[id] ?? id);
-    builder.add(names.get(file) ?? file.path, { ...file.counts, functions, seconds, requests: null });
+    builder.add(names.get(file) ?? file.path, {
+      ...file.counts,
+      functions,
+      seconds,
+      requests: requestsOf(file.profile),
+    });
   }
   return builder.finish();
 }

@@ -15,7 +15,7 @@ export function formatInterval(interval: http.CompareFunction['interval']): stri
   return `${text(low)} … ${high === null ? '∞' : text(high)} %`;
 }
 
-/** A rate in the unit of the comparison: a share of the service's CPU, or cores per instance. */
+/** A rate in the unit of the comparison: a share of the service's CPU, cores per instance, or CPU seconds per request. */
 export function formatRate(rate: number, { summary }: http.CompareAnswer): string {
   return summary.normalisation === 'share' ? `${(rate * 100).toFixed(2)} %` : rate.toPrecision(3);
 }

@@ -1,4 +1,5 @@
 import { CompareFailure } from '../compare-failure.ts';
+import { NO_FUNCTION } from '../explain/call-tree.ts';
 import { checkCounts, MAX_UNITS } from './check-counts.ts';
 import type { SideCounts } from './side-counts.ts';
 
@@ -39,14 +40,19 @@ export class CountsBuilder {
     this.#secondsPerSample = secondsPerSample;
   }
 
-  /** Throws `CompareFailure` on a function id out of range and when the limits are passed. */
-  add(unit: string, counts: IntervalCounts): void {
+  /**
+   * `idOf`: the id of each function of `counts`, where it has numbers of its own; those beyond the known ones are left out.
+   * Throws `CompareFailure` on a function id out of range and when the limits are passed.
+   */
+  add(unit: string, counts: IntervalCounts, idOf: Uint32Array | null = null): void {
     const row = this.#unit(unit);
     const { functions, self, inclusive } = counts;
     const sums = row.counts;
     const known = this.#functions;
     for (let i = 0; i < functions.length; i++) {
-      const id = functions[i] ?? 0;
+      const number = functions[i] ?? 0;
+      const id = idOf === null ? number : (idOf[number] ?? NO_FUNCTION);
+      if (id === NO_FUNCTION) continue;
       if (id >= known) throw new CompareFailure('bad_shape', `function ${id} of ${known}`);
       sums[2 * id] = (sums[2 * id] ?? 0) + (self[i] ?? 0);
       sums[2 * id + 1] = (sums[2 * id + 1] ?? 0) + (inclusive[i] ?? 0);

@@ -2,6 +2,7 @@ import type { CountList, SideCounts, UnitKind } from '../counts/side-counts.ts';
 import { type Composition, compositionOf } from './composition.ts';
 import { Contrast, type Normalisation } from './contrast.ts';
 import { computeEffects, type EffectTable } from './effect-table.ts';
+import { wanderingOf } from './empirical-null.ts';
 import { type Moderated, moderate } from './moderate.ts';
 import { addDrift, MIN_PAST, type PastEffects } from './placebo.ts';
 
@@ -29,6 +30,8 @@ export interface Analysis {
   readonly moderated: Moderated;
   /** sd by which a typical function drifts by itself; null without a past. */
   readonly driftSd: number | null;
+  /** sd by which a typical function wandered in this comparison beyond what its units show; 0 where a past was known. */
+  readonly wanderingSd: number;
 }
 
 export interface Analyses {
@@ -55,16 +58,20 @@ export function analyse(
     const table = list === 'self' && common === null ? selfTable : computeEffects(contrast, list, functions, common);
     const moderated = moderate(table, contrast.df);
     // Controls lived through the same time: what drifts is in them already.
-    if (controls !== null || past.length < MIN_PAST)
+    if (controls !== null || past.length < MIN_PAST) {
+      // Of one unit on each side not even the noise is known that this would be held against.
+      const wandering = contrast.df > 0 ? wanderingOf(table, moderated, normalisation !== 'share') : 0;
       return {
         contrast,
         table,
         theta: table.theta,
-        variance: moderated.variance,
+        variance: moderated.variance.map((own) => own + wandering),
         df: contrast.df > 0 ? moderated.df : moderated.df.fill(contrast.intervalDf),
         moderated,
         driftSd: null,
+        wanderingSd: Math.sqrt(wandering),
       };
+    }
     const drift = addDrift(
       table,
       moderated,
@@ -72,7 +79,16 @@ export function analyse(
       aligned,
     );
     const theta = table.theta.map((value, f) => value - (drift.mean[f] ?? 0));
-    return { contrast, table, theta, variance: drift.variance, df: drift.df, moderated, driftSd: drift.typicalSd };
+    return {
+      contrast,
+      table,
+      theta,
+      variance: drift.variance,
+      df: drift.df,
+      moderated,
+      driftSd: drift.typicalSd,
+      wanderingSd: 0,
+    };
   };
   return { inclusive: one('inclusive'), self: one('self'), composition };
 }
@@ -91,8 +107,8 @@ export function pastEffects(pair: Pair, kind: UnitKind, normalisation: Normalisa
     cores = { theta, variance: total.variance(influence) };
   }
   return {
-    inclusive: { theta: inclusive.table.theta, variance: inclusive.variance },
-    self: { theta: self.table.theta, variance: self.variance },
+    inclusive: { theta: inclusive.table.theta, variance: inclusive.moderated.variance },
+    self: { theta: self.table.theta, variance: self.moderated.variance },
     cores,
   };
 }

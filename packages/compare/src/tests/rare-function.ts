@@ -11,9 +11,9 @@ export interface RareTest {
 
 /**
  * Exact test of a function that is rare, new or gone: what the t test on ln of a ratio cannot do. Given the sum of both counts, the
- * count after is binomial when nothing changed, widened to the dispersion φ of functions of such counts (beta-binomial). Where one
- * side has none, φ is at least what the other side shows between its own units: a thousand samples on one host of twenty are one
- * observation, not a thousand. Units on both sides count only where both were watched.
+ * count after is binomial when nothing changed, widened to the dispersion φ of functions of such counts (beta-binomial). φ is
+ * at least what each side shows between its own units: a thousand samples on one host of twenty are one observation, not a thousand. `wandering` is
+ * what the fleet wanders by itself (`wanderingOf`) and widens it, too. Units on both sides count only where both were watched.
  *
  * `null`: not for this test, because there is enough for the other one, or nothing at all, or the controls have what it would call new.
  */
@@ -22,6 +22,7 @@ export function testRare(
   list: CountList,
   id: number,
   dispersionAt: (samples: number) => number,
+  wandering = 0,
 ): RareTest | null {
   const [before, after, ...controls] = contrast.cells;
   const xb = samplesOf(before.counts, list, id);
@@ -29,8 +30,11 @@ export function testRare(
   if (xa + xb === 0 || (xa + xb >= MIN_SAMPLES && xa > 0 && xb > 0)) return null;
   if (controls.some((cell) => samplesOf(cell.counts, list, id) > 0)) return null;
   let dispersion = dispersionAt(xa + xb);
-  if (xa === 0 || xb === 0) dispersion = Math.max(dispersion, ownDispersion(contrast, xa > 0 ? 1 : 0, list, id));
+  if (xb > 0) dispersion = Math.max(dispersion, ownDispersion(contrast, 0, list, id));
+  if (xa > 0) dispersion = Math.max(dispersion, ownDispersion(contrast, 1, list, id));
   const chance = after.exposureSum / (after.exposureSum + before.exposureSum);
+  // A variance of the log odds by τ² is one of the count by (n·c·(1 − c))²·τ².
+  dispersion += wandering * (xa + xb) * chance * (1 - chance);
   const p = conditionalTest(xb, xa, chance, dispersion);
   const empty = xb === 0 ? before : xa === 0 ? after : null;
   return { p, bound: empty === null ? null : (3 * dispersion) / empty.exposureSum };

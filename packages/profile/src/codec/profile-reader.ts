@@ -11,7 +11,10 @@ import { StringReader } from './string-reader.ts';
 
 /** Start and end offsets of the messages of one repeated field. */
 class Spans {
-  readonly bounds = new GrowableU32();
+  readonly bounds: GrowableU32;
+  constructor(expected = 8) {
+    this.bounds = new GrowableU32(expected * 2);
+  }
   get length(): number {
     return this.bounds.length / 2;
   }
@@ -55,12 +58,14 @@ export class ProfileReader {
   read(): Profile {
     const reader = this.#reader;
     const sampleTypeSpans = new Spans();
-    const sampleSpans = new Spans();
+    // Of 100 bytes about one is a string, a function and a location each, most of them the string's: room that seldom has to grow.
+    const expected = Math.ceil(reader.bytes.length / 80);
+    const sampleSpans = new Spans(expected >> 2);
     const mappingSpans = new Spans();
-    const locationSpans = new Spans();
-    const functionSpans = new Spans();
+    const locationSpans = new Spans(expected);
+    const functionSpans = new Spans(expected);
     const periodTypeSpans = new Spans();
-    const stringSpans = new Spans();
+    const stringSpans = new Spans(expected);
     const commentIndexes = new GrowableU64(4);
     // Halves of the scalars by field number.
     const scalars = new Uint32Array(16 * 2);
@@ -131,6 +136,9 @@ export class ProfileReader {
       this.#limits,
       sampleBytes,
     ).read(sampleSpans.bounds);
+
+    for (const ids of [mappingIds, functionIds, locationIds]) ids.discard();
+    for (const spans of [sampleSpans, locationSpans, functionSpans, stringSpans]) spans.bounds.discard();
 
     this.#path.enter('profile');
     const headerNumber = (field: number): bigint =>
@@ -399,15 +407,19 @@ export class ProfileReader {
       this.#register(ids, idLow, idHigh);
     }
     lineOffset[length] = lineFunction.length;
+    const lineColumns = {
+      lineFunction: lineFunction.toArray(),
+      lineNumber: lineNumber.toSigned(),
+      lineColumn: lineColumn.toSigned(),
+    };
+    for (const column of [lineFunction, lineNumber.halves, lineColumn.halves]) column.discard();
     const locations = {
       length,
       mapping,
       address: new BigUint64Array(address.buffer),
       isFolded,
       lineOffset,
-      lineFunction: lineFunction.toArray(),
-      lineNumber: lineNumber.toSigned(),
-      lineColumn: lineColumn.toSigned(),
+      ...lineColumns,
     };
     return { locations, ids };
   }

@@ -1,5 +1,5 @@
 import type { LabelSetTable, SampleTable, StackTable, ValueType } from '../profile.ts';
-import { GrowableU32, GrowableU64 } from '../tables/growable.ts';
+import { GrowableU32, GrowableU64, halvesOf } from '../tables/growable.ts';
 import type { IdTable } from '../tables/id-table.ts';
 import { PairTable } from '../tables/pair-table.ts';
 import { SequenceTable } from '../tables/sequence-table.ts';
@@ -21,7 +21,7 @@ export class SampleReader {
 
   readonly #stacks: PairTable;
   readonly #labelSets = new SequenceTable();
-  readonly #values = new GrowableU64(256);
+  readonly #values: GrowableU64;
   /** Locations of the current and the previous sample, leaf first, and the previous sample's stacks, root first. */
   #locations = new GrowableU32(64);
   #previous = new GrowableU32(64);
@@ -39,6 +39,8 @@ export class SampleReader {
     sampleBytes: number,
   ) {
     this.#reader = reader;
+    // Two values for 32 bytes of sample: seldom too small.
+    this.#values = new GrowableU64(Math.max(16, Math.min(sampleBytes >> 4, 4096)));
     this.#strings = strings;
     this.#locationIds = locationIds;
     this.#typeCount = sampleTypes.length;
@@ -67,8 +69,11 @@ export class SampleReader {
       stack[i] = this.#stack();
     }
     const values = this.#values.toSigned();
+    const stacks = stackColumns(this.#stacks);
+    this.#stacks.discard();
+    this.#values.halves.discard();
     return {
-      stacks: stackColumns(this.#stacks),
+      stacks,
       labelSets: labelSetColumns(this.#labelSets),
       samples: {
         length,
@@ -237,6 +242,11 @@ export function countTypeIndex(sampleTypes: readonly ValueType[]): number {
 function sampleCounts(values: BigInt64Array, typeCount: number, countType: number, length: number): Float64Array {
   const count = new Float64Array(length).fill(1);
   if (countType < 0) return count;
-  for (let i = 0; i < length; i++) count[i] = Number(values[i * typeCount + countType] ?? 0n);
+  const halves = halvesOf(values);
+  for (let i = 0; i < length; i++) {
+    const at = (i * typeCount + countType) * 2;
+    // Beyond 2^53 the one rounding is that of `Number`: the low half is exact, and so is the product.
+    count[i] = ((halves[at + 1] ?? 0) | 0) * 4_294_967_296 + (halves[at] ?? 0);
+  }
   return count;
 }

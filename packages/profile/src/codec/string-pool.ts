@@ -25,6 +25,10 @@ export class StringPool {
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
   #profile = 0;
+  /** By string of the profile at hand. */
+  #found = new Uint32Array(0);
+  #hashes = new Uint32Array(0);
+  #places = new Uint32Array(0);
 
   /** The rows of a profile's `strings`; undefined when they were read by another pool, or in an earlier generation. */
   rowsOf(strings: readonly string[]): PooledRows | undefined {
@@ -35,7 +39,11 @@ export class StringPool {
   /** From here on strings are those of a new profile. */
   begin(): void {
     this.#profile++;
-    if (this.#length <= maxBytes && this.#profile < 0xffff_ffff) return;
+    if (this.#length > maxBytes || this.#profile === 0xffff_ffff) this.clear();
+  }
+
+  /** Begins anew: what was read before is no longer known. */
+  clear(): void {
     this.#profile = 1;
     this.#generation = {};
     this.#texts = [];
@@ -44,6 +52,9 @@ export class StringPool {
     this.#bytes = new Uint8Array(1 << 16);
     this.#view = new DataView(this.#bytes.buffer);
     this.#length = 0;
+    this.#found = new Uint32Array(0);
+    this.#hashes = new Uint32Array(0);
+    this.#places = new Uint32Array(0);
   }
 
   /** Ends it: these are its strings, with their rows in the pool. */
@@ -51,19 +62,60 @@ export class StringPool {
     this.#rows.set(strings, { generation: this.#generation, rows });
   }
 
-  /** The row of the string with the bytes from `start` to `end`; -1 when there is none yet. `hash` is that of `hashOf`. */
-  find(bytes: DataView, start: number, end: number, hash: number): number {
+  /**
+   * The row of each string of a profile, valid until the next call. `bounds`: start and end of each in `bytes`; `decode` makes the text of a
+   * string that is new here.
+   *
+   * A look-up by itself waits for memory three times: for the slot, for where the string lies, for its bytes. So each of these is done for all
+   * strings before the next, in loops whose turns do not depend on each other: the processor waits for several at once.
+   */
+  readAll(bytes: DataView, bounds: Uint32Array, length: number, decode: (index: number) => string): Uint32Array {
+    if (this.#found.length < length) {
+      this.#found = new Uint32Array(length * 2);
+      this.#hashes = new Uint32Array(length * 2);
+      this.#places = new Uint32Array(length * 2);
+    }
+    const found = this.#found;
+    const hashes = this.#hashes;
+    const places = this.#places;
+    const slots = this.#slots;
+    const facts = this.#facts;
+    for (let i = 0; i < length; i++) hashes[i] = hashOf(bytes, bounds[i * 2] ?? 0, bounds[i * 2 + 1] ?? 0);
+    for (let i = 0; i < length; i++) found[i] = firstWith(slots, hashes[i] ?? 0);
+    // Row 0 of no string: what is compared then is another string, and unequal.
+    for (let i = 0; i < length; i++) places[i] = facts[((found[i] ?? 0) - 1) * 4] ?? 0;
+    for (let i = 0; i < length; i++) {
+      const start = bounds[i * 2] ?? 0;
+      const end = bounds[i * 2 + 1] ?? 0;
+      const row = (found[i] ?? 0) - 1;
+      if (row >= 0 && facts[row * 4 + 1] === end - start && this.#hasBytes(places[i] ?? 0, bytes, start, end))
+        found[i] = row;
+      else found[i] = this.#findOrAdd(bytes, start, end, hashes[i] ?? 0, decode, i);
+    }
+    return found;
+  }
+
+  #findOrAdd(
+    bytes: DataView,
+    start: number,
+    end: number,
+    hash: number,
+    decode: (index: number) => string,
+    index: number,
+  ): number {
     const slots = this.#slots;
     const mask = slots.length - 2;
     for (let slot = (hash * 2) & mask; ; slot = (slot + 2) & mask) {
       const row = (slots[slot] ?? 0) - 1;
-      if (row < 0) return -1;
-      if (slots[slot + 1] === hash && this.#isEqual(row, bytes, start, end)) return row;
+      if (row < 0) break;
+      const isAsLong = this.#facts[row * 4 + 1] === end - start;
+      if (isAsLong && slots[slot + 1] === hash && this.#hasBytes(this.#facts[row * 4] ?? 0, bytes, start, end))
+        return row;
     }
+    return this.#add(bytes, start, end, hash, decode(index));
   }
 
-  /** Adds what `find` did not find. */
-  add(bytes: Uint8Array, start: number, end: number, hash: number, text: string): number {
+  #add(bytes: DataView, start: number, end: number, hash: number, text: string): number {
     const row = this.#texts.push(text) - 1;
     if (row * 4 === this.#facts.length) this.#facts = doubled(this.#facts);
     const needed = this.#length + end - start;
@@ -73,7 +125,7 @@ export class StringPool {
       this.#bytes = larger;
       this.#view = new DataView(larger.buffer);
     }
-    this.#bytes.set(bytes.subarray(start, end), this.#length);
+    this.#bytes.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start), this.#length);
     this.#facts[row * 4] = this.#length;
     this.#facts[row * 4 + 1] = end - start;
     this.#length = needed;
@@ -97,12 +149,13 @@ export class StringPool {
     this.#facts[row * 4 + 3] = rowInProfile;
   }
 
-  #isEqual(row: number, bytes: DataView, start: number, end: number): boolean {
-    let at = this.#facts[row * 4] ?? 0;
-    if (this.#facts[row * 4 + 1] !== end - start) return false;
+  /** Whether the pool's bytes from `first` on are these. */
+  #hasBytes(first: number, bytes: DataView, start: number, end: number): boolean {
     const view = this.#view;
+    let at = first;
     let from = start;
-    for (; from + 4 <= end; from += 4, at += 4) if (view.getUint32(at) !== bytes.getUint32(from)) return false;
+    for (; from + 4 <= end; from += 4, at += 4)
+      if (view.getInt32(at, true) !== bytes.getInt32(from, true)) return false;
     for (; from < end; from++, at++) if (view.getUint8(at) !== bytes.getUint8(from)) return false;
     return true;
   }
@@ -117,6 +170,15 @@ export class StringPool {
   }
 }
 
+/** Row + 1 of the first entry with the hash; 0 when there is none. */
+function firstWith(slots: Uint32Array, hash: number): number {
+  const mask = slots.length - 2;
+  for (let slot = (hash * 2) & mask; ; slot = (slot + 2) & mask) {
+    const row = slots[slot] ?? 0;
+    if (row === 0 || slots[slot + 1] === hash) return row;
+  }
+}
+
 function place(slots: Uint32Array, row: number, hash: number): void {
   const mask = slots.length - 2;
   let slot = (hash * 2) & mask;
@@ -126,11 +188,11 @@ function place(slots: Uint32Array, row: number, hash: number): void {
 }
 
 /** Of bytes, four at a time, by MurmurHash3's rounds (Appleby, public domain); seeded, so that collisions cannot be prepared. */
-export function hashOf(bytes: DataView, start: number, end: number): number {
+function hashOf(bytes: DataView, start: number, end: number): number {
   let hash = seed;
   let at = start;
   for (; at + 4 <= end; at += 4) {
-    let k = Math.imul(bytes.getUint32(at, true), 0xcc9e_2d51);
+    let k = Math.imul(bytes.getInt32(at, true), 0xcc9e_2d51);
     k = (k << 15) | (k >>> 17);
     hash ^= Math.imul(k, 0x1b87_3593);
     hash = (hash << 13) | (hash >>> 19);

@@ -1,6 +1,6 @@
 import type { GrowableU32 } from '../tables/growable.ts';
 import type { WireReader } from '../wire/wire-reader.ts';
-import { hashOf, type StringPool } from './string-pool.ts';
+import type { StringPool } from './string-pool.ts';
 
 /** Reads the string table and resolves indexes into it. */
 export class StringReader {
@@ -51,20 +51,19 @@ export class StringReader {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const length = bounds.length / 2;
     const pooled = new Uint32Array(length);
+    if (bounds.at(0) !== bounds.at(1)) this.#reader.fail('string_table', "its first entry must be ''");
     pool.begin();
+    const found = pool.readAll(view, bounds.data, length, (index) => {
+      const [start, end] = [bounds.at(index * 2), bounds.at(index * 2 + 1)];
+      return asciiText(bytes, start, end) ?? this.#utf8(start, end, index);
+    });
     for (let i = 0; i < length; i++) {
-      const start = bounds.at(i * 2);
-      const end = bounds.at(i * 2 + 1);
-      if (i === 0 && start !== end) this.#reader.fail('string_table', "its first entry must be ''");
-      const hash = hashOf(view, start, end);
-      let found = pool.find(view, start, end, hash);
-      if (found < 0)
-        found = pool.add(bytes, start, end, hash, asciiText(bytes, start, end) ?? this.#utf8(start, end, i));
-      let row = pool.rowInProfile(found);
+      const pooledRow = found[i] ?? 0;
+      let row = pool.rowInProfile(pooledRow);
       if (row < 0) {
-        row = this.rows.push(pool.text(found)) - 1;
-        pooled[row] = found;
-        pool.setRowInProfile(found, row);
+        row = this.rows.push(pool.text(pooledRow)) - 1;
+        pooled[row] = pooledRow;
+        pool.setRowInProfile(pooledRow, row);
       }
       this.#rowOfIndex[i] = row;
     }

@@ -1,3 +1,5 @@
+import { discard } from './discard.ts';
+
 /** A Uint32Array that grows by doubling. `data` is replaced when it grows: read it anew after each push. */
 export class GrowableU32 {
   data: Uint32Array<ArrayBuffer>;
@@ -15,6 +17,11 @@ export class GrowableU32 {
   /** The value at `index`, 0 beyond the end. */
   at(index: number): number {
     return index < this.length ? (this.data[index] ?? 0) : 0;
+  }
+
+  /** Gives its memory back: it must not be used afterwards. */
+  discard(): void {
+    discard(this.data);
   }
 
   /** A copy of exact length. */
@@ -50,10 +57,11 @@ export class GrowableU64 {
   }
 }
 
-/** A copy with twice the room. */
+/** A copy with twice the room; the old one is empty afterwards. */
 export function doubled(old: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
   const grown = new Uint32Array(Math.max(16, old.length * 2));
   grown.set(old);
+  discard(old);
   return grown;
 }
 

@@ -1,3 +1,4 @@
+import { discard } from './discard.ts';
 import { PairTable } from './pair-table.ts';
 
 /**
@@ -22,6 +23,12 @@ export class IdTable {
     if (high === 0 && low < this.#dense.length) this.#dense[low] = row;
     else this.#sparseRow[this.#sparse.intern(low, high)] = row;
     return row;
+  }
+
+  /** Gives its memory back: it must not be used afterwards. */
+  discard(): void {
+    discard(this.#dense);
+    this.#sparse.discard();
   }
 
   /** The row of an id; 0 when there is none. */

@@ -1,3 +1,4 @@
+import { discard } from './discard.ts';
 import { doubled } from './growable.ts';
 import { hashEnd, hashStart, hashWord } from './hash.ts';
 
@@ -48,6 +49,11 @@ export class PairTable {
     return this.#pairs[row * 2 + 1] ?? 0;
   }
 
+  /** Gives its memory back: it must not be used afterwards. */
+  discard(): void {
+    discard(this.#pairs, this.#slots);
+  }
+
   /** All first and all second numbers, as copies of exact length. */
   columns(): { readonly first: Uint32Array<ArrayBuffer>; readonly second: Uint32Array<ArrayBuffer> } {
     const first = new Uint32Array(this.length);
@@ -79,6 +85,7 @@ export class PairTable {
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = row + 1;
     }
+    discard(this.#slots);
     this.#slots = slots;
   }
 }

@@ -11,7 +11,17 @@ export const TREE_MAGIC = 0x5254_4645;
 /** Eight 32-bit words. */
 export const HEADER_BYTES = 32;
 /** A kind is a row of this list: new ones come behind. */
-export const treeKinds: readonly FrameKind[] = ['root', 'group', 'kernel', 'native', 'jit', 'unsymbolized'];
+export const treeKinds: readonly FrameKind[] = [
+  'root',
+  'group',
+  'kernel',
+  'native',
+  'jit',
+  'unsymbolized',
+  'runtime',
+  'interpreted',
+  'inlined',
+];
 
 /** What a tree is of. */
 export interface TreeHead {

@@ -10,6 +10,8 @@ export interface TreeOptions {
   readonly groupBy?: string;
   /** Which samples count, by the row of their label set. It is asked once for each row. */
   readonly filter?: (labelSet: number) => boolean;
+  /** Each line of a function is a frame of its own, see `framesOfLocation`. Default: no. */
+  readonly byLine?: boolean;
 }
 
 /** The group of samples that do not have the label. */
@@ -27,7 +29,7 @@ export function buildTree(source: Profile, typeIndex: number, options: TreeOptio
     throw new RangeError(`Sample type ${typeIndex} is not one of the ${typeCount}.`);
   }
   const { samples } = profile;
-  const grower = new TreeGrower(profile);
+  const grower = new TreeGrower(profile, options.byLine === true);
   const isWanted = remembered(profile.labelSets.length, options.filter ?? (() => true));
   const groupOf = options.groupBy === undefined ? () => 0 : grower.groups(options.groupBy);
   const nodes = new Uint32Array(samples.length);
@@ -82,14 +84,16 @@ class TreeGrower {
   readonly frames = new FrameTable();
   readonly nodes: TreeNodes;
   readonly #profile: Profile;
+  readonly #byLine: boolean;
   /** Frames of location `l`, outermost first: `#frameRows[#frameOffset[l]…]`, once `#frameOffset[l]` is set. */
   readonly #locationFrames: (readonly number[] | undefined)[] = [];
   /** For each group (0: none) the node + 1 of each stack; 0 not made yet. */
   readonly #nodeOfStack = new Map<number, Uint32Array>();
   readonly #path: number[] = [];
 
-  constructor(profile: Profile) {
+  constructor(profile: Profile, byLine: boolean) {
     this.#profile = profile;
+    this.#byLine = byLine;
     this.nodes = new TreeNodes(profile.stacks.length);
   }
 
@@ -149,7 +153,7 @@ class TreeGrower {
   #framesOf(location: number): readonly number[] {
     const known = this.#locationFrames[location];
     if (known !== undefined) return known;
-    const rows = framesOfLocation(this.#profile, location)
+    const rows = framesOfLocation(this.#profile, location, this.#byLine)
       .map((frame) => this.frames.intern(frame))
       .toReversed();
     this.#locationFrames[location] = rows;

@@ -1,8 +1,18 @@
 /**
  * What a frame is. `root` is the sum of everything, `group` a label's value; `unsymbolized` code has no name. For the
- * others the mapping decides: `[kernel.kallsyms]` and `[module]`s are the kernel, `//anon` and `[jit]` made at run time.
+ * others the mapping decides: `[kernel.kallsyms]` and `[module]`s are the kernel, `//anon` and `[jit]` made at run time, programs and libraries of language
+ * runtimes `runtime` (Go's by the package `runtime`). `interpreted` is a function of a script, told by its file; `inlined` a line of native code that nowhere was a call.
  */
-export type FrameKind = 'root' | 'group' | 'kernel' | 'native' | 'jit' | 'unsymbolized';
+export type FrameKind =
+  | 'root'
+  | 'group'
+  | 'kernel'
+  | 'native'
+  | 'jit'
+  | 'unsymbolized'
+  | 'runtime'
+  | 'interpreted'
+  | 'inlined';
 
 /** Frames by row, as columns of equal length. In a tree row 0 is the root. */
 export interface FrameColumns {
@@ -23,7 +33,7 @@ export interface Frame {
 
 /**
  * Interns frames. Functions are the same when their names are, which is what `go tool pprof` shows by default; of file and
- * binary the first seen non-empty is kept. Groups and the root are apart from functions of the same name.
+ * binary the first seen non-empty is kept, of the kinds the first that is not `inlined`. Groups and the root are apart from functions of the same name.
  */
 export class FrameTable {
   readonly name: string[] = [];
@@ -52,6 +62,7 @@ export class FrameTable {
     }
     if (this.file[known] === '') this.file[known] = frame.file;
     if (this.binary[known] === '') this.binary[known] = frame.binary;
+    if (this.kind[known] === 'inlined') this.kind[known] = frame.kind;
     return known;
   }
 

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
+import { ProfileBuilder } from '../build/profile-builder.ts';
 import { formatDiffTree, formatFunctions, formatTree, profileFromText } from '../testing/index.ts';
 import { buildTree } from './build-tree.ts';
 import { callersOf } from './callers.ts';
 import { diffFunctions, diffTrees } from './diff.ts';
 import { foldedStacks } from './folded-stacks.ts';
 import { functionsOfTree, topFunctions } from './functions.ts';
+import { frameKind } from './location-frames.ts';
 
 const draw = profileFromText(`
   main   main       main  main
@@ -115,4 +117,55 @@ test('folded stacks mark kernel frames, take a prefix and make separators safe',
   expect(foldedStacks(profile, 0, { kernelSuffix: '_[k]', prefixLabels: ['absent', 'thread'] })).toBe(
     'one;main;a:b 3\none;main;idle_[k] 4\n',
   );
+});
+
+test('kinds are told from names, mappings and files; inlined is a line that nowhere is a call', () => {
+  const kinds = [
+    ['main', '/usr/bin/app', 'main.c', 'native'],
+    ['uv_run', '/usr/bin/node', '', 'runtime'],
+    ['_PyEval_EvalFrameDefault', '/usr/lib/libpython3.11.so.1.0', 'ceval.c', 'runtime'],
+    ['render', '/usr/bin/python3.11', '/srv/app.py', 'interpreted'],
+    ['render', '', '/srv/app.rb', 'interpreted'],
+    ['render', '//anon', '/srv/app.py', 'interpreted'],
+    ['_find_and_load', '//anon', '<frozen importlib._bootstrap>', 'interpreted'],
+    ['render', '//anon', '/srv/app.mjs', 'jit'],
+    ['Interpreter', '/tmp/perf-1.map', 'a.cs', 'native'],
+    ['runtime.mallocgc', '/srv/app', 'malloc.go', 'runtime'],
+    ['runtime.(*mheap).alloc', '/srv/app', 'mheap.go', 'runtime'],
+    ['runtime.part.0', '/srv/app', 'runtime.c', 'native'],
+    ['main.runtime.x', '/srv/app', 'main.go', 'native'],
+    ['do_syscall_64', '[kernel.kallsyms]', '', 'kernel'],
+    ['[node+0x12]', '/usr/bin/node', '', 'unsymbolized'],
+    ['SomeClass::node', '/usr/bin/nodes', '', 'native'],
+  ] as const;
+  for (const [name, binary, file, kind] of kinds)
+    expect([name, frameKind(name, binary, file, false)]).toEqual([name, kind]);
+  expect(frameKind('swap', '/usr/bin/app', 'swap.h', true)).toBe('inlined');
+  expect(frameKind('uv_now', '/usr/bin/node', 'uv.h', true)).toBe('runtime');
+  const builder = new ProfileBuilder({ sampleTypes: [{ type: 'cpu', unit: 'nanoseconds' }] });
+  const mapping = builder.mapping({ file: '/usr/bin/app' });
+  const stackOf = (above: number, ...names: readonly string[]) =>
+    builder.stack(
+      above,
+      builder.location({
+        mapping,
+        lines: names.map((name, at) => ({ function: builder.function({ name, file: 'a.c' }), line: BigInt(at + 7) })),
+      }),
+    );
+  const main = stackOf(0, 'both', 'always', 'main');
+  builder.add(main, 0, [1n]);
+  builder.add(stackOf(main, 'both'), 0, [2n]);
+  const profile = builder.build();
+  expect(buildTree(profile, 0).frames.kind).toEqual(['root', 'native', 'native', 'native']);
+  // By line each is a frame of its own, and lies where it is.
+  const lines = buildTree(profile, 0, { byLine: true });
+  expect(formatTree(lines)).toEqual([
+    '- root (total: 3, self: 0, samples: 2/0)',
+    '  - main a.c:9 (total: 3, self: 0, samples: 2/0)',
+    '    - always a.c:8 (total: 3, self: 0, samples: 2/0)',
+    '      - both a.c:7 (total: 3, self: 1, samples: 2/1)',
+    '        - both a.c:7 (total: 2, self: 2, samples: 1/1)',
+  ]);
+  expect(lines.frames.file).toEqual(['', 'a.c:7', 'a.c:8', 'a.c:9']);
+  expect(lines.frames.kind).toEqual(['root', 'native', 'inlined', 'native']);
 });

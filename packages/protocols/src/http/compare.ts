@@ -9,14 +9,24 @@ export const CompareQuery = {
   service: Type.Optional(Type.String({ description: 'service_name; needs before and after' })),
   before: Type.Optional(
     Type.String({
-      description: 'service_version. Without from and until the last hour that there is of each version is compared',
+      description:
+        'service_version. Without from and until the last hour that there is of each version is compared, from a full hour on',
     }),
   ),
   after: Type.Optional(Type.String({ description: 'service_version' })),
   env: Type.Optional(Type.String({ description: 'deployment_environment_name' })),
   normalisation: Type.Optional(
-    Type.String({ description: 'what CPU is divided by: share (of all samples, default), cores (per instance)' }),
+    Type.String({
+      description:
+        'what CPU is divided by: share (of all samples, default), cores (per instance), request (needs before_requests and after_requests)',
+    }),
   ),
+  before_requests: Type.Optional(
+    Type.String({
+      description: 'requests that each unit of the before side served in its range: host-1=1200,host-2=1300',
+    }),
+  ),
+  after_requests: Type.Optional(Type.String({ description: 'the same of the after side' })),
   min_effect: Type.Optional(
     Type.String({ description: 'smallest relative change that matters: 2% or 0.02. Default 2%' }),
   ),
@@ -94,7 +104,10 @@ export const CompareFunction = Type.Object(
   {
     name: Type.String(),
     file: Type.String(),
-    before: Type.Number({ description: 'inclusive, in the unit of the normalisation: a share, or cores per instance' }),
+    before: Type.Number({
+      description:
+        'inclusive, in the unit of the normalisation: a share, cores per instance, or CPU seconds per request',
+    }),
     after: Type.Number(),
     cores: nullable(Type.Object({ before: Type.Number(), after: Type.Number() }, strict), 'cores per instance'),
     change: nullable(

@@ -3,7 +3,7 @@
  * the CLI take their types from them. 64-bit quantities travel as decimal strings, since a JSON number holds 53 bits.
  */
 import { type Static, Type } from 'typebox';
-import { column, Int64, Labels, SelectorQuery, SidesQuery, strict, UnixMs } from './shapes.ts';
+import { column, Int64, Labels, nullable, SelectorQuery, SidesQuery, strict, UnixMs } from './shapes.ts';
 
 export * from './compare.ts';
 export * from './deployments.ts';
@@ -64,6 +64,12 @@ export const QueryRangeQuery = {
 export const FlamegraphQuery = {
   ...ProfileQuery,
   group_by: Type.Optional(Type.String({ description: 'label whose values are the first level of the tree' })),
+  granularity: Type.Optional(
+    Type.String({
+      description:
+        'functions, or lines: each line of a function is a frame of its own, "FUNCTION FILE:LINE". Default functions',
+    }),
+  ),
   max_depth: Type.Optional(Type.String({ description: 'levels below the first node' })),
   max_nodes: Type.Optional(
     Type.String({ description: 'the nodes with the greatest totals; remainders come on top, at most one for each' }),
@@ -141,6 +147,9 @@ export const FrameKind = Type.Union([
   Type.Literal('native'),
   Type.Literal('jit'),
   Type.Literal('unsymbolized'),
+  Type.Literal('runtime'),
+  Type.Literal('interpreted'),
+  Type.Literal('inlined'),
 ]);
 export type FrameKind = Static<typeof FrameKind>;
 
@@ -257,6 +266,79 @@ export const CallersAnswer = Type.Object(
   strict,
 );
 export type CallersAnswer = Static<typeof CallersAnswer>;
+
+/** What each line of one function costs. */
+export const LinesAnswer = Type.Object(
+  {
+    ...answerHead,
+    function: Type.Object(
+      { name: Type.String(), self: Int64, total: Int64, samples: Type.Number(), selfSamples: Type.Number() },
+      strict,
+    ),
+    lines: Type.Array(
+      Type.Object(
+        {
+          file: Type.String(),
+          line: Type.String({ description: 'decimal; 0: the profile does not say' }),
+          binary: Type.String(),
+          buildId: Type.String({ description: 'empty where the profile does not say' }),
+          self: Int64,
+          total: Int64,
+          samples: Type.Number({ description: 'sample count behind total' }),
+          selfSamples: Type.Number(),
+        },
+        strict,
+      ),
+      { description: 'by file, then line, then build' },
+    ),
+  },
+  strict,
+);
+export type LinesAnswer = Static<typeof LinesAnswer>;
+
+/** Files that code lies in. */
+export const BinariesAnswer = Type.Object(
+  {
+    ...answerHead,
+    binaries: Type.Array(Type.Object({ file: Type.String(), buildId: Type.String() }, strict), {
+      description: 'each build that samples pass through, by file and build ID; without those that have none',
+    }),
+  },
+  strict,
+);
+export type BinariesAnswer = Static<typeof BinariesAnswer>;
+
+/** Lines of a source file. */
+export const SourceQuery = {
+  file: Type.Optional(Type.String({ description: 'name as /api/v1/lines shows it' })),
+  first: Type.Optional(Type.String({ description: 'first line. Default 1' })),
+  last: Type.Optional(Type.String({ description: 'last line; at most 2,000 are answered' })),
+};
+export const SourceAnswer = Type.Object(
+  {
+    file: Type.String(),
+    first: Type.Integer({ description: 'number of the first line, from 1' }),
+    lines: nullable(
+      Type.Array(Type.String()),
+      'cut to 400 characters; null where the server may not or cannot read the file',
+    ),
+    lineCount: Type.Integer({ description: 'of the whole file' }),
+    reason: nullable(
+      Type.Union([
+        Type.Literal('off'),
+        Type.Literal('elsewhere'),
+        Type.Literal('no_source'),
+        Type.Literal('not_found'),
+        Type.Literal('too_large'),
+        Type.Literal('not_text'),
+      ]),
+      'why there are no lines. off: the server was started without --source-root',
+    ),
+    detail: Type.String({ description: 'the reason in words' }),
+  },
+  strict,
+);
+export type SourceAnswer = Static<typeof SourceAnswer>;
 
 /** What the overview shows of one service. */
 export const ServiceSummary = Type.Object(

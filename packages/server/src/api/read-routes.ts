@@ -72,6 +72,20 @@ export const readRoutes: readonly ReadRoute[] = [
     answer: http.CallersAnswer,
   },
   {
+    path: '/lines',
+    kind: 'lines',
+    summary: 'What each line of a function costs',
+    parameters: { ...http.ProfileQuery, function: text('name as /api/v1/top shows it') },
+    answer: http.LinesAnswer,
+  },
+  {
+    path: '/binaries',
+    kind: 'binaries',
+    summary: 'Files that samples pass through, with their build IDs',
+    parameters: http.ProfileQuery,
+    answer: http.BinariesAnswer,
+  },
+  {
     path: '/diff',
     kind: 'diff',
     summary: 'Two merged trees as one, both sides whole',
@@ -89,7 +103,11 @@ export const readRoutes: readonly ReadRoute[] = [
     path: '/services',
     kind: 'services',
     summary: 'Services with their value over time and top functions',
-    parameters: { ...http.SelectorQuery, step: http.QueryRangeQuery.step },
+    parameters: {
+      ...http.SelectorQuery,
+      step: http.QueryRangeQuery.step,
+      top: text('functions named for each service, 0 to 100. Default 5; 0 merges no trees and is by far the quickest'),
+    },
     answer: http.ServicesAnswer,
   },
   {

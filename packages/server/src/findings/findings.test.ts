@@ -134,8 +134,9 @@ test('a new version that is slower is found by the server, once, with the functi
   expect(received[0]?.url).toMatch(/^https:\/\/everflame\.example\/compare\?service=shop&before=v1&after=v2&/);
   // The page that it leads to asks the same question, and gets the same answer.
   const link = new URL(received[0]?.url ?? '');
-  const compared = await fetch(`${server?.url}/api/v1/compare${link.search}&look=1`);
+  const compared = await fetch(`${server?.url}/api/v1/compare${link.search}`);
   const answer = (await compared.json()) as http.CompareAnswer;
+  expect(answer.summary.look).toBe(1);
   expect(answer.functions.find(({ name }) => name === 'parse')).toMatchObject({ verdict: 'new' });
   // Passes go on, and find nothing new.
   await vi.waitFor(async () => {

@@ -4,6 +4,7 @@ import { bugOf, Refused } from '../problem.ts';
 import { type Parameters, present } from '../query/parameters.ts';
 import type { Queries } from '../query/queries.ts';
 import { FindingsStore } from './findings-store.ts';
+import { waitForPass, type WriterState } from './pass-schedule.ts';
 import type { FindingEvent } from './reconcile.ts';
 import { Watch, type WatchQuestions } from './watch.ts';
 import type { Webhook } from './webhooks/webhook.ts';
@@ -17,6 +18,8 @@ export interface FindingsOptions {
   readonly log: (line: string) => void;
   /** Between the end of a pass and the next. Default a minute; 0: no passes by itself. */
   readonly everyMs?: number;
+  /** What the way in does, which passes give precedence. Default: nothing is known of it. */
+  readonly writer?: () => WriterState;
 }
 
 const defaultEveryMs = 60_000;
@@ -32,6 +35,7 @@ export class Findings {
   #running: Promise<void> = Promise.resolve();
   #last: { readonly atMs: number; readonly tookMs: number } | null = null;
   #passesFailed = 0;
+  #lastStartMs: number | null = null;
 
   /** @throws StorageError */
   constructor(options: FindingsOptions) {
@@ -53,6 +57,7 @@ export class Findings {
   /** One pass over all services; by itself every minute. */
   async pass(nowMs = Date.now()): Promise<void> {
     const startMs = performance.now();
+    this.#lastStartMs = Date.now();
     try {
       await this.#watch.pass(nowMs, () => this.#isClosing());
       this.#last = { atMs: Date.now(), tookMs: performance.now() - startMs };
@@ -102,6 +107,7 @@ export class Findings {
   async #run(everyMs: number): Promise<void> {
     while (!this.#isClosing()) {
       await this.#pause(everyMs);
+      await this.#waitForWriter();
       if (this.#isClosing()) return;
       try {
         await this.pass();
@@ -109,6 +115,17 @@ export class Findings {
         this.#passesFailed++;
         this.#options.log(`looking for findings failed: ${bugOf(error).detail}`);
       }
+    }
+  }
+
+  async #waitForWriter(): Promise<void> {
+    const { writer } = this.#options;
+    if (writer === undefined) return;
+    const dueMs = Date.now();
+    while (!this.#isClosing()) {
+      const waitMs = waitForPass(Date.now(), dueMs, this.#lastStartMs, writer());
+      if (waitMs === 0) return;
+      await this.#pause(waitMs);
     }
   }
 

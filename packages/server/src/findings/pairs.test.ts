@@ -73,6 +73,6 @@ test('the route is asked for versions; for marks by time; and the page is linked
   });
   expect(compareParameters(marked, 600_000, 1)).not.toHaveProperty('service');
   expect(withRanges(pair.subject.link, compareParameters(pair, 600_000, 1))).toBe(
-    '/compare?service=shop&before=v1&after=v2&env=prod&before_from=2026-01-05T10%3A50%3A00.000Z&before_until=2026-01-05T11%3A00%3A00.000Z&after_from=2026-01-05T11%3A00%3A00.000Z&after_until=2026-01-05T11%3A10%3A00.000Z',
+    '/compare?service=shop&before=v1&after=v2&env=prod&before_from=2026-01-05T10%3A50%3A00.000Z&before_until=2026-01-05T11%3A00%3A00.000Z&after_from=2026-01-05T11%3A00%3A00.000Z&after_until=2026-01-05T11%3A10%3A00.000Z&look=1',
   );
 });

@@ -73,12 +73,14 @@ export function compareParameters(pair: Pair, spanMs: number, look: number): Rec
   return isMarked ? sides : { ...sides, service: subject.service, before, after };
 }
 
-/** The Compare view of exactly what was looked at. */
+/** The Compare view of exactly what was looked at, as the same of the repeated looks. */
 export function withRanges(link: string, parameters: Readonly<Record<string, string>>): string {
   const url = new URL(link, 'http://localhost');
   for (const name of ['before_from', 'before_until', 'after_from', 'after_until']) {
     const value = parameters[name];
     if (value !== undefined) url.searchParams.set(name, new Date(Number(value)).toISOString());
   }
+  const { look } = parameters;
+  if (look !== undefined) url.searchParams.set('look', look);
   return `${url.pathname}${url.search}`;
 }

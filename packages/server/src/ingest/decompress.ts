@@ -16,7 +16,7 @@ export function decompress(body: Uint8Array, limitBytes: number): Uint8Array {
     const codec = codecOf(bytes);
     if (codec === null) return bytes;
     try {
-      const options = { maxOutputLength: limitBytes, chunkSize: 256 * 1024 };
+      const options = { maxOutputLength: limitBytes, chunkSize: chunkBytes(bytes, codec, limitBytes) };
       bytes = codec === 'gzip' ? gunzipSync(bytes, options) : zstdDecompressSync(bytes, options);
     } catch (error) {
       if (!(error instanceof Error) || !('code' in error)) throw error;
@@ -37,6 +37,14 @@ export function decompress(body: Uint8Array, limitBytes: number): Uint8Array {
     }
   }
   return bytes;
+}
+
+/** Room for all that comes out at once, so that it need not be put together: gzip says its length, modulo 2^32, at its end. */
+function chunkBytes(bytes: Uint8Array, codec: 'gzip' | 'zstd', limitBytes: number): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const said = codec === 'gzip' && bytes.length > 18 ? view.getUint32(bytes.length - 4, true) + 1 : 0;
+  // What is said may be a lie: not more than a good compression ratio allows.
+  return Math.max(64 * 1024, Math.min(said, bytes.length * 20, limitBytes));
 }
 
 function codecOf(bytes: Uint8Array): 'gzip' | 'zstd' | null {

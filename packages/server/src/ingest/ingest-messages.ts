@@ -7,6 +7,8 @@ import type { Mark } from '../storage/storage.ts';
 export interface IngestWorkerData {
   readonly dataDir: string;
   readonly maxProfileBytes: number;
+  /** After so long without a profile what was stored becomes a block. */
+  readonly restMs: number;
 }
 
 export type IngestJob =

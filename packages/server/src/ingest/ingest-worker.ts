@@ -3,19 +3,17 @@
  * is stored together by the next: one sync of the disk for all of it.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { StringPool } from '@everflame/profile';
+import { discardProfile, StringPool } from '@everflame/profile';
 import { Garbage } from '../garbage.ts';
 import { bugOf, type Problem, Refused } from '../problem.ts';
 import { EmbeddedWriter } from '../storage/embedded/writer.ts';
-import { StorageError, type StorageWriter } from '../storage/storage.ts';
+import { StorageError } from '../storage/storage.ts';
 import type { IngestJob, IngestReply, IngestRequest, IngestWorkerData, Stored } from './ingest-messages.ts';
 import { readJob, type ReadJob } from './read-job.ts';
 
-const { dataDir, maxProfileBytes } = workerData as IngestWorkerData;
+const { dataDir, maxProfileBytes, restMs } = workerData as IngestWorkerData;
 /** Bodies decoded before a commit: bounds what is in memory at once, and how long the first of them waits. */
 const maxGroupBytes = 8 * 1024 * 1024;
-
-const pool = new StringPool();
 
 function answer(reply: IngestReply): void {
   parentPort?.postMessage(reply, []);
@@ -28,14 +26,18 @@ function problemOf(error: unknown): Problem {
 }
 
 class IngestWorker {
-  readonly #storage: StorageWriter;
+  readonly #storage: EmbeddedWriter;
+  readonly #pool: StringPool;
   readonly #waiting: { id: number; job: IngestJob }[] = [];
   readonly #garbage = new Garbage();
   #isRunning = false;
   #isClosing = false;
+  #restTimer: NodeJS.Timeout;
 
-  constructor(storage: StorageWriter) {
+  constructor(storage: EmbeddedWriter, pool: StringPool) {
     this.#storage = storage;
+    this.#pool = pool;
+    this.#restTimer = this.#restLater();
   }
 
   receive(request: IngestRequest): void {
@@ -55,10 +57,24 @@ class IngestWorker {
       await new Promise((resolve) => setImmediate(resolve));
     }
     this.#isRunning = false;
-    if (!this.#isClosing) return;
+    clearTimeout(this.#restTimer);
+    if (!this.#isClosing) {
+      this.#restTimer = this.#restLater();
+      return;
+    }
     await this.#storage.close();
     answer({ kind: 'closed' });
     parentPort?.close();
+  }
+
+  #restLater(): NodeJS.Timeout {
+    return setTimeout(() => {
+      if (this.#isRunning) return;
+      // The disk may refuse: then again later.
+      if (!this.#storage.rest()) this.#restTimer = this.#restLater();
+      this.#pool.clear();
+      this.#garbage.collectIfMuch(0);
+    }, restMs);
   }
 
   async #storeGroup(): Promise<void> {
@@ -75,7 +91,7 @@ class IngestWorker {
           continue;
         }
         bytes += job.body.length;
-        group.push({ id, read: readJob(job, maxProfileBytes, pool) });
+        group.push({ id, read: readJob(job, maxProfileBytes, this.#pool) });
       } catch (error) {
         answer({ kind: 'refused', id, problem: problemOf(error) });
       }
@@ -96,11 +112,13 @@ class IngestWorker {
       const problem = problemOf(error);
       for (const { id } of group) answer({ kind: 'refused', id, problem });
     }
+    for (const { read } of group) for (const { profile } of read.batch.entries) discardProfile(profile);
   }
 }
 
 try {
-  const worker = new IngestWorker(new EmbeddedWriter(dataDir, Date.now(), {}, pool));
+  const pool = new StringPool();
+  const worker = new IngestWorker(new EmbeddedWriter(dataDir, Date.now(), {}, pool), pool);
   parentPort?.on('message', (request: IngestRequest) => worker.receive(request));
   answer({ kind: 'ready' });
 } catch (error) {

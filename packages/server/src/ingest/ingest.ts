@@ -7,7 +7,11 @@ export interface IngestLimits {
   readonly maxProfileBytes: number;
   /** Bodies that wait for the writer, in bytes; above it 429. */
   readonly maxQueuedBytes: number;
+  /** After so long without a profile what was stored becomes a block. Default a minute. */
+  readonly restMs?: number;
 }
+
+const defaultRestMs = 60_000;
 
 /** What is young is collected often: the columns of decoded profiles, outside of the heap, are given back only then. */
 const resourceLimits = { maxYoungGenerationSizeMb: 6 };
@@ -26,12 +30,17 @@ export class Ingest {
   #worker: Worker | null = null;
   #nextId = 1;
   #queuedBytes = 0;
+  #storedMs = Date.now();
   #isClosing = false;
   #isStarting = false;
   #closed: (() => void) | null = null;
 
   private constructor(dataDir: string, limits: IngestLimits) {
-    this.#workerData = { dataDir, maxProfileBytes: limits.maxProfileBytes };
+    this.#workerData = {
+      dataDir,
+      maxProfileBytes: limits.maxProfileBytes,
+      restMs: limits.restMs ?? defaultRestMs,
+    };
     this.#limits = limits;
   }
 
@@ -48,6 +57,11 @@ export class Ingest {
 
   get queuedBytes(): number {
     return this.#queuedBytes;
+  }
+
+  /** When something was stored last, or this was made, Unix ms. */
+  get storedMs(): number {
+    return this.#storedMs;
   }
 
   /** False while the writer's thread is being started again. */
@@ -130,8 +144,10 @@ export class Ingest {
     if (waiting === undefined) return;
     this.#waiting.delete(reply.id);
     this.#queuedBytes -= waiting.bytes;
-    if (reply.kind === 'stored') waiting.resolve(reply.stored);
-    else {
+    if (reply.kind === 'stored') {
+      this.#storedMs = Date.now();
+      waiting.resolve(reply.stored);
+    } else {
       const { status, code, detail, field } = reply.problem;
       waiting.reject(new Refused(status, code, detail, field));
     }

@@ -1,5 +1,6 @@
 import {
   checkLabels,
+  columnSum,
   decodeProfile,
   inferProfileName,
   type Labels,
@@ -80,8 +81,7 @@ function describeTime(timeMs: bigint): string {
 function checkTotals({ samples, sampleTypes }: Profile, path: string): void {
   const types = sampleTypes.length;
   for (let t = 0; t < types; t++) {
-    let sum = 0n;
-    for (let i = t; i < samples.values.length; i += types) sum += samples.values[i] ?? 0n;
+    const sum = columnSum(samples.values, t, types);
     if (sum === BigInt.asIntN(64, sum)) continue;
     const detail = `the values of sample type ${sampleTypes[t]?.type ?? t} sum to ${sum}, which int64 does not hold`;
     throw new Refused(400, 'sum_overflow', detail, `${path}sample.value[${t}]`);

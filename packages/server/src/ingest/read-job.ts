@@ -1,4 +1,4 @@
-import type { StringPool } from '@everflame/profile';
+import { discard, type StringPool } from '@everflame/profile';
 import { decodeWriteRequest, WireFormatError, type WriteRequest } from '@everflame/protocols';
 import { Refused } from '../problem.ts';
 import type { Batch } from '../storage/storage.ts';
@@ -45,6 +45,7 @@ export function readJob(
     }
     const limits = { maxProfileBytes, maxStackNodes };
     const entry = readEntry({ labels: job.labels, pprof: bytes, nowMs, path: '', ...limits, pool });
+    if (bytes !== job.body) discard(bytes);
     return {
       batch: { batchId: null, entries: [entry], agent: null, receivedMs: nowMs },
       timeIsArrival: entry.profile.timeNanos === BigInt(Math.trunc(nowMs)) * 1_000_000n,
@@ -59,9 +60,11 @@ export function readJob(
     return entry;
   });
   const { agent } = request;
+  const batchId = request.batchId.slice();
+  if (bytes !== job.body) discard(bytes);
   return {
     batch: {
-      batchId: request.batchId,
+      batchId,
       entries,
       receivedMs: nowMs,
       agent: {

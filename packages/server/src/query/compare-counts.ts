@@ -3,11 +3,13 @@ import {
   CountsBuilder,
   countsOfProfile,
   type FunctionTable,
+  NO_FUNCTION,
   type SampleOrigin,
   type SideCounts,
   type UnitKind,
 } from '@everflame/compare';
 import { labelText, type Labels, type Profile } from '@everflame/profile';
+import { Refused } from '../problem.ts';
 import type { FunctionCounts, StorageReader, TimeRange } from '../storage/storage.ts';
 import type { Check } from './budget.ts';
 import { mergeChoice } from './merged.ts';
@@ -30,8 +32,14 @@ export interface CountedSide {
   /** Sets what has samples here to 1, by function id. */
   readonly mark: (present: Uint8Array) => void;
   readonly units: ReadonlySet<string>;
-  /** Builds the table, each function at its place (`relocationsOf`), of all units or of `only` those; every side of a comparison has the same functions. */
-  readonly finish: (version: string, places: Uint32Array, only?: ReadonlySet<string>) => SideCounts;
+  /** Builds the table, each function at its place (`relocationsOf`), of all units or of `only` some; every side of a comparison has the same functions. */
+  readonly finish: (version: string, places: Uint32Array, more?: FinishOptions) => SideCounts;
+}
+
+export interface FinishOptions {
+  readonly only?: ReadonlySet<string>;
+  /** Requests by unit. A unit that it lacks is refused: 422 `no_requests`. */
+  readonly requests?: ReadonlyMap<string, number> | null;
 }
 
 /** Labels of series that tell instances apart: a pod or a container, else what runs on a host. */
@@ -78,22 +86,35 @@ export async function countSide(
     samples,
     profiles: parts.reduce((sum, part) => sum + part.profiles, 0),
     mark: (present) => {
-      for (const { functions } of parts) for (const id of functions) present[id] = 1;
+      for (const { functions, ids } of parts)
+        for (const number of functions) {
+          const id = ids === null ? number : (ids[number] ?? NO_FUNCTION);
+          if (id < present.length) present[id] = 1;
+        }
     },
     units: new Set(parts.map((part) => unitName(units.kind, part))),
-    finish: (version, places, only) => {
+    finish: (version, places, { only, requests = null } = {}) => {
       const builder = new CountsBuilder(version, places.length, secondsPerSample);
+      const left = new Map(requests ?? []);
+      // Parts of one answer share their numbers.
+      const known = new Map<Uint32Array | null, Uint32Array>();
       for (const part of parts) {
-        const { seconds, ...counts } = part;
+        const { seconds, ids, ...counts } = part;
         // Series of one instance (its programs) are watched at the same time.
         const unit = unitName(units.kind, part);
         if (only?.has(unit) === false) continue;
-        builder.add(unit, {
-          ...counts,
-          functions: counts.functions.map((id) => places[id] ?? id),
-          seconds: isTime ? Math.min(seconds, longest) : 0,
-          requests: null,
-        });
+        const placed = known.get(ids) ?? (ids === null ? places : ids.map((id) => places[id] ?? NO_FUNCTION));
+        known.set(ids, placed);
+        const counted = requests === null ? null : left.get(unit);
+        if (counted === undefined)
+          throw new Refused(
+            422,
+            'no_requests',
+            `nobody says how many requests ${unit} served: name every ${units.kind}`,
+          );
+        // All of a unit's with its first part.
+        if (counted !== null) left.set(unit, 0);
+        builder.add(unit, { ...counts, seconds: isTime ? Math.min(seconds, longest) : 0, requests: counted }, placed);
       }
       return builder.finish();
     },
@@ -108,7 +129,9 @@ interface Part {
   readonly samples: number;
   /** Of all profiles behind it. */
   readonly seconds: number;
+  /** Numbers of functions: ids of the comparison's table, or positions in `ids`. */
   readonly functions: Uint32Array;
+  readonly ids: Uint32Array | null;
   readonly self: Float64Array;
   readonly inclusive: Float64Array;
 }
@@ -122,7 +145,8 @@ function partsOf({ functions, rows }: FunctionCounts, table: FunctionTable): Par
     value,
     samples,
     seconds: Number(durationNanos) / 1e9,
-    functions: row.function.map((id) => ids[id] ?? 0),
+    functions: row.function,
+    ids,
     self,
     inclusive,
   }));
@@ -159,7 +183,14 @@ async function processParts(
   return [...groups].map(([key, group], i) => {
     const [host_name = '', process_pid = ''] = JSON.parse(key) as string[];
     // Each profile may have a part in several processes: they are counted once, with the first.
-    return { ...group, labels: { host_name, process_pid }, timeMs: 0, profiles: i === 0 ? profiles : 0, seconds: 0 };
+    return {
+      ...group,
+      ids: null,
+      labels: { host_name, process_pid },
+      timeMs: 0,
+      profiles: i === 0 ? profiles : 0,
+      seconds: 0,
+    };
   });
 }
 

@@ -4,6 +4,8 @@ import type { StorageReader, TimeRange, VersionFact } from '../storage/storage.t
 import { type Parameters, present, readSelector, readTimeRange, required } from './parameters.ts';
 
 export type SideName = 'before' | 'after';
+/** By name of the unit. */
+export type RequestCounts = ReadonlyMap<string, number>;
 
 /** Which samples a side of a comparison is, before it is looked at what is stored. */
 export interface CompareSide {
@@ -21,7 +23,9 @@ export interface CompareQuestion {
   readonly service: string;
   readonly before: CompareSide;
   readonly after: CompareSide;
-  readonly normalisation: 'share' | 'cores';
+  readonly normalisation: 'share' | 'cores' | 'request';
+  /** Requests by unit of each side; null when nobody says them. */
+  readonly requests: { readonly before: RequestCounts | null; readonly after: RequestCounts | null };
   readonly minEffect: number;
   readonly q: number;
   readonly look: number | null;
@@ -29,8 +33,9 @@ export interface CompareQuestion {
   readonly past: number;
 }
 
-/** How much of each version is compared when nothing is said: its last hour. */
+/** How much of each version is compared when nothing is said: its last hour and what lies before it of that hour of the clock, so that sums by the hour serve. */
 const defaultSpanMs = 3_600_000;
+const hourMs = 3_600_000;
 export const maxPast = 14;
 
 /**
@@ -80,6 +85,10 @@ export async function readCompareQuestion(
     before: side('before'),
     after: side('after'),
     normalisation: readNormalisation(parameters),
+    requests: {
+      before: readRequests(parameters, 'before_requests'),
+      after: readRequests(parameters, 'after_requests'),
+    },
     minEffect: readPart(parameters, 'min_effect', 0.02, 10),
     q: readPart(parameters, 'q', 0.05, 1),
     look: present(parameters, 'look') === undefined ? null : readCount(parameters, 'look', 1, 1, 10_000),
@@ -110,7 +119,10 @@ function lastHourOf(
   service: string,
   version: string,
 ): TimeRange {
-  if (seen !== null) return { fromMs: Math.max(seen.fromMs, seen.untilMs - defaultSpanMs), untilMs: seen.untilMs };
+  if (seen !== null) {
+    const fromMs = Math.floor((seen.untilMs - defaultSpanMs) / hourMs) * hourMs;
+    return { fromMs: Math.max(seen.fromMs, fromMs), untilMs: seen.untilMs };
+  }
   const known = versions
     .filter((one) => one.service === service)
     .toSorted((a, b) => b.lastMs - a.lastMs)
@@ -122,11 +134,35 @@ function lastHourOf(
   throw new Refused(404, 'unknown_version', `no profile of ${service} ${version} is stored: ${hint}`, 'version');
 }
 
-/** @throws Refused 400 `bad_value` */
-function readNormalisation(parameters: Parameters): 'share' | 'cores' {
+/** @throws Refused 400 `bad_value`, `no_requests` */
+function readNormalisation(parameters: Parameters): CompareQuestion['normalisation'] {
   const text = present(parameters, 'normalisation') ?? 'share';
   if (text === 'share' || text === 'cores') return text;
-  throw new Refused(400, 'bad_value', `normalisation is ${JSON.stringify(text)}: give share or cores`, 'normalisation');
+  if (text === 'request') {
+    for (const name of ['before_requests', 'after_requests'])
+      required(parameters, name, 'how many requests each unit served, host-1=1200,host-2=1300');
+    return text;
+  }
+  const detail = `normalisation is ${JSON.stringify(text)}: give share, cores or request`;
+  throw new Refused(400, 'bad_value', detail, 'normalisation');
+}
+
+/** `host-1=1200,host-2=1300`; a name may have a `=` in it, since the number has none. */
+function readRequests(parameters: Parameters, name: string): RequestCounts | null {
+  const text = present(parameters, name);
+  if (text === undefined) return null;
+  const counts = new Map<string, number>();
+  for (const pair of text.split(',')) {
+    const at = pair.lastIndexOf('=');
+    const [unit, count] = [pair.slice(0, at), Number(pair.slice(at + 1))];
+    const isRight = at > 0 && /^[0-9]{1,15}$/.test(pair.slice(at + 1)) && count > 0 && !counts.has(unit);
+    if (!isRight) {
+      const detail = `${name} has ${JSON.stringify(pair)}: give each unit once with its requests, host-1=1200,host-2=1300`;
+      throw new Refused(400, 'bad_value', detail, name);
+    }
+    counts.set(unit, count);
+  }
+  return counts;
 }
 
 /** `2%` or `0.02`. */

@@ -13,6 +13,7 @@ export interface PastWindows {
 }
 
 const dayMs = 86_400_000;
+const hourMs = 3_600_000;
 const minuteMs = 60_000;
 /** With fewer days the nearer past says more. */
 const leastDays = 5;
@@ -34,7 +35,10 @@ export function pastWindows(before: TimeRange, after: TimeRange, sinceMs: number
   };
   const days = Math.ceil((gap + afterSpan - beforeSpan) / dayMs) * dayMs;
   if (days > 0 && before.fromMs - leastDays * days >= sinceMs) return { pairs: pairs(days), isAligned: true };
-  return { pairs: pairs(Math.ceil(Math.max(gap, beforeSpan, afterSpan) / minuteMs) * minuteMs), isAligned: false };
+  const apart = Math.max(gap, beforeSpan, afterSpan);
+  // By whole hours where it matters little, so that what begins with an hour does so in the past.
+  const unit = apart >= hourMs ? hourMs : minuteMs;
+  return { pairs: pairs(Math.ceil(apart / unit) * unit), isAligned: false };
 
   function pairs(shiftMs: number): PastPair[] {
     return Array.from({ length: most }, (_, k) => pair((k + 1) * shiftMs)).filter(

@@ -196,6 +196,20 @@ test('more load at the same cost is load', async () => {
   expect((await ask({ ...versions('busy'), normalisation: 'cores' })).summary.counts.regressed).toBeGreaterThan(20);
 });
 
+test('by requests the same cost is the same, whatever the load; and fewer requests at the same CPU cost more each', async () => {
+  const served = (count: number): string => Array.from({ length: 8 }, (_, i) => `pod-${i}=${count}`).join(',');
+  const by = { ...versions('busy'), normalisation: 'request' };
+  const same = await ask({ ...by, before_requests: served(1000), after_requests: served(1500) });
+  expect(same.summary).toMatchObject({ normalisation: 'request', basis: 'request', verdict: 'unchanged' });
+  expect(findings(same)).toEqual([]);
+  // 60 CPU seconds a minute, three minutes.
+  expect(same.summary.before.secondsPerRequest).toBeCloseTo(180 / 1000, 2);
+  const dearer = await ask({ ...by, before_requests: served(1000), after_requests: served(1000) });
+  expect(dearer.summary).toMatchObject({ basis: 'request', verdict: 'regressed', nature: 'cost' });
+  expect(dearer.summary.request?.change).toBeCloseTo(0.5, 1);
+  expect(dearer.summary.counts.regressed).toBeGreaterThan(20);
+});
+
 test('what is gone is there, with what it had', async () => {
   const cost = { ...usual, 'main@main.ts;old@old.ts': 3 };
   await run({ service: 'gone', version: 'v1', cost });
@@ -319,6 +333,11 @@ test('what cannot be compared says why', async () => {
   expect(await refusal({ ...versions('slow'), q: '0' })).toMatch(/^400 bad_value q/);
   expect(await refusal({ ...versions('slow'), look: '0' })).toMatch(/^400 bad_value look/);
   expect(await refusal({ ...versions('slow'), normalisation: 'requests' })).toMatch(/^400 bad_value normalisation/);
+  const byRequest = { ...versions('slow'), normalisation: 'request', before_requests: 'pod-0=10' };
+  expect(await refusal(byRequest)).toMatch(/^400 missing_parameter after_requests/);
+  expect(await refusal({ ...byRequest, after_requests: 'pod-0' })).toMatch(/^400 bad_value after_requests/);
+  expect(await refusal({ ...byRequest, after_requests: 'pod-0=1,pod-0=2' })).toMatch(/^400 bad_value after_requests/);
+  expect(await refusal({ ...byRequest, after_requests: 'pod-0=10' })).toMatch(/^422 no_requests : .* pod-\d served/);
   expect(await refusal({ ...versions('slow'), from: '1', until: '2' })).toMatch(/^422 no_samples : there are no/);
   expect(await refusal({ ...versions('slow'), befor: 'v1' })).toMatch(/^400 unknown_parameter/);
 });

@@ -1,23 +1,25 @@
 import {
   answerOf,
   callTreeOfProfiles,
-  compare,
   CompareFailure,
   type Comparison,
   type CompareInput,
+  concluded,
   countLines,
   FunctionTable,
   isChange,
   type LineSide,
   type PastComparison,
   pastEffects,
+  prepare,
   relocationsOf,
+  type SideCounts,
   withLines,
 } from '@everflame/compare';
 import { formatSelector } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import { Refused } from '../problem.ts';
-import type { StorageReader, TimeRange } from '../storage/storage.ts';
+import type { Merged, StorageReader } from '../storage/storage.ts';
 import type { Check } from './budget.ts';
 import { type CountedSide, countSide, labelsOfUnits, type Units, unitOf, unitsOf } from './compare-counts.ts';
 import { type CompareQuestion, type CompareSide, readCompareQuestion, type SideName } from './compare-parameters.ts';
@@ -51,11 +53,14 @@ export async function answerCompare(
     after: await countSide(storage, after, units, table, check),
   };
   for (const name of ['before', 'after'] as const) if (counted[name].samples === 0) throw noSamples(question[name]);
-  const past = await countPast(storage, question, before, units, table, check);
   const controls = await countControls(storage, question, before, units, counted, table, check);
+  // What only the past has, or came in since the counts were read, has no ids.
+  table.freeze();
+  const places = placesOf(counted, controls, table);
+  const past = await countPast(storage, question, before, units, table, places, check);
   const comparison = await explained(
     storage,
-    { question, before, after, units, counted, past, controls, table },
+    { question, before, after, units, counted, past, controls, table, places },
     check,
   );
   const side = (name: SideName, { profileType, selection }: Choice) => ({
@@ -71,7 +76,7 @@ export async function answerCompare(
     unit: before.profileType.sampleUnit,
     before: side('before', before),
     after: side('after', after),
-    past: controls === null ? past.pairs.length : 0,
+    past: controls === null ? past.effects.length : 0,
     controls: controls?.units.size ?? 0,
     minEffect: question.minEffect,
     q: question.q,
@@ -91,35 +96,43 @@ function noSamples({ name, selector, range }: CompareSide): Refused {
 }
 
 interface CountedPast {
-  readonly pairs: readonly { readonly before: CountedSide; readonly after: CountedSide }[];
+  readonly effects: readonly PastComparison[];
   readonly isAligned: boolean;
 }
 
-/** Earlier windows of the before side; those that lack samples on a side are left out. */
+/** Earlier windows of the before side, two of them in memory at a time; pairs that lack samples on a side are left out. */
 async function countPast(
   storage: StorageReader,
-  { before, after, past }: CompareQuestion,
+  { before, after, past, normalisation }: CompareQuestion,
   choice: Choice,
   units: Units,
   table: FunctionTable,
+  places: Uint32Array,
   check: Check,
 ): Promise<CountedPast> {
-  const windows = pastWindows(before.range, after.range, before.sinceMs, past);
-  const known = new Map<string, CountedSide>();
-  const count = async (range: TimeRange): Promise<CountedSide> => {
-    const key = `${range.fromMs} ${range.untilMs}`;
-    const found =
-      known.get(key) ??
-      (await countSide(storage, { ...choice, selection: { ...choice.selection, ...range } }, units, table, check));
-    known.set(key, found);
-    return found;
-  };
-  const pairs: { before: CountedSide; after: CountedSide }[] = [];
-  for (const window of windows.pairs) {
-    const pair = { before: await count(window.before), after: await count(window.after) };
-    if (pair.before.samples > 0 && pair.after.samples > 0) pairs.push(pair);
+  // Of the past nobody counted requests.
+  const most = normalisation === 'request' ? 0 : past;
+  const windows = pastWindows(before.range, after.range, before.sinceMs, most);
+  /** Windows that follow each other share one. */
+  let known = new Map<string, SideCounts | null>();
+  const effects: PastComparison[] = [];
+  for (const pair of windows.pairs) {
+    const counted = new Map<string, SideCounts | null>();
+    for (const range of [pair.before, pair.after]) {
+      const key = `${range.fromMs} ${range.untilMs}`;
+      const selection = { ...choice.selection, ...range };
+      const count = async (): Promise<SideCounts | null> => {
+        const side = await countSide(storage, { ...choice, selection }, units, table, check);
+        return side.samples > 0 ? side.finish('', places) : null;
+      };
+      counted.set(key, known.get(key) ?? (await count()));
+    }
+    known = counted;
+    const [first, last = first] = counted.values();
+    if (first === undefined || first === null || last === undefined || last === null) continue;
+    effects.push(pastEffects({ before: first, after: last }, units.kind, normalisation));
   }
-  return { pairs, isAligned: windows.isAligned };
+  return { effects, isAligned: windows.isAligned };
 }
 
 /** Who stayed on the before side while others changed. */
@@ -137,13 +150,15 @@ const leastControls = 5;
  */
 async function countControls(
   storage: StorageReader,
-  { before, after }: CompareQuestion,
+  { before, after, normalisation }: CompareQuestion,
   choice: Choice,
   units: Units,
   counted: Counted['counted'],
   table: FunctionTable,
   check: Check,
 ): Promise<CountedControls | null> {
+  // Nobody counted what they served.
+  if (normalisation === 'request') return null;
   const isTold = units.kind === 'host' || units.kind === 'pod';
   if (!isTold || before.version === null || before.range.untilMs > after.range.fromMs) return null;
   const selection = { ...choice.selection, ...after.range };
@@ -161,97 +176,131 @@ interface Counted {
   readonly past: CountedPast;
   readonly controls: CountedControls | null;
   readonly table: FunctionTable;
+  readonly places: Uint32Array;
 }
 
-/** The comparison; when something changed, again with the call tree of both sides, which says where it is. */
+/** The comparison; when something changed, with the call tree of both sides, which says where it is. */
 async function explained(storage: StorageReader, all: Counted, check: Check): Promise<Comparison> {
-  const { question, units, counted, past, controls, table } = all;
-  const places = placesOf(all);
-  const { normalisation, minEffect, q, look } = question;
+  const { question, units, counted, past, controls, table, places } = all;
+  const { normalisation, requests, minEffect, q, look } = question;
   const input: CompareInput = {
-    before: counted.before.finish(question.before.name, places),
-    after: counted.after.finish(question.after.name, places),
-    functions: { name: table.name.slice(), file: table.file.slice() },
+    before: counted.before.finish(question.before.name, places, { requests: requests.before }),
+    after: counted.after.finish(question.after.name, places, { requests: requests.after }),
+    functions: table,
     kind: units.kind,
     hosts: units.hosts,
-    past: past.pairs.map((pair): PastComparison => {
-      check();
-      const sides = { before: pair.before.finish('', places), after: pair.after.finish('', places) };
-      return pastEffects(sides, units.kind, normalisation);
-    }),
+    past: past.effects,
     pastAligned: past.isAligned,
     ...(controls === null
       ? {}
       : {
           controls: {
-            before: counted.before.finish(question.before.name, places, controls.units),
-            after: controls.after.finish(question.before.name, places, controls.units),
+            before: counted.before.finish(question.before.name, places, { only: controls.units }),
+            after: controls.after.finish(question.before.name, places, { only: controls.units }),
           },
         }),
     options: { normalisation, minEffect, q, ...(look === null ? {} : { look }) },
   };
-  const plain = compared(input);
-  if (!plain.functions.some(isChange)) return plain;
-  const sides = [
-    await mergeChoice(storage, all.before, [], check),
-    await mergeChoice(storage, all.after, [], check),
-  ] as const;
-  // What came in since the counts were read has no ids.
-  table.freeze();
-  const tree = callTreeOfProfiles(sides[0], sides[1], table, places, check);
   check();
-  return addLines(storage, all, places, input, compared({ ...input, tree }), check);
+  const prepared = ofCounts(() => prepare(input));
+  const plain = concluded(prepared, null);
+  if (!plain.functions.some(isChange)) return plain;
+  check();
+  const part = partToExplain(units, counted);
+  const labels = labelsOfUnits(units);
+  const merge = (choice: Choice): Promise<Merged> =>
+    mergeChoice(storage, part === null ? choice : ofUnits(choice, part), labels ?? [], check);
+  const sides = [await merge(all.before), await merge(all.after)] as const;
+  const tree = callTreeOfProfiles(sides[0], sides[1], table, places, check);
+  scaleTo(tree.before, counted.before.samples);
+  scaleTo(tree.after, counted.after.samples);
+  check();
+  const comparison = concluded(prepared, tree);
+  if (part === null) return addLines(all, sides, input, comparison, check);
+  const changed = comparison.functions.filter(isChange).length;
+  const samples = counted.before.samples + counted.after.samples;
+  const reason = `source lines are not looked at beyond ${maxExplainedSamples.toLocaleString('en')} samples: ask for a shorter range`;
+  return {
+    ...comparison,
+    assumptions: [
+      ...comparison.assumptions,
+      `${part.length} ${units.kind}s stand for all where it is said which stack carries a change`,
+    ],
+    notTested: [...comparison.notTested, { reason, functions: changed, samples }],
+  };
 }
 
 /** Functions whose lines are looked at: the first of those that changed. */
 const maxLineFunctions = 50;
-/** Lines need the samples of each unit merged apart, which takes about a second for so many. */
-const maxLineSamples = 3_000_000;
+/** Stacks and lines need the samples themselves, which takes about half a second for so many. */
+const maxExplainedSamples = 3_000_000;
+
+/** Names of hosts that have about so many samples when all have more, evenly drawn of those on both sides; null: all of them are looked at. */
+function partToExplain({ kind }: Units, { before, after }: Counted['counted']): readonly string[] | null {
+  const samples = before.samples + after.samples;
+  if (kind !== 'host' || samples <= maxExplainedSamples) return null;
+  const both = [...before.units].filter((unit) => after.units.has(unit));
+  // Where they were replaced, each side has its own.
+  const names = (both.length >= fewestHosts ? both : [...before.units, ...after.units]).toSorted();
+  const wanted = Math.max(fewestHosts, Math.ceil((names.length * maxExplainedSamples) / samples));
+  const part = Math.min(wanted, names.length, mostHosts);
+  return Array.from({ length: part }, (_, i) => names[Math.floor((i * names.length) / part)] ?? '');
+}
+
+const fewestHosts = 10;
+/** Each is a word of a matcher. */
+const mostHosts = 100;
+
+function ofUnits(choice: Choice, hosts: readonly string[]): Choice {
+  const value = hosts.map((host) => host.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|');
+  const matchers = [...choice.selection.matchers, { name: 'host_name', operator: '=~', value } as const];
+  return { ...choice, selection: { ...choice.selection, matchers } };
+}
+
+/** Counts of a tree as if it were of so many samples. */
+function scaleTo(counts: Float64Array, samples: number): void {
+  const root = counts[0] ?? 0;
+  if (root === 0 || root === samples) return;
+  for (let node = 0; node < counts.length; node++) counts[node] = ((counts[node] ?? 0) * samples) / root;
+}
 
 /** The same with the source lines of what changed, where lines are known and units are told by labels. */
-async function addLines(
-  storage: StorageReader,
-  { before, after, units, counted, table }: Counted,
-  places: Uint32Array,
+function addLines(
+  { units, counted, table, places }: Counted,
+  [before, after]: readonly [Merged, Merged],
   input: CompareInput,
   comparison: Comparison,
   check: Check,
-): Promise<Comparison> {
-  const labels = labelsOfUnits(units);
+): Comparison {
   const changed = comparison.functions.filter(isChange).slice(0, maxLineFunctions);
-  const samples = counted.before.samples + counted.after.samples;
-  if (labels === null || samples > maxLineSamples) {
-    const reason =
-      labels === null
-        ? 'source lines are not looked at when blocks of time are the units'
-        : `source lines are not looked at beyond ${maxLineSamples.toLocaleString('en')} samples: ask for a shorter range`;
+  if (labelsOfUnits(units) === null) {
+    const samples = counted.before.samples + counted.after.samples;
+    const reason = 'source lines are not looked at when blocks of time are the units';
     return { ...comparison, notTested: [...comparison.notTested, { reason, functions: changed.length, samples }] };
   }
-  const side = async (choice: Choice): Promise<LineSide[]> => {
-    const { profile, typeIndex } = await mergeChoice(storage, choice, labels, check);
-    return [{ profile, typeIndex, unitOf: (set) => unitOf(units, profile, set) }];
-  };
+  const side = ({ profile, typeIndex }: Merged): LineSide[] => [
+    { profile, typeIndex, unitOf: (set) => unitOf(units, profile, set) },
+  ];
   const wanted = new Set(changed.map(({ id }) => id));
-  const cells = countLines(await side(before), await side(after), table, places, wanted);
+  const cells = countLines(side(before), side(after), table, places, wanted);
   check();
   return cells === null ? comparison : withLines(comparison, input, cells);
 }
 
-/** Functions that are the same in another directory; the past and who stayed are of the before side. */
-function placesOf({ counted, past, controls, table }: Counted): Uint32Array {
+/** Functions that are the same in another directory; who stayed is of the before side. */
+function placesOf(counted: Counted['counted'], controls: CountedControls | null, table: FunctionTable): Uint32Array {
   const before = new Uint8Array(table.length);
   const after = new Uint8Array(table.length);
   counted.before.mark(before);
   controls?.after.mark(before);
-  for (const pair of past.pairs) for (const side of [pair.before, pair.after]) side.mark(before);
   counted.after.mark(after);
   return relocationsOf(table, before, after);
 }
 
 /** What counts from the store can lack is the asker's to know; a broken invariant is a bug. */
-function compared(input: CompareInput): Comparison {
+function ofCounts<T>(work: () => T): T {
   try {
-    return compare(input);
+    return work();
   } catch (error) {
     if (!(error instanceof CompareFailure)) throw error;
     if (error.code === 'too_large')

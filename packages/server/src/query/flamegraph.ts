@@ -70,10 +70,12 @@ async function readTree(
 ): Promise<TreeAnswer> {
   const limits = readLimits(parameters);
   const groupBy = present(parameters, 'group_by');
-  if (groupBy !== undefined) {
-    const { range, choice, merged } = await mergeFor(storage, parameters, nowMs, [groupBy], check);
+  const byLine = readGranularity(parameters) === 'lines';
+  if (groupBy !== undefined || byLine) {
+    const names = groupBy === undefined ? [] : [groupBy];
+    const { range, choice, merged } = await mergeFor(storage, parameters, nowMs, names, check);
     const head = { ...answerHead(choice, range), profiles: merged.profiles };
-    const tree = buildTree(merged.profile, merged.typeIndex, { groupBy });
+    const tree = buildTree(merged.profile, merged.typeIndex, { byLine, ...(groupBy === undefined ? {} : { groupBy }) });
     check();
     return { head, tree, limited: limitedTree(tree, parameters, limits) };
   }
@@ -87,6 +89,14 @@ async function readTree(
     return { head, tree, limited: 'rest' in tree ? tree : limitTree(tree, limits) };
   }
   return { head, tree, limited: limitedTree(tree, parameters, limits) };
+}
+
+/** @throws Refused 400 `bad_value` */
+function readGranularity(parameters: Parameters): 'functions' | 'lines' {
+  const text = present(parameters, 'granularity') ?? 'functions';
+  if (text === 'functions' || text === 'lines') return text;
+  const detail = `granularity is ${JSON.stringify(text)}: give functions or lines`;
+  throw new Refused(400, 'bad_value', detail, 'granularity');
 }
 
 /** Null: the whole tree is asked for. */

@@ -15,9 +15,19 @@ export function jsonOf<T extends object>(value: WithColumns<T>): Uint8Array<Arra
   return out.take();
 }
 
+/** What was written last, for the next answer: memory that is new costs more than what is written to it. */
+let scratch = new Uint8Array(1 << 16);
+/** Larger ones are not kept. */
+const mostScratch = 8 << 20;
+
 class JsonBytes {
-  #bytes = new Uint8Array(1 << 16);
+  #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
+
+  constructor() {
+    this.#bytes = scratch;
+    scratch = new Uint8Array(0);
+  }
 
   value(value: unknown): void {
     if (value instanceof Uint32Array || value instanceof Float64Array) this.#numbers(value);
@@ -35,7 +45,10 @@ class JsonBytes {
   }
 
   take(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.slice(0, this.#length);
+    const bytes = this.#bytes;
+    if (bytes.length > mostScratch) return new Uint8Array(bytes.buffer.transfer(this.#length));
+    scratch = bytes;
+    return bytes.slice(0, this.#length);
   }
 
   #text(text: string): void {
@@ -82,31 +95,51 @@ class JsonBytes {
   /** A whole number from 0 to 2^53. */
   #digits(value: number): void {
     const bytes = this.#bytes;
-    let count = 1;
-    for (let limit = 10; value >= limit; limit *= 10) count++;
+    if (value < 10) {
+      bytes[this.#length++] = 48 + value;
+      return;
+    }
+    let count = 2;
+    for (let limit = 100; value >= limit; limit *= 10) count++;
     let at = this.#length + count;
     this.#length = at;
     let rest = value;
-    while (rest >= 0x8000_0000) {
-      const tens = Math.floor(rest / 10);
-      bytes[--at] = 48 + (rest - tens * 10);
-      rest = tens;
+    // Eight digits at a time are small integers, which divide several times as fast.
+    while (rest >= 0x4000_0000) {
+      const high = Math.floor(rest / 100_000_000);
+      let low = (rest - high * 100_000_000) | 0;
+      for (let pair = 0; pair < 4; pair++) {
+        const hundreds = (low / 100) | 0;
+        const two = digitPairs[low - hundreds * 100] ?? 0;
+        bytes[--at] = two >> 8;
+        bytes[--at] = two & 0xff;
+        low = hundreds;
+      }
+      rest = high;
     }
     let small = rest | 0;
-    do {
-      const tens = (small / 10) | 0;
-      bytes[--at] = 48 + (small - tens * 10);
-      small = tens;
-    } while (small > 0);
+    while (small >= 10) {
+      const hundreds = (small / 100) | 0;
+      const two = digitPairs[small - hundreds * 100] ?? 0;
+      bytes[--at] = two >> 8;
+      bytes[--at] = two & 0xff;
+      small = hundreds;
+      if (small === 0) return;
+    }
+    bytes[--at] = 48 + small;
   }
 
   #reserve(count: number): void {
     if (this.#length + count <= this.#bytes.length) return;
     const larger = new Uint8Array(Math.max(this.#length + count, this.#bytes.length * 2));
     larger.set(this.#bytes.subarray(0, this.#length));
+    // Half a gigabyte of these would wait for the collector in a large answer.
+    this.#bytes.buffer.transfer(0);
     this.#bytes = larger;
   }
 }
 
+/** Of 0 to 99: the first digit's character below, the second one's above. */
+const digitPairs = Uint16Array.from({ length: 100 }, (_, n) => 48 + Math.floor(n / 10) + ((48 + (n % 10)) << 8));
 const [open = 0, close = 0, comma = 0, quote = 0] = new TextEncoder().encode('[],"');
 const encoder = new TextEncoder();

@@ -2,15 +2,17 @@ import { makeProfileType, type Matcher, type Tree } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import type { SeriesFact, StorageReader, TimeRange } from '../storage/storage.ts';
 import type { Check } from './budget.ts';
+import { Refused } from '../problem.ts';
 import { answerHead } from './columns.ts';
 import { rangeOf, treeOfChoice } from './merged.ts';
-import { type Parameters, readSelector, readStepMs, readTimeRange } from './parameters.ts';
+import { type Parameters, present, readSelector, readStepMs, readTimeRange } from './parameters.ts';
 import { type Choice, chooseProfile, typesOf } from './profile-choice.ts';
 
 const serviceLabel = 'service_name';
 const cpuType = makeProfileType('process_cpu', 'cpu', 'nanoseconds', 'cpu', 'nanoseconds').id;
 /** Functions named for each service. */
-const topCount = 5;
+const defaultTop = 5;
+const maxTop = 100;
 
 /** Every service of the range with its value over time and its top functions; the one with the most first. */
 export async function answerServices(
@@ -21,6 +23,7 @@ export async function answerServices(
 ): Promise<http.ServicesAnswer> {
   const range = readTimeRange(parameters, nowMs);
   const stepMs = readStepMs(parameters, range);
+  const topCount = readTop(parameters);
   const choice = await chooseServicesType(storage, parameters, range);
   const head = { ...answerHead(choice, range), stepMs };
   if (choice === null) return { ...head, services: [] };
@@ -29,11 +32,11 @@ export async function answerServices(
     rangeOf(storage, choice, stepMs, [serviceLabel], check),
   ]);
   const tops = new Map<string, Top[]>();
-  for (const { labels } of lines) {
+  for (const { labels } of topCount === 0 ? [] : lines) {
     const service = labels[serviceLabel] ?? '';
     const matcher: Matcher = { name: serviceLabel, operator: '=', value: service };
     const own = { ...choice, selection: { ...choice.selection, matchers: [...choice.selection.matchers, matcher] } };
-    tops.set(service, topOf((await treeOfChoice(storage, own, {}, check)).tree));
+    tops.set(service, topOf((await treeOfChoice(storage, own, {}, check)).tree, topCount));
   }
   const versions = await versionsByService(storage, facts);
   const services = lines.map(({ labels, times, values, samples }) => {
@@ -52,6 +55,14 @@ export async function answerServices(
   });
   services.sort((a, b) => (a.value < b.value ? 1 : a.value > b.value ? -1 : a.service < b.service ? -1 : 1));
   return { ...head, services: services.map((one) => ({ ...one, value: String(one.value) })) };
+}
+
+/** @throws Refused 400 `bad_top` */
+function readTop(parameters: Parameters): number {
+  const text = present(parameters, 'top');
+  if (text === undefined) return defaultTop;
+  if (/^[0-9]{1,3}$/.test(text) && Number(text) <= maxTop) return Number(text);
+  throw new Refused(400, 'bad_top', `top is ${JSON.stringify(text)}: give a number from 0 to ${maxTop}`, 'top');
 }
 
 /** The type asked for; without one CPU time where there is some, else the first that there is. */
@@ -90,7 +101,7 @@ interface Top {
 }
 
 /** The functions with the most self value. */
-function topOf({ frames, frame, self }: Tree): Top[] {
+function topOf({ frames, frame, self }: Tree, topCount: number): Top[] {
   const sums = new Map<number, bigint>();
   for (let node = 1; node < frame.length; node++) {
     const value = self[node] ?? 0n;

@@ -321,12 +321,18 @@ async function answers(reader: StorageReader, asked: readonly Question[]) {
 
 /** What happens to a store between two questions: profiles come, and what was there becomes blocks or is merged. */
 const happeningOf = (batches: fc.Arbitrary<readonly Batch[]>) =>
-  fc.record({ group: batches, restarts: fc.boolean(), rotates: fc.boolean(), steps: fc.nat(3) });
+  fc.record({
+    group: batches,
+    restarts: fc.boolean(),
+    ends: fc.constantFrom('no' as const, 'rotate' as const, 'rest' as const, 'rest after restart' as const),
+    steps: fc.nat(3),
+  });
 
 interface Happening {
   readonly group: readonly Batch[];
   readonly restarts: boolean;
-  readonly rotates: boolean;
+  /** How the epoch ends. */
+  readonly ends: 'no' | 'rotate' | 'rest' | 'rest after restart';
   readonly steps: number;
 }
 type Question = typeof question extends fc.Arbitrary<infer Q> ? Q : never;
@@ -341,9 +347,14 @@ async function checkStore(happenings: readonly Happening[], asked: readonly Ques
   // Open before the first profile: it has to follow what the writer adds.
   const follower = new EmbeddedReader(dataDir);
   try {
-    for (const { group, restarts, rotates, steps } of happenings) {
+    for (const { group, restarts, ends, steps } of happenings) {
       expect(await writer.append(group)).toEqual(await memory.append(group));
-      if (rotates) writer.rotate();
+      if (ends === 'rotate') writer.rotate();
+      if (ends === 'rest after restart') {
+        await writer.close();
+        writer = new EmbeddedWriter(dataDir, baseMs, { profiles: 5 });
+      }
+      if (ends.startsWith('rest')) expect(writer.rest()).toBe(true);
       for (let step = 0; step < steps; step++) maintenance.step(baseMs, true);
       expect(await answers(follower, asked)).toEqual(await answers(memory, asked));
       treesOfIndex += await checkTrees(follower, asked);

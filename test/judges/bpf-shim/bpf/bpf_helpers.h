@@ -28,6 +28,12 @@ static inline long bpf_probe_read_user(void *to, __u32 size, const void *from)
 	return shim_read_user(to, size, (__u64)from);
 }
 
+static inline long bpf_probe_read_kernel(void *to, __u32 size, const void *from)
+{
+	memcpy(to, from, size);
+	return 0;
+}
+
 static inline __u32 bpf_get_smp_processor_id(void)
 {
 	return 0;

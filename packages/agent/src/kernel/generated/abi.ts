@@ -5,6 +5,7 @@ export const maxUserFrames = 512;
 export const framesPerProgram = 6;
 export const maxTailCalls = 29;
 export const commBytes = 16;
+export const maxPythonBytes = 8192;
 export const maxCopyBytes = 65536;
 export const maxTopBytes = 16384;
 export const flagKernelThread = 1;
@@ -52,8 +53,17 @@ export const notePlaceShift = 44;
 export const noteNoPlace = 262143;
 export const noteInterpreted = 1;
 export const noteCompiled = 2;
+export const mappingFlagPython = 128;
 export const partMappings = 28;
 export const maxParts = 28;
+export const pythonByCall = 1;
+export const pythonCframes = 2;
+export const pythonShims = 4;
+export const pythonOwnedByC = 3;
+export const maxPythonFrames = 1024;
+export const maxPythonThreads = 256;
+export const pythonGlue = 4;
+export const maxPythons = 1024;
 export const maxTables = 4096;
 export const maxProcessParts = 4096;
 
@@ -93,8 +103,9 @@ export const copyOffset = {
   execPages: 16,
   pc: 24,
   registers: 32,
+  threadPointer: 288,
 } as const;
-export const copyBytes = 288;
+export const copyBytes = 296;
 
 /** `struct ef_mapping`: offset of each field in bytes. */
 export const mappingOffset = {
@@ -124,3 +135,30 @@ export const processOffset = {
   mappingCount: 28,
 } as const;
 export const processBytes = 32;
+
+/** `struct ef_python`: offset of each field in bytes. */
+export const pythonOffset = {
+  mm: 0,
+  runtime: 8,
+  loopStart: 16,
+  loopEnd: 24,
+  glueStart: 32,
+  glueEnd: 64,
+  flags: 96,
+  indexShift: 98,
+  interpreters: 100,
+  interpreterNext: 102,
+  interpreterThreads: 104,
+  threadNext: 106,
+  threadId: 108,
+  threadFrame: 110,
+  cframeFrame: 112,
+  cframePrevious: 114,
+  frameAt: 116,
+  frameCode: 118,
+  framePrevious: 120,
+  framePlace: 122,
+  frameMark: 124,
+  codeFirst: 126,
+} as const;
+export const pythonBytes = 128;

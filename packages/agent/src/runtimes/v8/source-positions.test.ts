@@ -50,7 +50,7 @@ test('places in the code lead to places in the script, and into inlined calls', 
 });
 
 test('inlining positions as V8 writes them', () => {
-  expect([0x1a0n, 0x8000_00ccn].map(decodeSourcePosition)).toEqual([
+  expect([0x1a0, 0x8000_00cc].map(decodeSourcePosition)).toEqual([
     { offset: 207, inlining: -1 },
     { offset: 101, inlining: 0 },
   ]);

@@ -17,30 +17,34 @@ export const mostPositionBytes = 1 << 20;
  */
 export function findSourcePosition(table: Uint8Array, flagBits: number, at: number): SourcePosition | undefined {
   const reader = new VarintReader(table);
+  const codeUnit = 2 ** flagBits;
   let code = 0;
-  let position = 0n;
-  let found: bigint | undefined;
+  let position = 0;
+  let isFound = false;
   while (!reader.isAtEnd) {
     const codeDelta = reader.next();
     const positionDelta = reader.next();
-    if (codeDelta === undefined || positionDelta === undefined) break;
-    code += Number(codeDelta >> BigInt(flagBits));
+    if (Number.isNaN(codeDelta) || Number.isNaN(positionDelta)) break;
+    code += Math.floor(codeDelta / codeUnit);
     if (code > at) break;
-    position = BigInt.asIntN(64, position + ((positionDelta >> 1n) ^ -(positionDelta & 1n)));
-    found = position;
+    const isNegative = positionDelta % 2 === 1;
+    position += isNegative ? -(positionDelta + 1) / 2 : positionDelta / 2;
+    isFound = true;
   }
-  return found === undefined ? undefined : decodeSourcePosition(found);
+  return isFound ? decodeSourcePosition(position) : undefined;
 }
 
-/** Bit fields of SourcePosition (src/codegen/source-position.h): 1 external, 30 offset + 1, 16 inlining + 1. */
-export function decodeSourcePosition(value: bigint): SourcePosition {
-  const isExternal = (value & 1n) === 1n;
-  return {
-    offset: isExternal ? -1 : Number((value >> 1n) & 0x3fff_ffffn) - 1,
-    inlining: Number((value >> 31n) & 0xffffn) - 1,
-  };
+/** Bit fields of SourcePosition (src/codegen/source-position.h): 1 external, 30 offset + 1, 16 inlining + 1; no number below 2^53 loses one of them. */
+export function decodeSourcePosition(value: number): SourcePosition {
+  if (value < 0 || value % 2 === 1) return { offset: -1, inlining: Math.max(-1, fieldOf(value, 31, 16) - 1) };
+  return { offset: fieldOf(value, 1, 30) - 1, inlining: fieldOf(value, 31, 16) - 1 };
 }
 
+function fieldOf(value: number, shift: number, bits: number): number {
+  return Math.floor(value / 2 ** shift) % 2 ** bits;
+}
+
+/** What a table of V8 holds has less than 50 bits: numbers, for this runs at every frame of JavaScript. */
 class VarintReader {
   readonly #bytes: Uint8Array;
   #at = 0;
@@ -53,20 +57,17 @@ class VarintReader {
     return this.#at >= this.#bytes.length;
   }
 
-  /** Undefined where the table ends within a number or the number has more than 64 bits. */
-  next(): bigint | undefined {
+  /** NaN where the table ends within a number or the number has more than 53 bits. */
+  next(): number {
     let value = 0;
-    let high = 0n;
-    for (let shift = 0; shift < 70; shift += 7) {
+    let scale = 1;
+    for (;;) {
       const byte = this.#bytes[this.#at++];
-      if (byte === undefined) return undefined;
-      // Most numbers have less than 28 bits and need no bigint.
-      if (shift < 28) value += (byte & 0x7f) * 2 ** shift;
-      else high |= BigInt(byte & 0x7f) << BigInt(shift);
-      if ((byte & 0x80) === 0) {
-        return BigInt(value) | high;
-      }
+      if (byte === undefined) return NaN;
+      value += (byte & 0x7f) * scale;
+      if (value > Number.MAX_SAFE_INTEGER) return NaN;
+      if (byte < 0x80) return value;
+      scale *= 128;
     }
-    return undefined;
   }
 }

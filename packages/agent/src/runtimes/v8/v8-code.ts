@@ -16,11 +16,26 @@ export interface V8Code {
   readonly header: Buffer;
   /** See source-positions.ts; of baseline code the table of bytecodes. Undefined where it has none. */
   readonly positions: Uint8Array | undefined;
+  /** The Code object, tagged. */
+  readonly object: number;
   /** SharedFunctionInfo of the function itself. Baseline code does not say it: undefined until a frame has said whose it is. */
   shared: number | undefined;
-  /** Each inlined call: where it is called from, and the called function's SharedFunctionInfo. */
-  readonly inlined: readonly { readonly position: SourcePosition; readonly shared: number | undefined }[];
+  readonly inlined: readonly InlinedCall[];
+  /** When `shared` and those of `inlined` were read: the memory's generation. */
+  generation: number;
 }
+
+/** A call of a function that was compiled into its caller. */
+interface InlinedCall {
+  /** Where it is called from. */
+  readonly position: SourcePosition;
+  /** Index in the code's literals of what is called. */
+  readonly literal: number;
+  /** Of the called function: its SharedFunctionInfo. */
+  shared: number | undefined;
+}
+
+type Rest = Pick<V8Code, 'positions' | 'shared' | 'inlined' | 'bytecode'>;
 
 /** Instructions of one function; TurboFan gives up far below. */
 const mostCodeBytes = 4 << 20;
@@ -32,6 +47,8 @@ const headerBytes = 32;
 const mostCodes = 8192;
 /** Of an entry of the inlining positions: a position, the index of a literal, and padding. */
 const inliningBytes = 16;
+/** In place of the index: the code's own function, inlined into itself (DeoptimizationData::GetInlinedFunction). */
+const itself = -1;
 
 /** Compiled code of one process. */
 export class V8Codes {
@@ -50,8 +67,10 @@ export class V8Codes {
     const index = this.#indexOf(pc);
     const known = this.#codes[index];
     if (known !== undefined && pc >= known.start && pc < known.end) {
-      const header = this.#heap.memory.bytes(known.stream, headerBytes);
-      if (header?.equals(known.header) === true || this.#heap.memory.isGone) return known;
+      if (this.#heap.memory.holds(known.stream, known.header) || this.#heap.memory.isGone) {
+        this.#renew(known);
+        return known;
+      }
       this.#codes.splice(index, 1);
     }
     const code = this.#scan(pc);
@@ -101,8 +120,7 @@ export class V8Codes {
     const { layout } = this.#heap;
     // A process has one for each isolate, or one for all.
     if (!isObject(map) || this.#streamMaps.size >= 64) return false;
-    const type = this.#heap.memory.bytes(map - 1 + layout.instanceType, 2)?.readUInt16LE(0);
-    if (type !== layout.types.stream) return false;
+    if (this.#heap.memory.uint16(map - 1 + layout.instanceType) !== layout.types.stream) return false;
     const meta = this.#heap.field(map, 0);
     if (meta === undefined || !isObject(meta)) return false;
     this.#streamMaps.add(map);
@@ -128,10 +146,11 @@ export class V8Codes {
     const rest = isBaseline ? this.#baseline(object) : this.#optimised(object);
     // Of regular expressions, wrappers and the like: no function's.
     if (kind < layout.baseline) return 'other';
-    return { start, end: start + size, isBaseline, stream, header, ...rest };
+    const { generation } = heap.memory;
+    return { start, end: start + size, isBaseline, stream, header, object, generation, ...rest };
   }
 
-  #baseline(object: number): Pick<V8Code, 'positions' | 'shared' | 'inlined' | 'bytecode'> {
+  #baseline(object: number): Rest {
     const heap = this.#heap;
     const { code: layout } = heap.layout;
     const data = heap.field(object, layout.deoptimization);
@@ -141,30 +160,57 @@ export class V8Codes {
     return { positions, bytecode, shared: undefined, inlined: [] };
   }
 
-  #optimised(object: number): Pick<V8Code, 'positions' | 'shared' | 'inlined' | 'bytecode'> {
+  #optimised(object: number): Rest {
     const heap = this.#heap;
     const { code: layout, deoptimization } = heap.layout;
     const table = heap.field(object, layout.positions);
     const positions = table === undefined ? undefined : readByteArray(heap, table);
     const data = heap.field(object, layout.deoptimization);
-    if (data === undefined || !isObject(data))
-      return { positions, bytecode: undefined, shared: undefined, inlined: [] };
-    const element = (index: number): number => heap.field(data, 16 + 8 * index) ?? 0;
-    const literals = element(deoptimization.literals);
-    const inlining = readByteArray(heap, element(deoptimization.inlining)) ?? new Uint8Array();
-    const inlined: V8Code['inlined'][number][] = [];
-    const calls = Math.min(mostInlined, Math.floor(inlining.length / inliningBytes));
-    const count = isObject(literals) ? (heap.smi(literals, 8) ?? 0) : 0;
-    for (let call = 0; call < calls; call++) {
+    const calls = data === undefined || !isObject(data) ? undefined : this.#element(data, deoptimization.inlining);
+    const inlining = (calls === undefined ? undefined : readByteArray(heap, calls)) ?? new Uint8Array();
+    const inlined: InlinedCall[] = [];
+    const count = Math.min(mostInlined, Math.floor(inlining.length / inliningBytes));
+    for (let call = 0; call < count; call++) {
       const view = new DataView(inlining.buffer, inlining.byteOffset + call * inliningBytes, inliningBytes);
-      const literal = view.getInt32(8, true);
-      const shared = literal >= 0 && literal < count ? heap.field(literals, 16 + 8 * literal) : undefined;
       inlined.push({
-        position: decodeSourcePosition(view.getBigUint64(0, true)),
-        shared: shared === undefined ? undefined : this.#shared(shared),
+        position: decodeSourcePosition(view.getUint32(0, true) + (view.getUint32(4, true) & 0xffff) * 2 ** 32),
+        literal: view.getInt32(8, true),
+        shared: undefined,
       });
     }
-    return { positions, bytecode: undefined, shared: this.#shared(element(deoptimization.shared)), inlined };
+    const functions = { shared: undefined, inlined };
+    this.#readFunctions(object, functions);
+    return { positions, bytecode: undefined, ...functions };
+  }
+
+  /** The collector moves the objects of functions and leaves their code where it is: what code says of them holds until memory may have changed. */
+  #renew(code: V8Code): void {
+    const { memory } = this.#heap;
+    if (code.isBaseline || code.generation === memory.generation || memory.isGone) return;
+    this.#readFunctions(code.object, code);
+    code.generation = memory.generation;
+  }
+
+  /** Whose the code and its inlined calls are. What cannot be read stays as it was. */
+  #readFunctions(object: number, code: Pick<V8Code, 'shared' | 'inlined'>): void {
+    const heap = this.#heap;
+    const { code: layout, deoptimization } = heap.layout;
+    const data = heap.field(object, layout.deoptimization);
+    if (data === undefined || !isObject(data)) return;
+    code.shared = this.#shared(this.#element(data, deoptimization.shared)) ?? code.shared;
+    if (code.inlined.length === 0) return;
+    const literals = this.#element(data, deoptimization.literals);
+    const count = isObject(literals) ? (heap.smi(literals, 8) ?? 0) : 0;
+    for (const call of code.inlined) {
+      const isThere = call.literal >= 0 && call.literal < count;
+      const called = isThere ? this.#shared(this.#element(literals, call.literal)) : undefined;
+      call.shared = call.literal === itself ? code.shared : (called ?? call.shared);
+    }
+  }
+
+  /** Of an array; 0 where it cannot be read. */
+  #element(array: number, index: number): number {
+    return this.#heap.field(array, 16 + 8 * index) ?? 0;
   }
 
   /** A SharedFunctionInfo, which may be wrapped. */

@@ -39,7 +39,7 @@ export class V8Heap {
   }
 
   int32(object: number, offset: number): number | undefined {
-    return this.memory.bytes(object - objectTag + offset, 4)?.readInt32LE(0);
+    return this.memory.int32(object - objectTag + offset);
   }
 
   /** A field that is an object of that kind. */
@@ -53,7 +53,7 @@ export class V8Heap {
     if (!isObject(word)) return -1;
     const map = this.field(word, 0);
     if (map === undefined || !isObject(map)) return -1;
-    return this.memory.bytes(map - objectTag + this.layout.instanceType, 2)?.readUInt16LE(0) ?? -1;
+    return this.memory.uint16(map - objectTag + this.layout.instanceType) ?? -1;
   }
 
   isString(word: number): boolean {

@@ -50,10 +50,14 @@ test('a V8 that is not known, is stripped or contradicts itself is refused in wo
 });
 
 /** Memory of a process that lies: every word is drawn anew, mostly something that could be an object, a small integer or a kind. */
-class LyingMemory implements Pick<ProcessMemory, 'load' | 'word' | 'bytes' | 'isGone' | 'isExhausted'> {
+class LyingMemory implements Pick<
+  ProcessMemory,
+  'load' | 'word' | 'uint16' | 'int32' | 'holds' | 'bytes' | 'isGone' | 'isExhausted' | 'generation'
+> {
   low = 0;
   high = 0;
   reads = 0;
+  readonly generation = 0;
   readonly isGone = false;
   readonly #random: () => number;
   readonly #types: readonly number[];
@@ -78,6 +82,18 @@ class LyingMemory implements Pick<ProcessMemory, 'load' | 'word' | 'bytes' | 'is
 
   word(): number | undefined {
     return this.load() ? this.high * 2 ** 32 + this.low : undefined;
+  }
+
+  uint16(): number | undefined {
+    return this.bytes(0, 2)?.readUInt16LE(0);
+  }
+
+  int32(): number | undefined {
+    return this.bytes(0, 4)?.readInt32LE(0);
+  }
+
+  holds(): boolean {
+    return this.#random() < 0.9;
   }
 
   bytes(_address: number, length: number): Buffer | undefined {
@@ -115,7 +131,7 @@ test('what is read of all processes together has a bound until the next time', (
   if (memory === undefined) throw new Error('own memory is not readable');
   for (let page = 0; !memory.isExhausted; page++) memory.word(4096 * page);
   expect(budget.reads).toBeLessThan(10_000);
-  budget.reads = 0;
+  budget.renew();
   memory.refresh();
   expect(memory.isExhausted).toBe(false);
   memory.close();
@@ -130,4 +146,6 @@ test('memory of this process is read, other addresses are not there', () => {
   expect(memory.isGone).toBe(false);
   memory.close();
   expect(memory.word(8)).toBeUndefined();
+  expect(memory.int32(8)).toBeUndefined();
+  expect(memory.holds(8, Buffer.alloc(32))).toBe(false);
 });

@@ -19,6 +19,8 @@ export interface V8Frame {
   readonly lines: readonly FrameLine[];
   /** The frame is that of the function's caller, too: the function has no frame of its own at this instruction. */
   readonly callerLines: readonly FrameLine[];
+  /** How often something compiled into it is not among the lines, since it could not be read. */
+  readonly unnamed: number;
 }
 
 const mostFunctions = 65_536;
@@ -45,7 +47,11 @@ export class V8Process {
   interpreted(shared: number, place: number | undefined): V8Frame | undefined {
     const found = this.#function(shared);
     if (found === undefined) return undefined;
-    return { lines: [{ function: found, line: this.#bytecodeLine(shared, found, place) }], callerLines: [] };
+    return {
+      lines: [{ function: found, line: this.#bytecodeLine(shared, found, place) }],
+      callerLines: [],
+      unnamed: 0,
+    };
   }
 
   /** The functions whose compiled code holds `pc`; `shared`: of the function whose frame it is, if there is one. */
@@ -54,24 +60,27 @@ export class V8Process {
     const holder = shared === undefined ? undefined : this.#function(shared);
     if (code?.isBaseline === true && holder !== undefined) code.shared = shared;
     const own = code?.shared === undefined ? undefined : this.#function(code.shared);
+    // Moved by the collector before it was looked at: what is inlined in it is not known.
     if (code === undefined || own === undefined) {
-      return holder === undefined ? undefined : { lines: [{ function: holder, line: 0 }], callerLines: [] };
+      return holder === undefined ? undefined : { lines: [{ function: holder, line: 0 }], callerLines: [], unnamed: 1 };
     }
     if (code.isBaseline) {
-      return { lines: [{ function: own, line: this.#baselineLine(code, own, pc) }], callerLines: [] };
+      return { lines: [{ function: own, line: this.#baselineLine(code, own, pc) }], callerLines: [], unnamed: 0 };
     }
     const lines: FrameLine[] = [];
+    let unnamed = 0;
     let position =
       code.positions === undefined ? undefined : findSourcePosition(code.positions, this.#flagBits, pc - code.start);
     for (let depth = 0; position !== undefined && position.inlining >= 0 && depth < mostDepth; depth++) {
       const call: (typeof code.inlined)[number] | undefined = code.inlined[position.inlining];
       const called = call?.shared === undefined ? undefined : this.#function(call.shared);
-      if (called !== undefined) lines.push({ function: called, line: lineOf(called.script, position.offset) });
+      if (called === undefined) unnamed++;
+      else lines.push({ function: called, line: lineOf(called.script, position.offset) });
       position = call?.position;
     }
     lines.push({ function: own, line: position === undefined ? 0 : lineOf(own.script, position.offset) });
     const isCallers = holder !== undefined && code.shared !== shared;
-    return { lines, callerLines: isCallers ? [{ function: holder, line: 0 }] : [] };
+    return { lines, callerLines: isCallers ? [{ function: holder, line: 0 }] : [], unnamed };
   }
 
   #function(shared: number): V8Function | undefined {

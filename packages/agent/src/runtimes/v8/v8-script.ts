@@ -44,22 +44,65 @@ export function lineOf({ lineStarts, lineOffset }: V8Script, position: number): 
   return low + 1 + lineOffset;
 }
 
-/** Lines end as ECMAScript says: LF, CR, CR LF, U+2028 and U+2029. */
-function lineStartsOf(parts: readonly StringPart[]): Uint32Array | undefined {
-  const starts: number[] = [];
-  let at = 0;
-  let wasReturn = false;
+/** Lines end as ECMAScript says: LF, CR, CR LF, U+2028 and U+2029. Undefined where there are too many. */
+export function lineStartsOf(parts: readonly StringPart[]): Uint32Array | undefined {
+  const starts = new LineStarts();
   for (const { bytes, isOneByte } of parts) {
-    const units = isOneByte ? bytes : unitsOf(bytes);
-    for (const unit of units) {
-      at++;
-      if (unit === newLine && wasReturn) starts[starts.length - 1] = at;
-      else if (unit === newLine || unit === carriageReturn || unit === 0x2028 || unit === 0x2029) starts.push(at);
-      wasReturn = unit === carriageReturn;
-      if (starts.length > mostLines) return undefined;
-    }
+    if (!isOneByte) starts.addUnits(unitsOf(bytes));
+    else if (bytes.includes(carriageReturn)) starts.addUnits(bytes);
+    else starts.addPlain(bytes);
+    if (starts.count > mostLines) return undefined;
   }
-  return Uint32Array.from(starts);
+  return starts.finish();
+}
+
+class LineStarts {
+  #starts = new Uint32Array(1024);
+  #base = 0;
+  #endsWithReturn = false;
+  count = 0;
+
+  /** Lines of these end with LF only: the bundles of some megabytes, so the search is left to the platform. */
+  addPlain(bytes: Buffer): void {
+    let from = 0;
+    if (this.#endsWithReturn && bytes[0] === newLine) {
+      this.#starts[this.count - 1] = this.#base + 1;
+      from = 1;
+    }
+    for (let at = bytes.indexOf(newLine, from); at >= 0; at = bytes.indexOf(newLine, at + 1)) {
+      this.#push(this.#base + at + 1);
+      if (this.count > mostLines) return;
+    }
+    this.#base += bytes.length;
+    if (bytes.length > 0) this.#endsWithReturn = false;
+  }
+
+  addUnits(units: Uint8Array | Uint16Array): void {
+    let wasReturn = this.#endsWithReturn;
+    for (let at = 0; at < units.length; at++) {
+      const unit = units[at] ?? 0;
+      if (unit === newLine && wasReturn) this.#starts[this.count - 1] = this.#base + at + 1;
+      else if (unit === newLine || unit === carriageReturn || unit === 0x2028 || unit === 0x2029)
+        this.#push(this.#base + at + 1);
+      wasReturn = unit === carriageReturn;
+      if (this.count > mostLines) return;
+    }
+    this.#base += units.length;
+    this.#endsWithReturn = wasReturn;
+  }
+
+  finish(): Uint32Array {
+    return this.#starts.slice(0, this.count);
+  }
+
+  #push(start: number): void {
+    if (this.count === this.#starts.length) {
+      const grown = new Uint32Array(2 * this.count);
+      grown.set(this.#starts);
+      this.#starts = grown;
+    }
+    this.#starts[this.count++] = start;
+  }
 }
 
 function unitsOf(bytes: Buffer): Uint16Array {

@@ -6,7 +6,7 @@ import { StorageError } from '../storage.ts';
 export type Connection = Database.Database;
 
 /** Version of the tables below and of what is inside the blobs. */
-export const formatVersion = 3;
+export const formatVersion = 4;
 const fileName = 'everflame.db';
 
 /**
@@ -72,8 +72,11 @@ const upgradeFrom1 = `
 /** From format 2, whose records had no checksum (`sealed`): those are read as they are, new ones have one. */
 const upgradeFrom2 = '';
 
+/** From format 3, whose blocks are of version 2 (`block-file.ts`): those are read as they are, new and merged ones are of version 3. */
+const upgradeFrom3 = '';
+
 /** By the format that it begins with. */
-const upgrades = [undefined, upgradeFrom1, upgradeFrom2];
+const upgrades = [undefined, upgradeFrom1, upgradeFrom2, upgradeFrom3];
 
 /**
  * Opens the data base for the one writer, made if there is none. A committed transaction is on the disk: WAL with

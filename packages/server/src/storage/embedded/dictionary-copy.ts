@@ -7,8 +7,12 @@ import {
   mappingWords,
   stackWords,
 } from './dictionary.ts';
+import type { WordTable } from './word-table.ts';
 
-/** Takes rows of one dictionary over into another, each once. */
+/**
+ * Takes rows of one dictionary over into another, each once. Rows of a dictionary differ from each other: while stacks go into an empty one,
+ * nothing has to be looked up there.
+ */
 export class DictionaryCopy {
   readonly #from: Dictionary;
   readonly #to: Dictionary;
@@ -19,6 +23,7 @@ export class DictionaryCopy {
   readonly #locations: Uint32Array;
   readonly #labelSets: Uint32Array;
   #row = new Uint32Array(64);
+  #isFirst = false;
 
   constructor(from: Dictionary, to: Dictionary) {
     this.#from = from;
@@ -39,13 +44,17 @@ export class DictionaryCopy {
       wanted[stack] = 1;
       wanted[words[stack * stackWords.count + stackWords.parent] ?? 0] = 1;
     }
+    const target = this.#to.stacks;
+    this.#isFirst = this.#to.isEmpty;
     const numbers = new Uint32Array(length);
     for (let stack = 1; stack < length; stack++) {
       if (wanted[stack] !== 1) continue;
       const at = stack * stackWords.count;
       const parent = numbers[words[at + stackWords.parent] ?? 0] ?? 0;
-      numbers[stack] = this.#to.stacks.internPair(parent, this.location(words[at + stackWords.location] ?? 0));
+      const location = this.location(words[at + stackWords.location] ?? 0);
+      numbers[stack] = this.#isFirst ? target.append(parent, location) : target.intern(parent, location);
     }
+    this.#isFirst = false;
     return numbers;
   }
 
@@ -55,7 +64,7 @@ export class DictionaryCopy {
     const row = this.#take(this.#from.mappings.words, number * mappingWords.count, mappingWords.count);
     this.#string(row, mappingWords.file);
     this.#string(row, mappingWords.buildId);
-    const copy = this.#to.mappings.intern(row, mappingWords.count);
+    const copy = this.#add(this.#to.mappings, row, mappingWords.count);
     this.#mappings[number] = copy + 1;
     return copy;
   }
@@ -73,7 +82,7 @@ export class DictionaryCopy {
     const row = this.#take(locations.words, start, count);
     row[locationWords.mapping] = mapping;
     for (let at = locationWords.count; at < count; at += lineWords.count) row[at] = this.#function(row[at] ?? 0);
-    const copy = this.#to.locations.intern(row, count);
+    const copy = this.#add(this.#to.locations, row, count);
     this.#locations[number] = copy + 1;
     return copy;
   }
@@ -104,7 +113,7 @@ export class DictionaryCopy {
     this.#string(row, functionWords.name);
     this.#string(row, functionWords.systemName);
     this.#string(row, functionWords.file);
-    const copy = this.#to.functions.intern(row, functionWords.count);
+    const copy = this.#add(this.#to.functions, row, functionWords.count);
     this.#functions[number] = copy + 1;
     return copy;
   }
@@ -114,10 +123,20 @@ export class DictionaryCopy {
     const number = row[at] ?? 0;
     let copy = this.#strings[number] ?? 0;
     if (copy === 0) {
-      copy = this.#to.string(this.#from.text(number)) + 1;
+      copy = this.#text(this.#from.text(number)) + 1;
       this.#strings[number] = copy;
     }
     row[at] = copy - 1;
+  }
+
+  #text(text: string): number {
+    if (!this.#isFirst) return this.#to.string(text);
+    // String 0 of each dictionary.
+    return text === '' ? 0 : this.#to.strings.push(text) - 1;
+  }
+
+  #add(table: WordTable, row: Uint32Array, count: number): number {
+    return this.#isFirst ? table.append(row, count) : table.intern(row, count);
   }
 
   #take(words: Uint32Array, start: number, count: number): Uint32Array {

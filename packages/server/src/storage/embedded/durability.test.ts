@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import Database from 'better-sqlite3';
 import { afterEach, expect, test } from 'vitest';
 import { isKept, numberedBatch, storedNumbers } from '../testing/numbered-batch.ts';
@@ -155,12 +156,41 @@ test.each(downgrades)('a store of format %i is upgraded in place', async (format
   await upgraded.close();
 });
 
+test('a store of format 3, as it was written then, is upgraded in place: its block is read, and merged into one of today', async () => {
+  const dataDir = newDir();
+  mkdirSync(join(dataDir, 'blocks'), { recursive: true });
+  const files = ['everflame.db', 'blocks/1.block', 'blocks/2.block'];
+  for (const name of files) {
+    const stored = new URL(`../testing/format-3/${name.split('/').at(-1) ?? ''}.gz`, import.meta.url);
+    writeFileSync(join(dataDir, name), gunzipSync(readFileSync(stored)));
+  }
+  const before = readFileSync(join(dataDir, 'blocks/1.block')).subarray(0, 8).toString('utf8');
+  expect(before).toBe('EVFBLK02');
+  const writer = new EmbeddedWriter(dataDir, 0);
+  expect(await storedNumbers(dataDir)).toEqual(eachOnce(24));
+  expect(verifyStore(dataDir)).toMatchObject({ profiles: 24, problems: [] });
+  for (let n = 24; n < 40; n++) await writer.append([numberedBatch(n)]);
+  writer.rotate();
+  const maintenance = new Maintenance(dataDir);
+  while (maintenance.step(0, true));
+  maintenance.close();
+  await writer.close();
+  expect(await storedNumbers(dataDir)).toEqual(eachOnce(40));
+  expect(verifyStore(dataDir)).toMatchObject({ profiles: 40, problems: [] });
+  const magics = readdirSync(join(dataDir, 'blocks')).map((name) =>
+    readFileSync(join(dataDir, 'blocks', name))
+      .subarray(0, 8)
+      .toString('utf8'),
+  );
+  expect(magics).toContain('EVFBLK03');
+});
+
 test('a store of a newer format is refused in words, by the server and by verify, and stays as it is', async () => {
   const dataDir = await storeInBlocks(10);
   const db = new Database(join(dataDir, 'everflame.db'));
   db.exec("UPDATE meta SET value = '99' WHERE key = 'format'");
   db.close();
-  const words = 'was written in format 99, this version of Everflame reads 3: start the newer version';
+  const words = 'was written in format 99, this version of Everflame reads 4: start the newer version';
   expect(() => new EmbeddedWriter(dataDir, 0)).toThrow(words);
   expect(() => new Maintenance(dataDir)).toThrow(words);
   expect(() => new EmbeddedReader(dataDir)).toThrow(words);

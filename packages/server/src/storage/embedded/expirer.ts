@@ -2,10 +2,9 @@ import { rmSync } from 'node:fs';
 import { type Block, type BlockFact, blockPath, blocksOf, sealBlocks } from './block/block.ts';
 import { DamagedBlock } from './block/block-file.ts';
 import { type Connection, isDiskFull } from './database.ts';
-import { parseLabels } from './epoch-part.ts';
 import { parseHeader } from './header.ts';
 import { Deletion, type Expiry, type Retention, type RuleFact, surveySeries } from './retention.ts';
-import { unchecked, unsealedText } from './sealed-record.ts';
+import { parseLabels, unchecked, unsealedText } from './sealed-record.ts';
 import { damagedIds, noteDamage, openListedBlock } from './sources.ts';
 import { decodeTotals, unpack, VectorReader } from './vector.ts';
 

@@ -5,6 +5,12 @@ import { type Dictionary, int64At, labelWords } from './dictionary.ts';
 export const excluded = -1;
 const unknown = -2;
 
+interface WithDictionary {
+  readonly dictionary: Dictionary;
+}
+
+const noLabels: Labels = Object.freeze(Object.create(null) as Labels);
+
 /** A matcher whose regular expression is compiled, once for a query. */
 export interface Condition {
   readonly name: string;
@@ -66,7 +72,7 @@ export class LabelView {
   readonly #keep: 'own' | readonly string[];
   readonly #classes = new Map<string, number>();
   readonly classLabels: LabelInput[][] = [];
-  #dictionary: Dictionary | null = null;
+  #part: WithDictionary | null = null;
   #ofSeries = new Map<SelectedSeries, Map<number, number>>();
   #texts = new Map<number, Labels>();
   #own = new Map<number, number>();
@@ -75,9 +81,9 @@ export class LabelView {
     this.#keep = keep;
   }
 
-  /** From here on numbers of label sets are those of this dictionary. */
-  use(dictionary: Dictionary): void {
-    this.#dictionary = dictionary;
+  /** From here on numbers of label sets are those of this part. Its dictionary is asked for when labels of samples matter. */
+  use(part: WithDictionary): void {
+    this.#part = part;
     this.#ofSeries = new Map();
     this.#texts = new Map();
     this.#own = new Map();
@@ -120,7 +126,7 @@ export class LabelView {
   #ownClass(set: number): number {
     const known = this.#own.get(set);
     if (known !== undefined) return known;
-    const labels = postedLabels(this.#used(), set);
+    const labels = set === 0 ? [] : postedLabels(this.#used(), set);
     labels.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
     const spelt = labels.map(({ key, text, number, unit }) => [key, text, String(number), unit]);
     const found = this.#class(JSON.stringify(spelt), labels);
@@ -139,14 +145,14 @@ export class LabelView {
   #text(set: number): Labels {
     let labels = this.#texts.get(set);
     if (labels === undefined) {
-      labels = labelsOf(this.#used(), set);
+      labels = set === 0 ? noLabels : labelsOf(this.#used(), set);
       this.#texts.set(set, labels);
     }
     return labels;
   }
 
   #used(): Dictionary {
-    if (this.#dictionary === null) throw new Error('no dictionary is in use');
-    return this.#dictionary;
+    if (this.#part === null) throw new Error('no part is in use');
+    return this.#part.dictionary;
   }
 }

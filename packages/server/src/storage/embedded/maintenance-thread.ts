@@ -2,6 +2,9 @@ import { Worker } from 'node:worker_threads';
 import type { Retention } from './retention.ts';
 import type { MaintenanceReply, MaintenanceWorkerData } from './maintenance-worker.ts';
 
+/** What is young is collected often: columns of blocks, outside of the heap, are given back only then. */
+const resourceLimits = { maxYoungGenerationSizeMb: 6 };
+
 /** How long a thread that ended by itself is left alone. */
 const restartMs = 10_000;
 
@@ -32,7 +35,7 @@ export class MaintenanceThread {
 
   #start(): Worker {
     const url = new URL('maintenance-worker.ts', import.meta.url);
-    const worker = new Worker(url, { workerData: this.#workerData, name: 'maintenance' });
+    const worker = new Worker(url, { workerData: this.#workerData, name: 'maintenance', resourceLimits });
     worker.on('message', (reply: MaintenanceReply) => {
       // A disk that stays full would fill the log as well.
       const message = reply.kind === 'failed' ? reply.message : '';

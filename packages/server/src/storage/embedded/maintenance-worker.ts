@@ -1,5 +1,6 @@
 /** The thread that keeps the store in order. It rests as long as it has worked, so that it takes half a CPU at most. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { Garbage } from '../../garbage.ts';
 import { StorageError } from '../storage.ts';
 import { Maintenance } from './maintenance.ts';
 import type { Retention } from './retention.ts';
@@ -14,11 +15,16 @@ export type MaintenanceReply =
   | { readonly kind: 'recovered' }
   | { readonly kind: 'failed'; readonly message: string };
 
+/** This thread has time: what it holds counts for more. */
+const worthBytes = 24 * 1024 * 1024;
+/** When there is nothing left to do. */
+const worthAtRestBytes = 1024 * 1024;
 const idleMs = 1000;
 /** After the disk refused. */
 const retryMs = 10_000;
 
 const { dataDir, retention } = workerData as MaintenanceWorkerData;
+const garbage = new Garbage();
 let maintenance: Maintenance | null = null;
 let hasFailed = false;
 let timer = setTimeout(work, 0);
@@ -27,8 +33,10 @@ function work(): void {
   const startedAt = performance.now();
   let waitMs: number;
   try {
-    maintenance ??= new Maintenance(dataDir, retention);
-    waitMs = maintenance.step(Date.now()) ? performance.now() - startedAt : idleMs;
+    maintenance ??= new Maintenance(dataDir, retention, () => garbage.collectIfMuch(worthBytes));
+    const hasWorked = maintenance.step(Date.now());
+    waitMs = hasWorked ? performance.now() - startedAt : idleMs;
+    garbage.collectIfMuch(hasWorked ? worthBytes : worthAtRestBytes);
     if (hasFailed) say({ kind: 'recovered' });
     hasFailed = false;
   } catch (error) {

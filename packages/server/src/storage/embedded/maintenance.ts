@@ -4,7 +4,7 @@ import { type Block, type BlockFact, blockPath, blocksDir, blocksOf, sealBlocks,
 import { DamagedBlock } from './block/block-file.ts';
 import type { Input } from './block/group-writer.ts';
 import { type Connection, explained, openForWriting } from './database.ts';
-import { EpochDictionary, epochPart, epochsOf } from './epoch-part.ts';
+import { Epoch, epochsOf } from './epoch-part.ts';
 import { Dropping } from './dropping.ts';
 import { Expirer } from './expirer.ts';
 import type { Part } from './part.ts';
@@ -20,6 +20,8 @@ const maxMergedBytes = 256 * 1024 * 1024;
 const sizeParts = 16;
 /** So many blocks of one window make a merge due at once; fewer, after `quietMs` without a new one. */
 const mergeCount = 8;
+/** A block is merged with smaller ones that have at least this part of its bytes together. */
+const smallestPart = 0.5;
 const quietMs = 60_000;
 /** An epoch of at most so many days is written by day at once. */
 const maxLiveDays = 3;
@@ -35,13 +37,19 @@ export class Maintenance {
   readonly #expiry: Expiry;
   readonly #expirer: Expirer;
   readonly #maxMergedBytes: number;
+  readonly #between: () => void;
   #lastChangeMs = 0;
   #idleVersion = -1;
   #idleUntilMs = 0;
 
-  /** @throws StorageError */
-  constructor(dataDir: string, retention: Retention = {}) {
+  /**
+   * `between`: called between the services of a block, whose dictionaries and sums are dropped then.
+   *
+   * @throws StorageError
+   */
+  constructor(dataDir: string, retention: Retention = {}, between: () => void = () => undefined) {
     this.#dataDir = dataDir;
+    this.#between = between;
     this.#db = openForWriting(dataDir);
     this.#expiry = new Expiry(retention);
     this.#expirer = new Expirer(dataDir, this.#db, this.#expiry, retention);
@@ -76,7 +84,7 @@ export class Maintenance {
       if (this.#seal(nowMs) || this.#trim(nowMs)) return true;
       const blocks = this.#mergeable();
       const isQuiet = isFinal || nowMs - this.#lastChangeMs > quietMs;
-      return this.#split(blocks, isQuiet, nowMs) || this.#merge(blocks, isQuiet, nowMs);
+      return this.#split(blocks, isQuiet, nowMs) || this.#merge(blocks, { isQuiet, isFinal }, nowMs);
     });
   }
 
@@ -89,9 +97,7 @@ export class Maintenance {
     const latest = Number(this.#db.prepare("SELECT value FROM meta WHERE key = 'epoch'").pluck().get() ?? 0);
     const epoch = epochsOf(this.#db).find((one) => one < latest);
     if (epoch === undefined) return false;
-    const dictionary = new EpochDictionary();
-    dictionary.follow(this.#db, epoch);
-    const part = epochPart(this.#db, epoch, dictionary);
+    const part = new Epoch(this.#db, epoch).part();
     const fromMs = Math.min(...part.series.map(({ firstMs }) => firstMs));
     const untilMs = Math.max(...part.series.map(({ lastMs }) => lastMs)) + 1;
     const days = windowsOf([{ fromMs, untilMs }], 1);
@@ -127,8 +133,12 @@ export class Maintenance {
     return true;
   }
 
-  /** Blocks of one window become one. */
-  #merge(blocks: readonly BlockFact[], isQuiet: boolean, nowMs: number): boolean {
+  /** Blocks of one window and of like sizes become one, so that a profile is written anew a few times at most, however often epochs end. */
+  #merge(
+    blocks: readonly BlockFact[],
+    { isQuiet, isFinal }: { readonly isQuiet: boolean; readonly isFinal: boolean },
+    nowMs: number,
+  ): boolean {
     for (const [index, days] of windowDays.entries()) {
       const level = index + 1;
       const windowOf = ({ fromMs }: BlockFact) => Math.floor(fromMs / (days * dayMs));
@@ -139,14 +149,9 @@ export class Maintenance {
       for (const [window, own] of Map.groupBy(small, windowOf)) {
         // A window of several days is merged when it is over, or its days would be merged again and again.
         const isOver = days === 1 || (window + 1) * days <= newest;
-        const isDue =
-          days === 1 ? own.length >= mergeCount || (own.length >= 2 && isQuiet) : own.length >= 2 && isQuiet;
+        const chosen = likeBlocks(own, isFinal ? 0 : smallestPart, this.#maxMergedBytes);
+        const isDue = chosen.length >= 2 && (isQuiet || (days === 1 && chosen.length >= mergeCount));
         if (!isOver || !isDue) continue;
-        let bytes = 0;
-        const chosen = own
-          .toSorted((a, b) => a.bytes - b.bytes)
-          .filter((one) => (bytes += one.bytes) <= this.#maxMergedBytes);
-        if (chosen.length < 2) continue;
         this.#rewrite(chosen, level, nowMs);
         return true;
       }
@@ -185,7 +190,7 @@ export class Maintenance {
         const path = blockPath(this.#dataDir, id);
         const dropping = new Dropping(this.#expiry, nowMs, deletion);
         // A block of level 0 lives for a minute or two: the next one has its counts.
-        const facts = writeBlock(path, inputsByService(parts, isWithin, dropping), level > 0);
+        const facts = writeBlock(path, this.#inputs(parts, isWithin, dropping), level > 0);
         if (facts === null) rmSync(path);
         else written.push({ id, ...facts });
       }
@@ -214,6 +219,14 @@ export class Maintenance {
       throw error;
     }
     for (const { id } of old) rmSync(blockPath(this.#dataDir, id), { force: true });
+  }
+
+  *#inputs(...[parts, isWithin, dropping]: Parameters<typeof inputsByService>): ReturnType<typeof inputsByService> {
+    for (const inputs of inputsByService(parts, isWithin, dropping)) {
+      yield inputs;
+      for (const { part } of inputs[1]) part.release?.();
+      this.#between();
+    }
   }
 
   #mergeable(): BlockFact[] {
@@ -254,6 +267,23 @@ interface Replacement {
   readonly level: number;
   readonly outputs: readonly { readonly parts: readonly Part[]; readonly isWithin: (timeMs: number) => boolean }[];
   readonly nowMs: number;
+}
+
+/** The most blocks of which each has at most as many bytes as the smaller ones divided by `part`, and all of them at most `maxBytes`. */
+function likeBlocks(blocks: readonly BlockFact[], part: number, maxBytes: number): readonly BlockFact[] {
+  const sorted = blocks.toSorted((a, b) => a.bytes - b.bytes);
+  let most: readonly BlockFact[] = [];
+  for (let first = 0; first < sorted.length - most.length; first++) {
+    let bytes = 0;
+    let end = first;
+    for (; end < sorted.length; end++) {
+      const own = sorted[end]?.bytes ?? 0;
+      if (bytes + own > maxBytes || (end > first && own * part > bytes)) break;
+      bytes += own;
+    }
+    if (end - first > most.length) most = sorted.slice(first, end);
+  }
+  return most;
 }
 
 /** The windows of so many days in which something lies, in their order. */

@@ -7,6 +7,7 @@ import type { Part, PartSeries, ProfileRow, RollupNode } from './part.ts';
 import { RowWriter } from './row-writer.ts';
 import { SampleSums } from './sample-sums.ts';
 import { StackMerger } from './stack-merger.ts';
+import { Marks } from './tree/marks.ts';
 import { Vector } from './vector-scratch.ts';
 import { WordTable } from './word-table.ts';
 
@@ -49,7 +50,7 @@ export class MergeRun {
 
   /** From here on series are those of this part. */
   begin(part: Part): void {
-    this.#labels.use(part.dictionary);
+    this.#labels.use(part);
     this.#parts.push({ part, rows: new WordTable(2), sums: new Float64Array(1024), bigSums: [] });
   }
 
@@ -96,18 +97,23 @@ export class MergeRun {
       periodType: this.#query.periodType,
       ...combineHeaders(rows, types),
     });
-    const writers = new Map(this.#parts.map(({ part }) => [part, new RowWriter(part.dictionary, builder)]));
+    // Dictionaries are large: that of a part is asked for when it is its turn, and given up then.
+    const writers = new Map<Part, RowWriter>();
+    const writerOf = (part: Part): RowWriter => {
+      const writer = writers.get(part) ?? new RowWriter(part.dictionary, builder);
+      writers.set(part, writer);
+      return writer;
+    };
     for (const row of rows) {
       const part = row.mainMapping > 0 ? this.#mainMappings.get(row) : undefined;
-      if (part !== undefined && (writers.get(part)?.mapping(row.mainMapping) ?? 0) > 0) break;
+      if (part !== undefined && writerOf(part).mapping(row.mainMapping) > 0) break;
     }
     const stacks = new StackMerger();
     const sums = new SampleSums(types.length + 1, this.#mode.bigSums);
     const classes = this.#labels.classLabels.map((labels) => builder.labelSet(labels));
     for (const one of this.#parts) {
-      const writer = writers.get(one.part);
-      if (writer !== undefined && !this.#addPart(one, writer, classes, { stacks, samples: sums }))
-        return 'beyond_float64';
+      if (!this.#addPart(one, writerOf(one.part), classes, { stacks, samples: sums })) return 'beyond_float64';
+      writers.delete(one.part);
     }
     const { hasZero, ...samples } = sums.columns();
     const profile = { ...builder.build(), stacks: stacks.table(), samples };
@@ -132,9 +138,10 @@ export class MergeRun {
       return leaves === null ? leaf : (leaves[leaf] ?? 0);
     };
     const numbers: ArrayLike<bigint | number> = this.#mode.bigSums ? bigSums : sums;
-    const isMarked = new Uint8Array(dictionary.stacks.length);
-    for (let row = 1; row < rows.length; row++) if (!isZero(numbers, row * width, width)) isMarked[stackOf(row)] = 1;
-    const merged = stacks.add(dictionary, isMarked, writer);
+    const marked = new Marks();
+    marked.reserve(dictionary.stacks.length);
+    for (let row = 1; row < rows.length; row++) if (!isZero(numbers, row * width, width)) marked.add(stackOf(row));
+    const merged = stacks.add(dictionary, marked, writer);
     for (let row = 1; row < rows.length; row++) {
       if (isZero(numbers, row * width, width)) continue;
       const labelSet = classes[rows.words[row * 2 + 1] ?? 0] ?? 0;

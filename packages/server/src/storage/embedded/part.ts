@@ -39,8 +39,10 @@ export interface PartSeries {
   readonly samples: number;
   /** In order of time, then of arrival. */
   rows(): readonly ProfileRow[];
-  /** Every label set of its samples; absent where these are not known without the rows. */
-  labelSets?(): readonly number[];
+  /** Whether a profile with this header, which is one of `headers`, lies in the range. */
+  hasProfile(header: Header, range: TimeRange): boolean;
+  /** Every label set of its samples in the range. */
+  labelSetsIn(range: TimeRange): readonly number[];
   read(row: number, into: Vector): void;
   nodes(): readonly RollupNode[];
   readNode(node: RollupNode, into: Vector): void;

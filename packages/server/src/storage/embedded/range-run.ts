@@ -24,7 +24,7 @@ export class RangeRun {
   }
 
   begin(part: Part): void {
-    this.#labels.use(part.dictionary);
+    this.#labels.use(part);
   }
 
   /** `type` is the asked sample type's index; the samples are read only when the totals are not enough. */

@@ -68,7 +68,7 @@ export class EmbeddedReader implements StorageReader {
           const selected = selectSeries(series.labels, conditions);
           if (selected === null || !overlaps(series, range)) continue;
           if (selected.open.length > 0 && !isInUse) {
-            view.use(part.dictionary);
+            view.use(part);
             isInUse = true;
           }
           for (const header of series.headers) {
@@ -272,15 +272,7 @@ export class EmbeddedReader implements StorageReader {
       const sets = new Set<number>();
       for (const series of part.series) {
         if (!overlaps(series, range)) continue;
-        const isWhole = series.firstMs >= range.fromMs && series.lastMs < range.untilMs;
-        const all = isWhole ? series.labelSets?.() : undefined;
-        if (all !== undefined) {
-          for (const set of all) sets.add(set);
-          continue;
-        }
-        for (const { timeMs, labelSets } of series.rows()) {
-          if (timeMs >= range.fromMs && timeMs < range.untilMs) for (const set of labelSets) sets.add(set);
-        }
+        for (const set of series.labelSetsIn(range)) sets.add(set);
       }
       for (const set of sets) if (set > 0) each(labelsOf(part.dictionary, set));
     }
@@ -311,10 +303,9 @@ function hasSample(
 ): boolean {
   if (!overlaps({ firstMs, lastMs }, range)) return false;
   const isWithin = (timeMs: number) => timeMs >= range.fromMs && timeMs < range.untilMs;
-  if (selected.open.length === 0 && (isWithin(firstMs) || isWithin(lastMs))) return true;
+  if (selected.open.length === 0) return isWithin(firstMs) || isWithin(lastMs) || series.hasProfile(header, range);
   return series.rows().some((row) => {
     if (row.header !== header || !isWithin(row.timeMs)) return false;
-    if (selected.open.length === 0) return true;
     const { labelSets } = row;
     const classes = view.classes(selected, labelSets.length === 0 ? new Uint32Array(1) : labelSets);
     return classes.some((one) => one !== excluded);

@@ -196,3 +196,24 @@ test('whatever the rules, what has not expired is there once, what is overdue is
   );
   await fc.assert(property, { numRuns: 12 });
 }, 60_000);
+
+test('a reader that has read an epoch sees what retention deletes of it and what is stored then', async () => {
+  const dataDir = newDir();
+  const writer = new EmbeddedWriter(dataDir, 0, { ageMs: Infinity });
+  for (let n = 0; n < 60; n++) await writer.append([numberedBatch(n)]);
+  const reader = new EmbeddedReader(dataDir);
+  const facts = async (from: EmbeddedReader) => {
+    const { profiles, series, oldestMs, newestMs } = await from.status();
+    const range = { fromMs: 0, untilMs: Number.MAX_SAFE_INTEGER };
+    return { profiles, series, oldestMs, newestMs, seen: await from.series(range, []), at: await from.versions() };
+  };
+  expect((await facts(reader)).profiles).toBe(60);
+  runRetention(dataDir, { maxAgeMs: dayMs }, timeOf(60));
+  for (let n = 60; n < 65; n++) await writer.append([numberedBatch(n)]);
+  const fresh = new EmbeddedReader(dataDir);
+  const seen = await facts(reader);
+  expect(seen).toEqual(await facts(fresh));
+  expect(seen.profiles).toBeLessThan(40);
+  expect(seen.oldestMs).toBeGreaterThanOrEqual(timeOf(60) - dayMs);
+  await Promise.all([reader.close(), fresh.close(), writer.close()]);
+});

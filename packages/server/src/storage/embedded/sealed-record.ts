@@ -58,6 +58,21 @@ function textChecksum(text: string, context: Context): string {
   return checksum(new TextEncoder().encode(text), context).toString(16).padStart(8, '0');
 }
 
+/** What the record of a profile is sealed with. */
+export function sealedRowContext(
+  epoch: number,
+  series: string,
+  header: string,
+  row: { readonly time_ms: number; readonly label_sets: Uint8Array; readonly totals: Uint8Array },
+): Context {
+  return [String(epoch), series, header, String(row.time_ms), row.label_sets, row.totals];
+}
+
+/** Without a prototype, so that a label named `constructor` is absent where it is absent. */
+export function parseLabels(text: string): Labels {
+  return Object.assign(Object.create(null), JSON.parse(text)) as Labels;
+}
+
 /** Equal for equal series. */
 export function seriesKey(name: string, labels: Labels): string {
   return JSON.stringify([name, labelsKey(labels)]);

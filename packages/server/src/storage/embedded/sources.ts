@@ -3,17 +3,20 @@ import { basename, dirname } from 'node:path';
 import type { DamagedPart, TimeRange } from '../storage.ts';
 import { Block, type BlockFact, blockPath, blocksDir, blocksOf } from './block/block.ts';
 import { DamagedBlock } from './block/block-file.ts';
+import { KeptDictionaries } from './block/kept-dictionaries.ts';
 import type { Connection } from './database.ts';
-import { checkCount, EpochDictionary, epochPart, epochsOf } from './epoch-part.ts';
+import { checkCount, Epoch, epochsOf } from './epoch-part.ts';
 import type { Part } from './part.ts';
 
 /** What one reader has open. Its memory is bounded by what blocks it keeps, see `maxKeptBytes`. */
 export class Sources {
   readonly #dataDir: string;
   readonly #db: Connection;
-  readonly #epochs = new Map<number, EpochDictionary>();
+  readonly #epochs = new Map<number, Epoch>();
   /** In order of use, the latest last. */
   readonly #blocks = new Map<number, { readonly block: Block; readonly bytes: number }>();
+
+  readonly #dictionaries = new KeptDictionaries(maxDictionaryBytes);
 
   constructor(dataDir: string, db: Connection) {
     this.#dataDir = dataDir;
@@ -41,10 +44,9 @@ export class Sources {
     for (const known of this.#epochs.keys()) if (!epochs.includes(known)) this.#epochs.delete(known);
     let profiles = 0;
     for (const epoch of epochs) {
-      const dictionary = this.#epochs.get(epoch) ?? new EpochDictionary();
-      this.#epochs.set(epoch, dictionary);
-      dictionary.follow(this.#db, epoch);
-      const part = epochPart(this.#db, epoch, dictionary);
+      const known = this.#epochs.get(epoch) ?? new Epoch(this.#db, epoch);
+      this.#epochs.set(epoch, known);
+      const part = known.part();
       profiles += part.series.reduce((sum, one) => sum + one.profiles, 0);
       yield part;
     }
@@ -63,7 +65,7 @@ export class Sources {
 
   #open(fact: BlockFact): Block {
     const kept = this.#blocks.get(fact.id);
-    const block = kept?.block ?? openBlock(this.#dataDir, fact.id);
+    const block = kept?.block ?? openBlock(this.#dataDir, fact.id, this.#dictionaries);
     this.#blocks.delete(fact.id);
     let bytes = fact.bytes;
     for (const one of this.#blocks.values()) bytes += one.bytes;
@@ -87,15 +89,18 @@ export class Sources {
   }
 }
 
-/** Blocks stay open up to this much on disk; their dictionaries unpacked take about as much. */
+/** Blocks stay open up to this much on disk. */
 const maxKeptBytes = 64 * 1024 * 1024;
+
+/** Those of a service for a day take some three megabytes. */
+const maxDictionaryBytes = 32 * 1024 * 1024;
 
 /** Each is a file descriptor. */
 const maxKeptBlocks = 64;
 
 /** @throws DamagedBlock that names the file; ENOENT */
-export function openBlock(dataDir: string, id: number): Block {
-  return new Block(blockPath(dataDir, id));
+export function openBlock(dataDir: string, id: number, kept: KeptDictionaries | null = null): Block {
+  return new Block(blockPath(dataDir, id), kept);
 }
 
 /**

@@ -1,31 +1,31 @@
 import type { StackTable } from '@everflame/profile';
 import { type Dictionary, stackWords } from './dictionary.ts';
 import type { RowWriter } from './row-writer.ts';
+import type { Marks } from './tree/marks.ts';
 import { NodeTable } from './tree/node-table.ts';
 
 /** Joins the stacks of several dictionaries into one table. */
 export class StackMerger {
   readonly #table = new NodeTable();
 
-  /** The row of each stack of the dictionary that is marked, and of its callers. */
-  add({ stacks }: Dictionary, isMarked: Uint8Array, writer: RowWriter): Uint32Array {
+  /** The row of each marked stack of the dictionary, and of its callers, which are marked as well. */
+  add({ stacks, locations }: Dictionary, marked: Marks, writer: RowWriter): Uint32Array {
     const { words, length } = stacks;
-    let count = 0;
-    for (let stack = length - 1; stack > 0; stack--) {
-      if (isMarked[stack] !== 1) continue;
-      isMarked[words[stack * stackWords.count + stackWords.parent] ?? 0] = 1;
-      count++;
+    marked.addCallers(words);
+    // Each location is a frame of its own.
+    const starts = new Uint32Array(locations.length);
+    const ends = new Uint32Array(locations.length);
+    const frames = new Uint32Array(locations.length);
+    for (let location = 0; location < locations.length; location++) {
+      starts[location] = location;
+      ends[location] = location + 1;
     }
-    if (this.#table.length === 1) this.#table.reserve(count);
+    for (const stack of marked.rows()) {
+      const location = words[stack * stackWords.count + stackWords.location] ?? 0;
+      frames[location] = writer.location(location);
+    }
     const rows = new Uint32Array(length);
-    for (let stack = 1; stack < length; stack++) {
-      if (isMarked[stack] !== 1) continue;
-      const parent = rows[words[stack * stackWords.count + stackWords.parent] ?? 0] ?? 0;
-      rows[stack] = this.#table.child(
-        parent,
-        writer.location(words[stack * stackWords.count + stackWords.location] ?? 0),
-      );
-    }
+    this.#table.follow({ words, first: 1, end: length, starts, ends, frames, wanted: marked }, rows);
     return rows;
   }
 

@@ -13,9 +13,9 @@
  * In the data base a codec byte stands before it: 0 as it is, 1 zstd.
  */
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import type { Profile } from '@everflame/profile';
+import { columnSum, discard, type Profile } from '@everflame/profile';
 import { ByteReader, type ByteWriter } from './bytes.ts';
-import type { InternedProfile } from './dictionary.ts';
+import type { InternedProfile } from './profile-interning.ts';
 import { countTypeIndex } from './header.ts';
 
 /** What a row of the table of profiles holds beside its keys. */
@@ -55,12 +55,9 @@ export function encodeVector(profile: Profile, interned: InternedProfile, out: B
 
   out.length = 0;
   const types = sampleTypes.length;
-  const sums: bigint[] = sampleTypes.map(() => 0n);
-  for (let i = 0; i < rows; i++)
-    for (let t = 0; t < types; t++) sums[t] = (sums[t] ?? 0n) + (samples.values[i * types + t] ?? 0n);
   let count = 0;
   for (let i = 0; i < rows; i++) count += samples.count[i] ?? 0;
-  for (const sum of sums) out.bigint(sum);
+  for (let t = 0; t < types; t++) out.bigint(columnSum(samples.values, t, types));
   out.bigint(BigInt(Math.trunc(count)));
   const totals = out.take();
 
@@ -83,6 +80,7 @@ export function encodeVector(profile: Profile, interned: InternedProfile, out: B
     }
   }
   if (countTypeIndex(sampleTypes) < 0) for (const i of order) out.bigint(BigInt(Math.trunc(samples.count[i] ?? 0)));
+  discard(stacks, sets, order);
   return { labelSets, totals, data: pack(out.take()), samples: count };
 }
 

@@ -13,11 +13,12 @@ import {
   mappingWords,
   stackWords,
 } from './dictionary.ts';
-import { EpochDictionary, epochPart, epochsOf } from './epoch-part.ts';
+import { Epoch, epochsOf } from './epoch-part.ts';
 import type { Part, PartSeries } from './part.ts';
 import { openBlock } from './sources.ts';
 import { decodeTotals } from './vector.ts';
 import { Vector } from './vector-scratch.ts';
+import type { StackTable } from './stack-table.ts';
 import type { WordTable } from './word-table.ts';
 import { logDamage } from './write-ahead-log.ts';
 
@@ -77,11 +78,7 @@ export function verifyStore(dataDir: string): VerifyReport {
       const before = profiles;
       let areRead = isSound;
       for (const epoch of epochsOf(db)) {
-        const isRead = checkPart(`everflame.db, epoch ${epoch}`, () => {
-          const dictionary = new EpochDictionary();
-          dictionary.follow(db, epoch);
-          return epochPart(db, epoch, dictionary);
-        });
+        const isRead = checkPart(`everflame.db, epoch ${epoch}`, () => new Epoch(db, epoch).part());
         areRead = areRead && isRead;
       }
       const rows = Number(db.prepare('SELECT count(*) FROM profile').pluck().get());
@@ -214,7 +211,7 @@ function* referenceProblems(dictionary: Dictionary): IterableIterator<string> {
   const { strings, functions, mappings, locations, labelSets, stacks } = dictionary;
   const refer = function* (
     name: string,
-    table: WordTable,
+    table: WordTable | StackTable,
     [head, group]: readonly [head: number, group: number],
     offsets: readonly number[],
     length: number,

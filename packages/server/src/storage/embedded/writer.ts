@@ -1,10 +1,11 @@
-import type { Labels, StringPool } from '@everflame/profile';
+import { discard, type Labels, type StringPool } from '@everflame/profile';
 import { type AppendResult, type Batch, type Entry, type Mark, StorageError, type StorageWriter } from '../storage.ts';
 import { ByteWriter } from './bytes.ts';
 import { type Connection, explained, openForWriting } from './database.ts';
 import { Dictionary, type DictionaryMark } from './dictionary.ts';
 import { formatHeader } from './header.ts';
-import { sealed, sealedText, seriesKey } from './sealed-record.ts';
+import { internProfile } from './profile-interning.ts';
+import { sealed, sealedRowContext, sealedText, seriesKey } from './sealed-record.ts';
 import { encodeVector, pack } from './vector.ts';
 
 /** Ids of batches are remembered this long: longer than any agent keeps a batch in its queue. */
@@ -61,6 +62,22 @@ export class EmbeddedWriter implements StorageWriter {
   /** Ends the epoch, so that what was stored so far can become a block. */
   rotate(): void {
     explained(this.#dataDir, () => this.#beginEpoch(this.#epochStartMs));
+  }
+
+  /**
+   * Nothing comes at present: ends the epoch that has something in it, the one of an earlier start included, so that it becomes a block and gives back
+   * its memory. False: the disk refuses, ask again later.
+   */
+  rest(): boolean {
+    try {
+      explained(this.#dataDir, () => {
+        if (this.#statements.hasRows.get() !== undefined) this.#beginEpoch(this.#epochStartMs);
+      });
+      return true;
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      return false;
+    }
   }
 
   append(batches: readonly Batch[]): Promise<readonly AppendResult[]> {
@@ -141,8 +158,9 @@ export class EmbeddedWriter implements StorageWriter {
   }
 
   #entry({ name, labels, profile }: Entry): void {
-    const interned = this.#dictionary.intern(profile, this.#pool);
+    const interned = internProfile(this.#dictionary, profile, this.#pool);
     const encoded = encodeVector(profile, interned, this.#out);
+    discard(interned.stacks);
     const timeMs = Number(profile.timeNanos / 1_000_000n);
     const endMs = timeMs + Math.max(0, Number(profile.durationNanos / 1_000_000n));
     const key = seriesKey(name, labels);
@@ -157,7 +175,14 @@ export class EmbeddedWriter implements StorageWriter {
       timeMs,
       encoded.labelSets,
       encoded.totals,
-      sealed(encoded.data, [String(this.#epoch), key, header, String(timeMs), encoded.labelSets, encoded.totals]),
+      sealed(
+        encoded.data,
+        sealedRowContext(this.#epoch, key, header, {
+          time_ms: timeMs,
+          label_sets: encoded.labelSets,
+          totals: encoded.totals,
+        }),
+      ),
     );
     this.#statements.touch.run(timeMs, endMs, encoded.samples, series);
   }
@@ -205,6 +230,12 @@ function prepare(db: Connection) {
       )
       .pluck() as Lookup<[]>,
     forget: db.prepare('DELETE FROM batch WHERE received_ms < ?'),
+    /** Whether the latest epoch has profiles. */
+    hasRows: db
+      .prepare<[], number>(
+        "SELECT 1 FROM series WHERE profiles > 0 AND epoch = coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'epoch'), 0) LIMIT 1",
+      )
+      .pluck() as Lookup<[]>,
     header: db.prepare('INSERT INTO header (epoch, text) VALUES (?, ?) ON CONFLICT DO NOTHING'),
     headerId: db
       .prepare<[number, string], number>('SELECT id FROM header WHERE epoch = ? AND text = ?')

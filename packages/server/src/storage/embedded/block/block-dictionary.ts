@@ -1,10 +1,11 @@
 import type { ByteReader, ByteWriter } from '../bytes.ts';
-import { Dictionary, stackWords } from '../dictionary.ts';
+import { Dictionary, lineWords, locationWords } from '../dictionary.ts';
 import type { WordTable } from '../word-table.ts';
+import { readPlainStacks, readStacks } from './block-stacks.ts';
 
 /**
- * The dictionary of a part in two sections. Symbols: strings, then functions, mappings, locations and label sets word by
- * word. Stacks: the difference to the caller's number and the location of each, then the stack of each leaf.
+ * What a part's stacks are made of: strings, then functions, mappings and locations column by column, each number as the zigzag difference to the one before
+ * modulo 2^32, then label sets word by word. Of locations, how many lines each has, then the columns of heads, then those of lines.
  */
 export function writeSymbols(
   { strings, functions, mappings, locations, labelSets }: Dictionary,
@@ -12,29 +13,32 @@ export function writeSymbols(
 ): void {
   out.varint(strings.length);
   for (const text of strings) out.text(text);
-  for (const table of [functions, mappings, locations, labelSets]) {
+  for (const table of [functions, mappings]) {
     out.varint(table.length);
-    for (let row = 1; row < table.length; row++) {
-      if (table.width === 0) out.varint(table.end(row) - table.start(row));
-      for (let at = table.start(row); at < table.end(row); at++) out.varint(table.words[at] ?? 0);
-    }
+    const rows = Uint32Array.from({ length: table.length - 1 }, (_, row) => table.start(row + 1));
+    writeColumns(table.words, rows, table.width, out);
+  }
+  out.varint(locations.length);
+  const heads = new Uint32Array(locations.length - 1);
+  const lines: number[] = [];
+  for (let row = 1; row < locations.length; row++) {
+    heads[row - 1] = locations.start(row);
+    const end = locations.end(row);
+    out.varint((end - locations.start(row) - locationWords.count) / lineWords.count);
+    for (let at = locations.start(row) + locationWords.count; at < end; at += lineWords.count) lines.push(at);
+  }
+  writeColumns(locations.words, heads, locationWords.count, out);
+  writeColumns(locations.words, lines, lineWords.count, out);
+  out.varint(labelSets.length);
+  for (let row = 1; row < labelSets.length; row++) {
+    out.varint(labelSets.end(row) - labelSets.start(row));
+    for (let at = labelSets.start(row); at < labelSets.end(row); at++) out.varint(labelSets.words[at] ?? 0);
   }
 }
 
-export function writeStacks({ stacks }: Dictionary, leaves: Uint32Array, out: ByteWriter): void {
-  out.varint(stacks.length);
-  for (let stack = 1; stack < stacks.length; stack++) {
-    const at = stack * stackWords.count;
-    out.varint(stack - (stacks.words[at + stackWords.parent] ?? 0));
-  }
-  for (let stack = 1; stack < stacks.length; stack++) {
-    out.varint(stacks.words[stack * stackWords.count + stackWords.location] ?? 0);
-  }
-  out.varint(leaves.length);
-  for (const stack of leaves) out.varint(stack);
-}
-
+/** `version`: that of the block file. */
 export function readDictionary(
+  version: number,
   symbols: ByteReader,
   tree: ByteReader,
 ): { readonly dictionary: Dictionary; readonly leaves: Uint32Array } {
@@ -42,27 +46,72 @@ export function readDictionary(
   const { strings, functions, mappings, locations, labelSets, stacks } = dictionary;
   strings.length = 0;
   for (let rest = symbols.varint(); rest > 0; rest--) strings.push(symbols.text());
-  for (const table of [functions, mappings, locations, labelSets]) readTable(symbols, table);
+  if (version < 3) {
+    for (const table of [functions, mappings, locations, labelSets]) readTable(symbols, table);
+    return { dictionary, leaves: readPlainStacks(tree, stacks) };
+  }
+  for (const table of [functions, mappings]) readFixedTable(symbols, table);
+  readLocations(symbols, locations);
+  readTable(symbols, labelSets);
+  return { dictionary, leaves: readStacks(tree, stacks) };
+}
 
-  const count = tree.varint();
-  tree.expectAtLeast(count - 1);
-  const parents = new Uint32Array(count);
-  for (let stack = 1; stack < count; stack++) {
-    const parent = stack - tree.varint();
-    if (parent < 0 || parent >= stack) throw new RangeError(`stack ${stack} has no caller ${parent}`);
-    parents[stack] = parent;
+/** `starts`: where the words of each row begin. */
+function writeColumns(words: Uint32Array, starts: ArrayLike<number>, width: number, out: ByteWriter): void {
+  for (let word = 0; word < width; word++) {
+    let previous = 0;
+    for (let i = 0; i < starts.length; i++) {
+      const value = words[(starts[i] ?? 0) + word] ?? 0;
+      const difference = (value - previous) | 0;
+      out.varint(((difference << 1) ^ (difference >> 31)) >>> 0);
+      previous = value;
+    }
   }
-  const row = new Uint32Array(stackWords.count);
-  for (let stack = 1; stack < count; stack++) {
-    row[stackWords.parent] = parents[stack] ?? 0;
-    row[stackWords.location] = tree.varint();
-    stacks.append(row, stackWords.count);
+}
+
+function readColumns(input: ByteReader, rows: number, width: number): Uint32Array {
+  input.expectAtLeast(rows * width);
+  const words = new Uint32Array(rows * width);
+  for (let word = 0; word < width; word++) {
+    let value = 0;
+    for (let row = 0; row < rows; row++) {
+      const difference = input.varint();
+      value = (value + ((difference >>> 1) ^ -(difference & 1))) >>> 0;
+      words[row * width + word] = value;
+    }
   }
-  const leafCount = tree.varint();
-  tree.expectAtLeast(leafCount);
-  const leaves = new Uint32Array(leafCount);
-  for (let leaf = 0; leaf < leaves.length; leaf++) leaves[leaf] = tree.varint();
-  return { dictionary, leaves };
+  return words;
+}
+
+function readFixedTable(input: ByteReader, table: WordTable): void {
+  const rows = input.varint() - 1;
+  const words = readColumns(input, rows, table.width);
+  table.reserve(rows + 1, words.length + table.width);
+  for (let row = 0; row < rows; row++)
+    table.append(words.subarray(row * table.width, (row + 1) * table.width), table.width);
+}
+
+function readLocations(input: ByteReader, table: WordTable): void {
+  const rows = input.varint() - 1;
+  input.expectAtLeast(rows);
+  const counts = new Uint32Array(rows);
+  let lines = 0;
+  for (let row = 0; row < rows; row++) {
+    counts[row] = input.varint();
+    lines += counts[row] ?? 0;
+  }
+  const heads = readColumns(input, rows, locationWords.count);
+  const lineRows = readColumns(input, lines, lineWords.count);
+  table.reserve(rows + 1, heads.length + lineRows.length);
+  let one = new Uint32Array(64);
+  for (let row = 0, line = 0; row < rows; row++) {
+    const words = (counts[row] ?? 0) * lineWords.count;
+    const count = locationWords.count + words;
+    if (count > one.length) one = new Uint32Array(count * 2);
+    for (let i = 0; i < locationWords.count; i++) one[i] = heads[row * locationWords.count + i] ?? 0;
+    for (let i = 0; i < words; i++) one[locationWords.count + i] = lineRows[line++] ?? 0;
+    table.append(one, count);
+  }
 }
 
 function readTable(input: ByteReader, table: WordTable): void {

@@ -1,18 +1,23 @@
 /**
  * A block file: immutable, read in sections.
  *
- *     "EVFBLK02"
+ *     "EVFBLK03"
  *     sections            each a codec byte (0 as it is, 1 zstd) and its bytes
  *     directory           the last section
- *     tail, 28 bytes      directory: offset (two words), length, CRC-32; 0; "EVFBLK02"
+ *     tail, 28 bytes      directory: offset (two words), length, CRC-32; 0; "EVFBLK03"
  *
- * Whoever refers to a section says its offset, length and CRC-32, so that a flipped bit is found where it is read.
+ * The last digit of the magic is the version; version 2 is read as well. Whoever refers to a section says its offset, length and CRC-32, so that a flipped bit is found where it is read.
  */
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { ByteReader, ByteWriter } from '../bytes.ts';
 
-const magic = new TextEncoder().encode('EVFBLK02');
+/** The last digit is the version. Blocks of version 2, in stores of format 3, had their dictionary row by row (`readDictionary`). */
+const magic = new TextEncoder().encode('EVFBLK03');
+const versionAt = 7;
+const oldestVersion = 2;
+const newestVersion = 3;
+const digitZero = 0x30;
 const tailBytes = 28;
 /** Below this a frame of zstd saves less than its call costs (about 20 µs). */
 const compressAboveBytes = 256;
@@ -103,18 +108,25 @@ export class BlockFileWriter {
 
 export class BlockFileReader {
   readonly path: string;
-  readonly #fd: number;
+  /** Null: closed. Who still reads, as a question that had more blocks than stay open, opens it for each section. */
+  #fd: number | null;
   readonly #length: number;
+  /** Known once the directory was read. */
+  version = 0;
 
   constructor(path: string) {
     this.path = path;
-    this.#fd = openSync(path, 'r');
-    this.#length = fstatSync(this.#fd).size;
+    const fd = openSync(path, 'r');
+    this.#fd = fd;
+    this.#length = fstatSync(fd).size;
   }
 
   directory(): Uint8Array {
     const tail = this.#read(this.#length - tailBytes, tailBytes);
-    if (!magic.every((byte, i) => tail[20 + i] === byte)) throw this.#damaged('its end is missing');
+    if (!magic.every((byte, i) => i === versionAt || tail[20 + i] === byte)) throw this.#damaged('its end is missing');
+    this.version = (tail[20 + versionAt] ?? 0) - digitZero;
+    if (this.version < oldestVersion || this.version > newestVersion)
+      throw this.#damaged(`it says to be of version ${this.version}`);
     const view = new DataView(tail.buffer, tail.byteOffset);
     return this.section({
       offset: view.getUint32(0, true) + view.getUint32(4, true) * 0x1_0000_0000,
@@ -132,23 +144,29 @@ export class BlockFileReader {
   }
 
   close(): void {
-    closeSync(this.#fd);
+    if (this.#fd !== null) closeSync(this.#fd);
+    this.#fd = null;
   }
 
   #read(offset: number, length: number): Uint8Array {
     if (offset < 0 || length < 1 || offset + length > this.#length) throw this.#damaged('it is too short');
-    const bytes = new Uint8Array(length);
-    for (let done = 0; done < length;) {
-      const count = this.#readSome(bytes.subarray(done), offset + done);
-      if (count === 0) throw this.#damaged('it is too short');
-      done += count;
+    const fd = this.#fd ?? openSync(this.path, 'r');
+    try {
+      const bytes = new Uint8Array(length);
+      for (let done = 0; done < length;) {
+        const count = this.#readSome(fd, bytes.subarray(done), offset + done);
+        if (count === 0) throw this.#damaged('it is too short');
+        done += count;
+      }
+      return bytes;
+    } finally {
+      if (fd !== this.#fd) closeSync(fd);
     }
-    return bytes;
   }
 
-  #readSome(into: Uint8Array, offset: number): number {
+  #readSome(fd: number, into: Uint8Array, offset: number): number {
     try {
-      return readSync(this.#fd, into, 0, into.length, offset);
+      return readSync(fd, into, 0, into.length, offset);
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EIO')) throw error;
       throw new DamagedBlock(`${this.path} is damaged: the disk cannot read it (${error.message})`, { cause: error });

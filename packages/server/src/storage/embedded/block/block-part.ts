@@ -2,15 +2,16 @@ import type { Labels } from '@everflame/profile';
 import { ByteReader } from '../bytes.ts';
 import { type CountsSpan, GroupCounts } from '../counts/counts-spans.ts';
 import type { Dictionary } from '../dictionary.ts';
-import { parseLabels } from '../epoch-part.ts';
 import { countTypeIndex, type Header, parseHeader } from '../header.ts';
 import type { TimeRange } from '../../storage.ts';
 import type { Part, PartSeries, ProfileRow, RollupNode } from '../part.ts';
+import { parseLabels } from '../sealed-record.ts';
 import type { LeafSums, SumColumns } from '../tree/leaf-sums.ts';
 import type { Vector } from '../vector-scratch.ts';
 import { readDictionary } from './block-dictionary.ts';
 import { type BlockFileReader, type SectionRef, soundly, takeRef } from './block-file.ts';
 import { readBlockVector } from './block-vector.ts';
+import type { KeptDictionaries } from './kept-dictionaries.ts';
 import { readRows } from './profile-rows.ts';
 import { fanOut } from './rollup.ts';
 
@@ -28,11 +29,14 @@ export class BlockPart implements Part {
   readonly series: readonly PartSeries[];
   readonly refs: GroupRefs;
   readonly #file: BlockFileReader;
+  readonly #kept: KeptDictionaries | null;
   #content: ReturnType<typeof readDictionary> | null = null;
   #counts: (() => GroupCounts) | GroupCounts | null = null;
 
-  constructor(file: BlockFileReader, refs: GroupRefs) {
+  /** `kept`: bounds what is unpacked; without it what was read stays until it is released. */
+  constructor(file: BlockFileReader, refs: GroupRefs, kept: KeptDictionaries | null) {
     this.#file = file;
+    this.#kept = kept;
     this.refs = refs;
     this.series = soundly(file, () => this.#readIndex(new ByteReader(file.section(refs.index))));
   }
@@ -66,16 +70,21 @@ export class BlockPart implements Part {
 
   release(): void {
     this.#content = null;
+    this.#kept?.remove(this);
   }
 
   #read(): ReturnType<typeof readDictionary> {
-    this.#content ??= soundly(this.#file, () =>
+    if (this.#content !== null) return this.#content;
+    const content = soundly(this.#file, () =>
       readDictionary(
+        this.#file.version,
         new ByteReader(this.#file.section(this.refs.symbols)),
         new ByteReader(this.#file.section(this.refs.stacks)),
       ),
     );
-    return this.#content;
+    this.#content = content;
+    this.#kept?.add(this, content.dictionary.bytes + content.leaves.byteLength);
+    return content;
   }
 }
 
@@ -156,7 +165,22 @@ class BlockSeries implements PartSeries {
     });
   }
 
-  labelSets(): readonly number[] {
+  hasProfile(header: Header, { fromMs, untilMs }: TimeRange): boolean {
+    return soundly(this.#file, () => {
+      if (this.headers.length > 1)
+        return this.rows().some((row) => row.header === header && row.timeMs >= fromMs && row.timeMs < untilMs);
+      const times = this.#allTimes();
+      return firstNotBelow(times, fromMs) < firstNotBelow(times, untilMs);
+    });
+  }
+
+  labelSetsIn({ fromMs, untilMs }: TimeRange): readonly number[] {
+    if (this.firstMs < fromMs || this.lastMs >= untilMs) {
+      const sets = new Set<number>();
+      for (const { timeMs, labelSets } of this.rows())
+        if (timeMs >= fromMs && timeMs < untilMs) for (const set of labelSets) sets.add(set);
+      return [...sets];
+    }
     if (this.#sets === null) {
       const sets = new Set<number>();
       for (const row of this.rows()) for (const set of row.labelSets) sets.add(set);

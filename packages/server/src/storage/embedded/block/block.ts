@@ -5,6 +5,7 @@ import { ByteReader, ByteWriter } from '../bytes.ts';
 import { BlockFileReader, BlockFileWriter, DamagedBlock, putRef, takeRef } from './block-file.ts';
 import { BlockPart, type GroupRefs } from './block-part.ts';
 import { GroupWriter, type Input, type WrittenGroup } from './group-writer.ts';
+import type { KeptDictionaries } from './kept-dictionaries.ts';
 
 /** A row of the table of blocks. */
 export interface BlockFact {
@@ -67,9 +68,16 @@ export class Block {
   readonly #file: BlockFileReader;
   readonly #parts = new Map<GroupRefs, BlockPart>();
 
-  /** @throws DamagedBlock */
-  constructor(path: string) {
+  readonly #kept: KeptDictionaries | null;
+
+  /**
+   * `kept`: bounds what is unpacked of it.
+   *
+   * @throws DamagedBlock
+   */
+  constructor(path: string, kept: KeptDictionaries | null = null) {
     this.#file = new BlockFileReader(path);
+    this.#kept = kept;
     try {
       this.groups = readDirectory(this.#file);
     } catch (error) {
@@ -82,18 +90,14 @@ export class Block {
   part(group: GroupRefs): BlockPart {
     let part = this.#parts.get(group);
     if (part === undefined) {
-      part = new BlockPart(this.#file, group);
+      part = new BlockPart(this.#file, group, this.#kept);
       this.#parts.set(group, part);
     }
     return part;
   }
 
-  /** Gives back what was read. */
-  forget(): void {
-    this.#parts.clear();
-  }
-
   close(): void {
+    for (const part of this.#parts.values()) part.release();
     this.#file.close();
   }
 }

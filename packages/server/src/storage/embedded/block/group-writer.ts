@@ -8,8 +8,9 @@ import { formatHeader, type Header } from '../header.ts';
 import type { Part, PartSeries, ProfileRow } from '../part.ts';
 import { decodeTotals } from '../vector.ts';
 import { Vector } from '../vector-scratch.ts';
-import { writeStacks, writeSymbols } from './block-dictionary.ts';
+import { writeSymbols } from './block-dictionary.ts';
 import { type BlockFileWriter, putRef, type SectionRef } from './block-file.ts';
+import { type DepthFirst, depthFirst, writeStacks } from './block-stacks.ts';
 import { writeBlockVector } from './block-vector.ts';
 import { writeRows } from './profile-rows.ts';
 import { fanOut, levels, Rollup } from './rollup.ts';
@@ -85,7 +86,7 @@ export class GroupWriter {
     writeSymbols(this.#dictionary, this.#out);
     const symbols = this.#file.section(this.#out.take());
     this.#out.length = 0;
-    writeStacks(this.#dictionary, leaves, this.#out);
+    writeStacks(this.#dictionary.stacks, this.#dictionary.locations.length, leaves, this.#out);
     const stacks = this.#file.section(this.#out.take());
     return { ...facts, symbols, stacks, index: this.#file.section(head.take()) };
   }
@@ -110,7 +111,7 @@ export class GroupWriter {
       }
       this.#translations.set(part, { copy, leafOf: numbers });
     }
-    const leaves = byFrequency(frequencies);
+    const leaves = byFrequency(frequencies, depthFirst(this.#dictionary.stacks));
     const leafOfStack = new Uint32Array(frequencies.length);
     for (let leaf = 0; leaf < leaves.length; leaf++) leafOfStack[leaves[leaf] ?? 0] = leaf;
     for (const { leafOf } of this.#translations.values()) {
@@ -277,18 +278,18 @@ export class GroupWriter {
   }
 }
 
-/** The stacks that have rows, the most frequent first. */
-function byFrequency(frequencies: Float64Array): Uint32Array {
-  // Numbers sort several times as fast as with a comparison in JavaScript: frequency, then stack, in one; below 2^53.
+/** The stacks that have rows, the most frequent first; of equally frequent ones those that stand first in depth-first order. */
+function byFrequency(frequencies: Float64Array, { number, order }: DepthFirst): Uint32Array {
+  // Numbers sort several times as fast as with a comparison in JavaScript: frequency, then place, in one; below 2^53.
   const size = 2 ** Math.ceil(Math.log2(frequencies.length + 1));
   const most = Math.floor(Number.MAX_SAFE_INTEGER / size) - 1;
   const keys = new Float64Array(frequencies.length);
   let count = 0;
   for (let stack = 0; stack < frequencies.length; stack++) {
     const frequency = Math.min(frequencies[stack] ?? 0, most);
-    if (frequency > 0) keys[count++] = (most - frequency) * size + stack;
+    if (frequency > 0) keys[count++] = (most - frequency) * size + (number[stack] ?? 0);
   }
-  return Uint32Array.from(keys.subarray(0, count).sort(), (key) => key % size);
+  return Uint32Array.from(keys.subarray(0, count).sort(), (key) => order[key % size] ?? 0);
 }
 
 function stackOf({ leaves }: Part, leaf: number): number {

@@ -47,7 +47,7 @@ export class FunctionCountsRun {
   /** Adds what is wanted of a part. */
   add(part: Part, selected: readonly { readonly series: PartSeries; readonly own: SelectedSeries }[]): void {
     const sums = new PartSums(part);
-    this.#labels.use(part.dictionary);
+    this.#labels.use(part);
     for (const { series, own } of selected) {
       if (series.headers.some(({ header }) => header.dropFrames !== '' && typeIndex(header, this.#selection) >= 0))
         this.#dropsFrames = true;
@@ -145,6 +145,7 @@ export class FunctionCountsRun {
     const types = row.header.sampleTypes;
     const countType = countTypeIndex(types);
     const isWhole = !classes.includes(excluded);
+    const places = sums.places(vector.stacks, vector.rows);
     const samples = sums.samples(cell);
     let value = 0n;
     let { factor } = cell;
@@ -154,8 +155,8 @@ export class FunctionCountsRun {
         value += vector.bigint(type, i);
       }
       const count = sampleCount(vector, types.length, countType, i);
-      const leaf = vector.stacks[i] ?? 0;
-      samples[leaf] = (samples[leaf] ?? 0) + count;
+      const place = (places[vector.stacks[i] ?? 0] ?? 0) - 1;
+      samples[place] = (samples[place] ?? 0) + count;
       cell.samples += count;
       factor = factorWith(factor, count, vector.number(type, i));
     }

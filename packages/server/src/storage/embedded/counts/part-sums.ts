@@ -1,5 +1,6 @@
-import type { Dictionary } from '../dictionary.ts';
 import type { Part } from '../part.ts';
+import { larger } from '../word-table.ts';
+import { compactStacks } from './compact-stacks.ts';
 import type { CountsCell } from './counts-cell.ts';
 import type { FunctionNames } from './function-names.ts';
 import { type FunctionColumns, FunctionSums, FunctionTotals } from './function-sums.ts';
@@ -7,7 +8,7 @@ import { StackFunctions } from './stack-functions.ts';
 import { StackSums } from './stack-sums.ts';
 
 /** Samples of cells that wait to be counted by function take so much together: some hundred steps of a large service. */
-const maxWaitingBytes = 48 * 1024 * 1024;
+const maxWaitingBytes = 24 * 1024 * 1024;
 
 /** What is counted in one part, in the numbers of its dictionary. */
 export class PartSums {
@@ -16,9 +17,17 @@ export class PartSums {
   readonly #cells = new Map<CountsCell, FunctionTotals>();
   /** The cell that `#sums` belongs to. */
   #cell: CountsCell | null = null;
-  /** By number in the part's vectors. Series by series a cell comes again and again, and each time would cost a walk. */
+  /** By number in the part's vectors: place + 1 of those that were met. */
+  #placeOf = new Uint32Array(0);
+  /** By place: the number in vectors. */
+  #leaves = new Uint32Array(1024);
+  #places = 0;
+  /** By place. Series by series a cell comes again and again, and each time would cost a walk. */
   readonly #waiting = new Map<CountsCell, Float64Array>();
+  #waitingBytes = 0;
   readonly #free: Float64Array[] = [];
+  #functions: { readonly places: number; readonly numbers: Uint32Array; readonly functions: StackFunctions } | null =
+    null;
 
   constructor(part: Part) {
     this.part = part;
@@ -35,14 +44,38 @@ export class PartSums {
     }
   }
 
-  /** Where samples are to be added, by their number in vectors. */
+  /** The place of each number in a vector, so many of them, for `samples`. Valid until the next call. */
+  places(leaves: Uint32Array, length: number): Uint32Array {
+    if (this.#placeOf.length === 0) {
+      const { leaves: stacks, dictionary } = this.part;
+      this.#placeOf = new Uint32Array(stacks?.length ?? dictionary.stacks.length);
+    }
+    const placeOf = this.#placeOf;
+    for (let i = 0; i < length; i++) {
+      const leaf = leaves[i] ?? 0;
+      if (placeOf[leaf] !== 0) continue;
+      if (leaf >= placeOf.length) throw new RangeError(`stack ${leaf} is not in the dictionary`);
+      if (this.#places === this.#leaves.length) this.#leaves = larger(this.#leaves, this.#places * 2);
+      this.#leaves[this.#places++] = leaf;
+      placeOf[leaf] = this.#places;
+    }
+    return placeOf;
+  }
+
+  /** Where samples are to be added, by place less 1; there is room for all places so far. */
   samples(cell: CountsCell): Float64Array {
-    const known = this.#waiting.get(cell);
-    if (known !== undefined) return known;
-    const { leaves, dictionary } = this.part;
-    const length = leaves?.length ?? dictionary.stacks.length;
-    if ((this.#waiting.size + 1) * length * Float64Array.BYTES_PER_ELEMENT > maxWaitingBytes) this.#count();
-    const samples = this.#free.pop() ?? new Float64Array(length);
+    let known = this.#waiting.get(cell);
+    if (known !== undefined && known.length >= this.#places) return known;
+    const length = this.#leaves.length;
+    const bytes = length * Float64Array.BYTES_PER_ELEMENT;
+    if (this.#waitingBytes + bytes > maxWaitingBytes) {
+      this.#count();
+      known = undefined;
+    }
+    const free = this.#free.pop();
+    const samples = free !== undefined && free.length >= this.#places ? free : new Float64Array(length);
+    if (known !== undefined) samples.set(known);
+    this.#waitingBytes += bytes;
     this.#waiting.set(cell, samples);
     return samples;
   }
@@ -90,20 +123,32 @@ export class PartSums {
   #count(): void {
     if (this.#waiting.size === 0) return;
     this.#flush();
-    const { leaves, dictionary } = this.part;
-    const stacks = new StackSums(stackFunctions(dictionary));
+    const { numbers, functions } = this.#stackFunctions();
+    const stacks = new StackSums(functions);
     for (const [cell, samples] of this.#waiting) {
-      for (let i = 0; i < samples.length; i++) {
-        const count = samples[i] ?? 0;
+      for (let place = 0; place < this.#places; place++) {
+        const count = samples[place] ?? 0;
         if (count === 0) continue;
-        samples[i] = 0;
-        stacks.add(leaves === null ? i : (leaves[i] ?? 0), count);
+        samples[place] = 0;
+        stacks.add(numbers[place] ?? 0, count);
       }
       stacks.moveTo(this.#sums);
       this.#moveSums(cell);
       this.#free.push(samples);
     }
     this.#waiting.clear();
+    this.#waitingBytes = 0;
+  }
+
+  /** Of the stacks that were met, whose number is by place. */
+  #stackFunctions() {
+    if (this.#functions?.places === this.#places) return this.#functions;
+    const { leaves, dictionary } = this.part;
+    const met = this.#leaves.subarray(0, this.#places);
+    const compact = compactStacks(dictionary, leaves === null ? met : met.map((leaf) => leaves[leaf] ?? 0));
+    const functions = new StackFunctions(dictionary, compact);
+    this.#functions = { places: this.#places, numbers: compact.numbers, functions };
+    return this.#functions;
   }
 
   #moveSums(cell: CountsCell): void {
@@ -111,16 +156,4 @@ export class PartSums {
     this.#cells.set(cell, totals);
     totals.add(this.#sums.take());
   }
-}
-
-/** Of an epoch the dictionary grows: then they are made anew. */
-const known = new WeakMap<Dictionary, StackFunctions>();
-
-function stackFunctions(dictionary: Dictionary): StackFunctions {
-  let functions = known.get(dictionary);
-  if (functions?.length !== dictionary.stacks.length) {
-    functions = new StackFunctions(dictionary);
-    known.set(dictionary, functions);
-  }
-  return functions;
 }

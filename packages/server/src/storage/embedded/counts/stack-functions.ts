@@ -33,8 +33,11 @@ export class StackFunctions {
   readonly #end: Uint32Array;
   #firsts = new Uint32Array(4096);
 
-  constructor(dictionary: Dictionary) {
-    const { stacks } = dictionary;
+  /** `stacks`: those of the dictionary, or some of them with numbers of their own (`compactStacks`). */
+  constructor(
+    dictionary: Dictionary,
+    stacks: { readonly length: number; readonly words: Uint32Array } = dictionary.stacks,
+  ) {
     const { length } = stacks;
     this.distinct = distinctFunctions(dictionary);
     this.length = length;

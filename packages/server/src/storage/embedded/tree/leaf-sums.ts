@@ -1,3 +1,5 @@
+import { Marks } from './marks.ts';
+
 /** Which columns of a stored vector are wanted: the asked sample type and the counts, of so many. */
 export interface SumColumns {
   readonly all: number;
@@ -8,7 +10,7 @@ export interface SumColumns {
 /**
  * Sums by the numbers that a part's vectors give to stacks, read straight from the bytes of stored vectors: the inner loop of
  * every question about a tree. Numbers that are not plain (below 0, or beyond what float64 holds) are noticed and left to the
- * way that can sum anything.
+ * way that can sum anything. One object serves one question after the other.
  */
 export class LeafSums {
   values = new Float64Array(1024);
@@ -16,6 +18,7 @@ export class LeafSums {
   /** False: what is here means nothing. */
   isPlain = true;
   #length = 0;
+  readonly #marks = new Marks();
   #leaves = new Uint32Array(1024);
   #first = new Float64Array(1024);
   #asked = new Float64Array(1024);
@@ -30,17 +33,27 @@ export class LeafSums {
       this.values = new Float64Array(length);
       this.counts = new Float64Array(length);
     } else {
-      this.values.fill(0, 0, length);
-      this.counts.fill(0, 0, length);
+      for (const leaf of this.touched()) {
+        this.values[leaf] = 0;
+        this.counts[leaf] = 0;
+      }
     }
+    this.#marks.clear();
+    this.#marks.reserve(length);
     this.#length = length;
     this.isPlain = true;
+  }
+
+  /** The leaves that something was added to, ascending. */
+  touched(): Uint32Array {
+    return this.#marks.rows();
   }
 
   add(leaf: number, value: number, count: number): void {
     if (leaf >= this.#length) throw new RangeError(`stack ${leaf} is not in the dictionary`);
     this.values[leaf] = (this.values[leaf] ?? 0) + value;
     this.counts[leaf] = (this.counts[leaf] ?? 0) + count;
+    this.#marks.add(leaf);
     const isExact = Number.isSafeInteger(value) && Number.isSafeInteger(count);
     if (!isExact || value < 0 || count < 0 || (value === 0 && count !== 0)) this.isPlain = false;
   }
@@ -123,6 +136,7 @@ export class LeafSums {
     const asked = this.#scratch(columns.asked, columns);
     const count = this.#scratch(columns.count, columns);
     const { values, counts } = this;
+    const { words } = this.#marks;
     let isPlain = this.isPlain;
     for (let i = 0; i < rows; i++) {
       const leaf = leaves[i] ?? 0;
@@ -132,6 +146,7 @@ export class LeafSums {
       if (value < 0 || times < 0 || (value === 0 && times !== 0)) isPlain = false;
       values[leaf] = (values[leaf] ?? 0) + value;
       counts[leaf] = (counts[leaf] ?? 0) + times;
+      words[leaf >>> 5] = (words[leaf >>> 5] ?? 0) | (1 << (leaf & 31));
     }
     this.isPlain = isPlain;
   }

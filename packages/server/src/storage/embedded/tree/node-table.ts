@@ -1,79 +1,159 @@
+import { hashPair } from '../word-table.ts';
+import type { Marks } from './marks.ts';
+
+/** Stacks of a dictionary whose nodes are wanted, a caller before what it calls. */
+export interface StackRange {
+  /** Caller's stack and location of each stack, side by side. */
+  readonly words: Uint32Array;
+  /** Those from `first` up to `end`; those before have their nodes. */
+  readonly first: number;
+  readonly end: number;
+  /** The frames of location `l`, outermost first, are `frames[starts[l]]` up to `frames[ends[l]]`. */
+  readonly starts: Uint32Array;
+  readonly ends: Uint32Array;
+  readonly frames: Uint32Array;
+  /** Others are left out, but for those that have their nodes; all are wanted where it is absent. */
+  readonly wanted?: Marks;
+}
+
+/** Stacks that are looked up together: what is touched for so many stays in a core's cache. */
+const chunkLength = 2048;
+/** Where less than this part of the stacks is wanted, these are looked up by themselves. */
+const fewParts = 8;
+
 /**
  * Nodes of call trees, interned as pairs of (caller's node, frame or location). Node 0 is the root; callers have smaller numbers. Open
- * addressing with linear probing, at most half full: 16 to 24 bytes a node.
+ * addressing with linear probing, at most two thirds full, by a hash of the whole path that stands beside the node: 24 to 36 bytes a node.
  */
 export class NodeTable {
   length = 1;
   /** Caller and frame of each node, side by side, so that a look-up finds both in one cache line. */
   pairs = new Uint32Array(2048);
-  #slots = new Uint32Array(4096);
+  /** By node. */
+  #hashes = new Uint32Array(1024);
+  /** Node and hash of each slot, side by side; node 0: free. */
+  #slots = new Uint32Array(8192);
+  readonly #chunkHashes = new Uint32Array(chunkLength);
+  readonly #found = new Uint32Array(chunkLength);
 
   /** The node of this frame below `parent`; made when there is none. Frames of children are above 0. */
   child(parent: number, frame: number): number {
-    const slots = this.#slots;
     const { pairs } = this;
     // Most stacks end in a run of nodes that were made one after the other: no hash, no cache miss.
     const guess = parent + 1;
     if (pairs[guess * 2] === parent && pairs[guess * 2 + 1] === frame && guess < this.length) return guess;
-    const mask = slots.length - 1;
-    let slot = hash(parent, frame) & mask;
+    const slots = this.#slots;
+    const mask = slots.length - 2;
+    const hash = hashPair(this.#hashes[parent] ?? 0, frame);
+    let slot = (hash * 2) & mask;
     for (;;) {
       const node = slots[slot] ?? 0;
       if (node === 0) break;
-      if (pairs[node * 2] === parent && pairs[node * 2 + 1] === frame) return node;
-      slot = (slot + 1) & mask;
+      if (slots[slot + 1] === hash && pairs[node * 2] === parent && pairs[node * 2 + 1] === frame) return node;
+      slot = (slot + 2) & mask;
     }
-    return this.#add(parent, frame, slot);
+    return this.#add(parent, frame, slot, hash);
+  }
+
+  /**
+   * Puts the node of each stack into `nodes`. As nearly all of the time is waiting for memory, hashes are made and slots looked at for many stacks before
+   * the first of them is compared: the processor waits for several at once.
+   */
+  follow(range: StackRange, nodes: Uint32Array): void {
+    const rows = range.wanted?.rows().filter((stack) => stack >= range.first && stack < range.end);
+    if (rows !== undefined && rows.length * fewParts < range.end - range.first) {
+      this.#followRows(range, rows, nodes);
+      return;
+    }
+    this.#reserve(rows?.length ?? range.end - range.first);
+    for (let first = range.first; first < range.end; first += chunkLength)
+      this.#followChunk(range, first, Math.min(range.end, first + chunkLength), nodes);
+  }
+
+  #followRows({ words, starts, ends, frames }: StackRange, rows: Uint32Array, nodes: Uint32Array): void {
+    for (const stack of rows) {
+      const location = words[stack * 2 + 1] ?? 0;
+      const end = ends[location] ?? 0;
+      let node = nodes[words[stack * 2] ?? 0] ?? 0;
+      for (let at = starts[location] ?? 0; at < end; at++) node = this.child(node, frames[at] ?? 0);
+      nodes[stack] = node;
+    }
+  }
+
+  #followChunk(range: StackRange, first: number, end: number, nodes: Uint32Array): void {
+    const { words, starts, ends, frames, wanted } = range;
+    const hashes = this.#chunkHashes;
+    const found = this.#found;
+    for (let stack = first; stack < end; stack++) {
+      const caller = words[stack * 2] ?? 0;
+      const location = words[stack * 2 + 1] ?? 0;
+      let hash = caller >= first ? (hashes[caller - first] ?? 0) : (this.#hashes[nodes[caller] ?? 0] ?? 0);
+      for (let at = starts[location] ?? 0; at < (ends[location] ?? 0); at++) hash = hashPair(hash, frames[at] ?? 0);
+      hashes[stack - first] = hash;
+    }
+    const slots = this.#slots;
+    const mask = slots.length - 2;
+    for (let i = 0; i < end - first; i++) {
+      const hash = hashes[i] ?? 0;
+      let slot = (hash * 2) & mask;
+      while (slots[slot] !== 0 && slots[slot + 1] !== hash) slot = (slot + 2) & mask;
+      found[i] = slots[slot] ?? 0;
+    }
+    for (let stack = first; stack < end; stack++) {
+      if (wanted?.has(stack) === false) continue;
+      const location = words[stack * 2 + 1] ?? 0;
+      const start = starts[location] ?? 0;
+      const count = (ends[location] ?? 0) - start;
+      let node = nodes[words[stack * 2] ?? 0] ?? 0;
+      const known = found[stack - first] ?? 0;
+      const isKnown =
+        count === 1 && known > 0 && this.pairs[known * 2] === node && this.pairs[known * 2 + 1] === frames[start];
+      if (isKnown) node = known;
+      else for (let at = start; at < start + count; at++) node = this.child(node, frames[at] ?? 0);
+      nodes[stack] = node;
+    }
   }
 
   /** For as many nodes more as that, the table need not grow. */
-  reserve(more: number): void {
-    const needed = (this.length + more) * 2;
-    if (needed > this.pairs.length) {
-      const larger = new Uint32Array(needed);
-      larger.set(this.pairs);
-      this.pairs = larger;
-    }
+  #reserve(more: number): void {
+    const wanted = this.length + more;
+    if (wanted * 2 > this.pairs.length) this.#growRows(wanted);
     let size = this.#slots.length;
-    while (size < needed) size *= 2;
+    while (size < wanted * 3) size *= 2;
     if (size > this.#slots.length) this.#rebuild(size);
   }
 
-  #add(parent: number, frame: number, slot: number): number {
+  #add(parent: number, frame: number, slot: number, hash: number): number {
     const node = this.length++;
-    if (node * 2 === this.pairs.length) {
-      const larger = new Uint32Array(this.pairs.length * 2);
-      larger.set(this.pairs);
-      this.pairs = larger;
-    }
+    if (node * 2 === this.pairs.length) this.#growRows(node * 2);
     this.pairs[node * 2] = parent;
     this.pairs[node * 2 + 1] = frame;
+    this.#hashes[node] = hash;
     this.#slots[slot] = node;
-    if (this.length * 2 > this.#slots.length) this.#rebuild(this.#slots.length * 2);
+    this.#slots[slot + 1] = hash;
+    if (this.length * 3 > this.#slots.length) this.#rebuild(this.#slots.length * 2);
     return node;
+  }
+
+  #growRows(rows: number): void {
+    const pairs = new Uint32Array(rows * 2);
+    pairs.set(this.pairs);
+    this.pairs = pairs;
+    const hashes = new Uint32Array(rows);
+    hashes.set(this.#hashes);
+    this.#hashes = hashes;
   }
 
   #rebuild(size: number): void {
     const slots = new Uint32Array(size);
-    const mask = size - 1;
-    const { pairs } = this;
+    const mask = size - 2;
     for (let node = 1; node < this.length; node++) {
-      let slot = hash(pairs[node * 2] ?? 0, pairs[node * 2 + 1] ?? 0) & mask;
-      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      const hash = this.#hashes[node] ?? 0;
+      let slot = (hash * 2) & mask;
+      while (slots[slot] !== 0) slot = (slot + 2) & mask;
       slots[slot] = node;
+      slots[slot + 1] = hash;
     }
     this.#slots = slots;
   }
 }
-
-/** Murmur3's rounds (Appleby, public domain) over two words; seeded, so that collisions cannot be prepared. */
-function hash(parent: number, frame: number): number {
-  let h = Math.imul(parent ^ seed, 0xcc9e2d51);
-  h = (h << 15) | (h >>> 17);
-  h = (Math.imul(h, 0x1b873593) ^ frame) | 0;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
-}
-
-const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;

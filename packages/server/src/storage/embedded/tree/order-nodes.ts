@@ -140,14 +140,11 @@ function withRemainders(
   return { order: places, rest };
 }
 
-/** The n-th greatest of `count` numbers above 0, given among zeros. By Hoare's selection, in linear time on average. */
-export function nthGreatest(numbers: Float64Array, count: number, n: number): number {
-  const values = new Float64Array(count);
-  let length = 0;
-  for (const value of numbers) if (value > 0) values[length++] = value;
-  const wanted = Math.max(0, length - Math.max(1, n));
+/** The n-th greatest number, of which they lose their order. By Hoare's selection, in linear time on average. */
+export function nthGreatest(values: Float64Array, n: number): number {
+  const wanted = Math.max(0, values.length - Math.max(1, n));
   let low = 0;
-  let high = length - 1;
+  let high = values.length - 1;
   while (low < high) {
     const pivot = values[(low + high) >>> 1] ?? 0;
     let i = low;

@@ -1,10 +1,15 @@
-import { type FrameKind, frameKind } from '@everflame/profile';
-import { type Dictionary, functionWords, lineWords, locationWords, mappingWords, stackWords } from '../dictionary.ts';
+import type { FrameKind } from '@everflame/profile';
+import type { Dictionary } from '../dictionary.ts';
 import type { Part } from '../part.ts';
+import { DictionaryNodes } from './dictionary-nodes.ts';
+import { LeafSums } from './leaf-sums.ts';
+import { NodeSums } from './node-sums.ts';
 import { NodeTable } from './node-table.ts';
 
 /** Frames of the index in the order in which they first occur; their files, binaries and kinds there. */
 export interface FrameOrigins {
+  /** By frame: 1 for those that these do not speak of. */
+  readonly except?: Uint8Array;
   readonly frames: number[];
   readonly files: string[];
   readonly binaries: string[];
@@ -12,14 +17,15 @@ export interface FrameOrigins {
 }
 
 /** Where the stacks of a part are in the index, and what the part says of the frames that it has. */
-export interface PartNodes extends FrameOrigins {
-  /** By the number that vectors give: the node. */
+export interface PartNodes {
+  /** By the number that vectors give: the node; 0 for those of an epoch that nobody has asked for. */
   nodes: Uint32Array;
+  /** Of an epoch: sees to it that these have their nodes. */
+  readonly prepare: ((leaves: Uint32Array) => void) | null;
   /**
-   * Of an epoch, which holds all services: what their frames are on the stacks that have a value. Many programs have a `main`, each in a file
-   * and a binary of its own. Null for the profiles of one service.
+   * What frames are on the stacks of these leaves. An epoch holds all services: many programs have a `main`, each in a file and a binary of its own.
    */
-  readonly originsOf: ((values: Float64Array) => FrameOrigins) | null;
+  readonly originsOf: (leaves: Uint32Array) => readonly FrameOrigins[];
   /** A mapping with a build ID names frames that have no function: which name they get depends on what they are merged with. */
   isNamedByBinary: boolean;
 }
@@ -37,60 +43,36 @@ export class TreeIndex {
   readonly names: string[] = [''];
   readonly #rows = new Map<string, number>();
   /** Blocks never change; the dictionary of an epoch grows. */
-  readonly #parts = new WeakMap<Part | Dictionary, PartNodes & { readonly growing: Growing | null }>();
+  readonly #parts = new WeakMap<Part | Dictionary, PartNodes>();
   readonly #texts = new Map<string, string>();
   #ranks = new Uint32Array(0);
-  #sums = emptySums(1);
-  #places = new Uint32Array(1);
+  /** For the question at hand. */
+  readonly leafSums = new LeafSums();
+  readonly nodeSums = new NodeSums();
 
   get isFull(): boolean {
     return this.nodes.length > maxNodes;
   }
 
   of(part: Part): PartNodes {
-    const { leaves } = part;
-    const key = leaves === null ? part.dictionary : part;
-    let known = this.#parts.get(key);
-    if (known === undefined) {
-      const growing = new Growing(this, part.dictionary);
-      growing.follow();
-      const nodes = leaves === null ? growing.own.nodes : leaves.map((stack) => growing.own.nodes[stack] ?? 0);
-      const originsOf = (values: Float64Array): FrameOrigins => growing.originsOf(values);
-      const isEpoch = leaves === null;
-      known = { ...growing.own, nodes, growing: isEpoch ? growing : null, originsOf: isEpoch ? originsOf : null };
-      this.#parts.set(key, known);
-      // Which node a leaf is, is all that trees need of it.
-      part.release?.();
-    } else if (known.growing !== null) {
-      known.growing.follow();
-      known.nodes = known.growing.own.nodes;
-      known.isNamedByBinary = known.growing.own.isNamedByBinary;
+    const known = this.#parts.get(part);
+    if (known !== undefined) return known;
+    // Not before it is needed: a block reads its dictionary for it.
+    const { leaves, dictionary } = part;
+    if (leaves === null) {
+      const growing = this.#parts.get(dictionary) ?? new DictionaryNodes(this, dictionary);
+      this.#parts.set(dictionary, growing);
+      return growing;
     }
-    return known;
-  }
-
-  /** Columns by node for the question at hand, as long as there are nodes or longer. */
-  sums(): NodeSums {
-    if (this.#sums.self.length < this.nodes.length) {
-      const length = Math.ceil(this.nodes.length * 1.25);
-      const { self, selfSamples } = this.#sums;
-      this.#sums = emptySums(length);
-      this.#sums.self.set(self);
-      this.#sums.selfSamples.set(selfSamples);
-      this.#places = new Uint32Array(length);
-    }
-    return this.#sums;
-  }
-
-  /** Zeros for a new question. */
-  clearSums(): void {
-    this.#sums.self.fill(0);
-    this.#sums.selfSamples.fill(0);
-  }
-
-  /** Zeros by node. */
-  places(): Uint32Array {
-    return this.#places.fill(0);
+    const stacks = new DictionaryNodes(this, dictionary);
+    stacks.prepareAll();
+    const { origins, isNamedByBinary } = stacks;
+    const nodes = leaves.map((stack) => stacks.nodes[stack] ?? 0);
+    const own = { nodes, prepare: null, originsOf: () => [origins], isNamedByBinary };
+    this.#parts.set(part, own);
+    // Which node a leaf is, is all that trees need of it.
+    part.release?.();
+    return own;
   }
 
   /** The row of the function's name. */
@@ -119,180 +101,4 @@ export class TreeIndex {
     for (const [rank, row] of rows.entries()) this.#ranks[row] = rank;
     return this.#ranks;
   }
-}
-
-interface NodeSums {
-  readonly self: Float64Array;
-  readonly selfSamples: Float64Array;
-  readonly total: Float64Array;
-  readonly samples: Float64Array;
-}
-
-function emptySums(length: number): NodeSums {
-  const column = () => new Float64Array(length);
-  return { self: column(), selfSamples: column(), total: column(), samples: column() };
-}
-
-/** Takes over what a dictionary has got since the last time. */
-class Growing {
-  readonly own: PartNodes = {
-    nodes: new Uint32Array(1),
-    frames: [],
-    files: [],
-    binaries: [],
-    kinds: [],
-    isNamedByBinary: false,
-    originsOf: null,
-  };
-  /** Frames that stand for several functions of one name. */
-  readonly #shared = new Set<number>();
-  readonly #index: TreeIndex;
-  readonly #dictionary: Dictionary;
-  #stacks = 1;
-  /** By location: its frames, outermost first, one after the other in `#frames`. */
-  #frameStart = new Uint32Array(1);
-  #frames = new Uint32Array(64);
-  #frameCount = 0;
-  #locations = 0;
-  readonly #seen = new Map<number, number>();
-
-  constructor(index: TreeIndex, dictionary: Dictionary) {
-    this.#index = index;
-    this.#dictionary = dictionary;
-  }
-
-  follow(): void {
-    const { stacks } = this.#dictionary;
-    if (this.#stacks === stacks.length) return;
-    this.#followLocations();
-    const nodes = new Uint32Array(stacks.length);
-    nodes.set(this.own.nodes);
-    const { words } = stacks;
-    const table = this.#index.nodes;
-    const starts = this.#frameStart;
-    const frames = this.#frames;
-    table.reserve(stacks.length - this.#stacks);
-    for (let stack = this.#stacks; stack < stacks.length; stack++) {
-      const location = words[stack * stackWords.count + stackWords.location] ?? 0;
-      let node = nodes[words[stack * stackWords.count + stackWords.parent] ?? 0] ?? 0;
-      for (let at = starts[location] ?? 0; at < (starts[location + 1] ?? 0); at++) {
-        node = table.child(node, frames[at] ?? 0);
-      }
-      nodes[stack] = node;
-    }
-    this.own.nodes = nodes;
-    this.#stacks = stacks.length;
-  }
-
-  /** See `PartNodes`; `values` are by stack. */
-  originsOf(values: Float64Array): FrameOrigins {
-    const { own } = this;
-    if (this.#shared.size === 0) return own;
-    const origins: FrameOrigins = { frames: [], files: [], binaries: [], kinds: [] };
-    const seen = new Map<number, number>();
-    const { words } = this.#dictionary.stacks;
-    const isDone = new Uint8Array(this.#dictionary.locations.length);
-    const isVisited = new Uint8Array(this.#stacks);
-    for (let leaf = 1; leaf < this.#stacks; leaf++) {
-      if ((values[leaf] ?? 0) === 0) continue;
-      for (let stack = leaf; stack > 0 && isVisited[stack] === 0;) {
-        isVisited[stack] = 1;
-        const location = words[stack * stackWords.count + stackWords.location] ?? 0;
-        if (isDone[location] === 0) {
-          isDone[location] = 1;
-          this.#eachFrame(location, (mapping, number) => {
-            const { name, ...origin } = this.#originOf(mapping, number);
-            note(origins, seen, this.#index.frame(name), origin);
-          });
-        }
-        stack = words[stack * stackWords.count + stackWords.parent] ?? 0;
-      }
-    }
-    return origins;
-  }
-
-  #followLocations(): void {
-    const { locations } = this.#dictionary;
-    const starts = new Uint32Array(locations.length + 1);
-    starts.set(this.#frameStart.subarray(0, this.#locations + 1));
-    for (let location = this.#locations; location < locations.length; location++) {
-      this.#eachFrame(location, (mapping, number) => this.#push(this.#frame(mapping, number)));
-      starts[location + 1] = this.#frameCount;
-    }
-    this.#frameStart = starts;
-    this.#locations = locations.length;
-  }
-
-  /** Frames of a location, outermost first: their mapping and function. */
-  #eachFrame(location: number, take: (mapping: number, number: number) => void): void {
-    const { locations } = this.#dictionary;
-    const { words } = locations;
-    const start = locations.start(location);
-    const first = start + locationWords.count;
-    const end = locations.end(location);
-    if (start >= end) return;
-    const mapping = words[start + locationWords.mapping] ?? 0;
-    if (first >= end) take(mapping, 0);
-    for (let at = end - lineWords.count; at >= first; at -= lineWords.count) {
-      take(mapping, words[at + lineWords.function] ?? 0);
-    }
-  }
-
-  #frame(mapping: number, number: number): number {
-    const { name, ...origin } = this.#originOf(mapping, number);
-    const row = this.#index.frame(name);
-    if (origin.kind === 'unsymbolized') {
-      const { mappings } = this.#dictionary;
-      if (mappings.words[mapping * mappingWords.count + mappingWords.buildId] !== 0) this.own.isNamedByBinary = true;
-    }
-    if (!note(this.own, this.#seen, row, origin)) this.#shared.add(row);
-    return row;
-  }
-
-  /** As `framesOfLocation` names it. */
-  #originOf(mapping: number, number: number): Origin & { readonly name: string } {
-    const { functions, mappings } = this.#dictionary;
-    const text = (at: number | undefined) => this.#index.text(this.#dictionary.text(at ?? 0));
-    const binary = text(mappings.words[mapping * mappingWords.count + mappingWords.file]);
-    const name = text(functions.words[number * functionWords.count + functionWords.name]);
-    const file = text(functions.words[number * functionWords.count + functionWords.file]);
-    if (name !== '') return { name, file, binary, kind: frameKind(name, binary) };
-    const base = binary.slice(binary.lastIndexOf('/') + 1);
-    return { name: base === '' ? '<unknown>' : `[${base}]`, file, binary, kind: 'unsymbolized' };
-  }
-
-  #push(frame: number): void {
-    if (this.#frameCount === this.#frames.length) {
-      const larger = new Uint32Array(this.#frames.length * 2);
-      larger.set(this.#frames);
-      this.#frames = larger;
-    }
-    this.#frames[this.#frameCount++] = frame;
-  }
-}
-
-interface Origin {
-  readonly file: string;
-  readonly binary: string;
-  readonly kind: FrameKind;
-}
-
-/**
- * As `FrameTable` takes it: of file and binary the first that is not empty, of the kinds the first. False where another function of that name was
- * there. `seen`: the place of each frame.
- */
-function note(origins: FrameOrigins, seen: Map<number, number>, frame: number, origin: Origin): boolean {
-  const { file, binary, kind } = origin;
-  const place = seen.get(frame);
-  if (place === undefined) {
-    seen.set(frame, origins.frames.push(frame) - 1);
-    origins.files.push(file);
-    origins.binaries.push(binary);
-    origins.kinds.push(kind);
-    return true;
-  }
-  const isSame = origins.files[place] === file && origins.binaries[place] === binary && origins.kinds[place] === kind;
-  if (origins.files[place] === '') origins.files[place] = file;
-  if (origins.binaries[place] === '') origins.binaries[place] = binary;
-  return isSame;
 }

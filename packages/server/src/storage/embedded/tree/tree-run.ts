@@ -4,7 +4,7 @@ import { countTypeIndex, type Header } from '../header.ts';
 import { excluded, LabelView, type SelectedSeries } from '../label-view.ts';
 import type { Part, PartSeries } from '../part.ts';
 import { Vector } from '../vector-scratch.ts';
-import { LeafSums, type SumColumns } from './leaf-sums.ts';
+import type { LeafSums, SumColumns } from './leaf-sums.ts';
 import { nthGreatest, orderNodes, type RestRows, UsedNodes } from './order-nodes.ts';
 import type { FrameOrigins, PartNodes, TreeIndex } from './tree-index.ts';
 
@@ -14,7 +14,7 @@ export class TreeRun {
   readonly #selection: Selection;
   readonly #typeIndex: (header: Header) => number;
   readonly #labels = new LabelView([]);
-  readonly #sums = new LeafSums();
+  readonly #sums: LeafSums;
   readonly #vector = new Vector();
   readonly #columns = new Map<Header, SumColumns | null>();
   readonly #parts: PartNodes[] = [];
@@ -25,7 +25,8 @@ export class TreeRun {
 
   constructor(index: TreeIndex, selection: Selection, typeIndex: (header: Header) => number) {
     this.#index = index;
-    index.clearSums();
+    index.nodeSums.clear();
+    this.#sums = index.leafSums;
     this.#selection = selection;
     this.#typeIndex = typeIndex;
   }
@@ -34,21 +35,24 @@ export class TreeRun {
   add(part: Part, selected: readonly { readonly series: PartSeries; readonly own: SelectedSeries }[]): boolean {
     const nodes = this.#index.of(part);
     const sums = this.#sums;
-    sums.reset(nodes.nodes.length);
+    sums.reset(nodes.prepare === null ? nodes.nodes.length : part.dictionary.stacks.length);
     let isInUse = false;
     for (const { series, own } of selected) {
       this.#selection.check?.();
       if (own.open.length === 0) this.#profiles += series.sum(this.#selection, (header) => this.#of(header), sums);
       else {
-        if (!isInUse) this.#labels.use(part.dictionary);
+        if (!isInUse) this.#labels.use(part);
         isInUse = true;
         this.#addByLabels(series, own);
       }
       if (!this.#isSuited || !sums.isPlain) return false;
     }
+    const leaves = sums.touched();
+    nodes.prepare?.(leaves);
     this.#parts.push(nodes);
-    this.#origins.push(nodes.originsOf?.(sums.values) ?? nodes);
-    this.#addToNodes(nodes.nodes);
+    this.#origins.push(...nodes.originsOf(leaves));
+    this.#index.nodeSums.reserve(this.#index.nodes.length);
+    this.#index.nodeSums.add(leaves, nodes.nodes, sums.values, sums.counts);
     return true;
   }
 
@@ -97,51 +101,32 @@ export class TreeRun {
     }
   }
 
-  #addToNodes(nodes: Uint32Array): void {
-    const { values, counts } = this.#sums;
-    const { self, selfSamples } = this.#index.sums();
-    for (let leaf = 0; leaf < nodes.length; leaf++) {
-      const value = values[leaf] ?? 0;
-      if (value === 0) continue;
-      const node = nodes[leaf] ?? 0;
-      self[node] = (self[node] ?? 0) + value;
-      selfSamples[node] = (selfSamples[node] ?? 0) + (counts[leaf] ?? 0);
-    }
-  }
-
   /** The nodes with a value, callers first, without those that are certain to be left out when there may be `maxNodes`. */
   #usedNodes(maxNodes: number | undefined): UsedNodes {
-    const { length, pairs } = this.#index.nodes;
-    const { self, selfSamples, total, samples } = this.#index.sums();
-    total.set(self);
-    samples.set(selfSamples);
-    let count = 1;
-    // Callers have smaller numbers: from the back, each total is complete before it goes up.
-    for (let node = length - 1; node > 0; node--) {
-      const value = total[node] ?? 0;
-      if (value === 0) continue;
-      count++;
-      const up = pairs[node * 2] ?? 0;
-      total[up] = (total[up] ?? 0) + value;
-      samples[up] = (samples[up] ?? 0) + (samples[node] ?? 0);
-    }
+    const { pairs } = this.#index.nodes;
+    const sums = this.#index.nodeSums;
+    const nodes = sums.addUp(pairs);
+    const { self, selfSamples, total, samples } = sums;
+    let count = nodes.length;
     let least = 0;
     if (maxNodes !== undefined && maxNodes < count) {
-      least = nthGreatest(total.subarray(0, length), count, maxNodes);
+      const totals = new Float64Array(count);
+      for (let i = 0; i < count; i++) totals[i] = total[nodes[i] ?? 0] ?? 0;
+      least = nthGreatest(totals, maxNodes);
       count = 1;
-      for (let node = 1; node < length; node++) if ((total[node] ?? 0) >= least) count++;
+      for (let i = 1; i < nodes.length; i++) if ((total[nodes[i] ?? 0] ?? 0) >= least) count++;
     }
     const used = new UsedNodes(count, least, maxNodes !== undefined);
     /** By node: place + 1; 0: it is left out. */
-    const place = this.#index.places();
+    const place = sums.places;
     place[0] = 1;
     used.total[0] = total[0] ?? 0;
     used.self[0] = self[0] ?? 0;
     used.samples[0] = samples[0] ?? 0;
     used.selfSamples[0] = selfSamples[0] ?? 0;
-    for (let node = 1, at = 1; node < length; node++) {
+    for (let i = 1, at = 1; i < nodes.length; i++) {
+      const node = nodes[i] ?? 0;
       const value = total[node] ?? 0;
-      if (value === 0) continue;
       const up = (place[pairs[node * 2] ?? 0] ?? 0) - 1;
       if (value < least) {
         if (up >= 0) used.leave(up, value, samples[node] ?? 0);
@@ -230,8 +215,9 @@ class OwnFrames {
     const kind = name.map((): FrameKind | '' => '');
     for (const part of this.#origins) {
       for (let i = 0; i < part.frames.length; i++) {
-        const row = (this.#rows[part.frames[i] ?? 0] ?? 0) - 1;
-        if (row < 0) continue;
+        const frame = part.frames[i] ?? 0;
+        const row = (this.#rows[frame] ?? 0) - 1;
+        if (row < 0 || part.except?.[frame] === 1) continue;
         if (file[row] === '') file[row] = part.files[i] ?? '';
         if (binary[row] === '') binary[row] = part.binaries[i] ?? '';
         if (kind[row] === '') kind[row] = part.kinds[i] ?? '';

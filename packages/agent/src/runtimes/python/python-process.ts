@@ -1,0 +1,125 @@
+import type { ReadNote } from '../frame-note.ts';
+import { codeHeadBytes, type PythonLayout } from './python-layout.ts';
+import { pythonLine } from './python-lines.ts';
+import { type PythonMemory, readPythonText } from './python-text.ts';
+
+/** A function as its author knows it. */
+export interface PythonFunction {
+  /** Qualified from 3.11 on: `Shop.render`, `outer.<locals>.inner`; `<module>` for a file's own code. */
+  readonly name: string;
+  readonly file: string;
+  readonly firstLine: number;
+  /** What the object said when it was read: another one may lie there later. */
+  readonly identity: string;
+  readonly lineTable: Uint8Array;
+}
+
+/** A frame of Python's. */
+export interface PythonFrame {
+  readonly function: PythonFunction;
+  /** 0: not known. */
+  readonly line: number;
+}
+
+/** Of a process; a large service has some ten thousand. */
+const mostFunctions = 65_536;
+/** Of one function's lines; the largest generated files have some megabytes of bytecode. */
+const mostLineBytes = 4 * 1024 * 1024;
+/** Of all functions' that are kept. */
+const mostTableBytes = 16 * 1024 * 1024;
+/** PyObject: ob_refcnt, ob_type; PyVarObject: ob_size; PyTypeObject: tp_name; PyBytesObject: ob_sval. */
+const typeAt = 8;
+const sizeAt = 16;
+const typeNameAt = 24;
+const bytesAt = 32;
+const mostTypeName = 8;
+const mostTypes = 64;
+
+/** Reads what a process of CPython runs: functions by the address of their code object. Everything that it reads may be a lie. */
+export class PythonProcess {
+  readonly #layout: PythonLayout;
+  readonly #memory: PythonMemory & { readonly isGone: boolean };
+  readonly #functions = new Map<number, PythonFunction>();
+  /** Names of types by their address, as far as they matter; types are not moved. */
+  readonly #types = new Map<number, string>();
+  #tableBytes = 0;
+
+  constructor(layout: PythonLayout, memory: PythonMemory & { readonly isGone: boolean }) {
+    this.#layout = layout;
+    this.#memory = memory;
+  }
+
+  /** Undefined where there is no code object, or not any more. */
+  frame({ object, place }: ReadNote): PythonFrame | undefined {
+    const found = this.#function(object);
+    if (found === undefined) return undefined;
+    const { lineFormat } = this.#layout;
+    const line = place === undefined ? 0 : pythonLine(lineFormat, found.lineTable, found.firstLine, 2 * place);
+    return { function: found, line };
+  }
+
+  #function(address: number): PythonFunction | undefined {
+    const known = this.#functions.get(address);
+    if (known !== undefined && this.#memory.isGone) return known;
+    const head = this.#memory.bytes(address, codeHeadBytes);
+    if (head === undefined) return known;
+    const identity = this.#identityOf(head);
+    if (known?.identity === identity) return known;
+    const found = this.#isOfType(addressAt(head, typeAt), 'code') ? this.#read(head, identity) : undefined;
+    if (known !== undefined) this.#tableBytes -= known.lineTable.length;
+    this.#functions.delete(address);
+    if (found === undefined) return undefined;
+    if (this.#functions.size >= mostFunctions || this.#tableBytes > mostTableBytes) {
+      this.#functions.clear();
+      this.#tableBytes = 0;
+    }
+    this.#tableBytes += found.lineTable.length;
+    this.#functions.set(address, found);
+    return found;
+  }
+
+  /** The pointers by which one code object is told from another at the same place. */
+  #identityOf(head: Buffer): string {
+    const { file, name, qualifiedName = name, firstLine, lines } = this.#layout.code;
+    const words = [typeAt, file, name, qualifiedName, lines].map((at) => addressAt(head, at));
+    return [...words, head.readInt32LE(firstLine)].join(' ');
+  }
+
+  #read(head: Buffer, identity: string): PythonFunction | undefined {
+    const { code } = this.#layout;
+    const qualifiedName =
+      code.qualifiedName === undefined ? undefined : this.#text(addressAt(head, code.qualifiedName));
+    const name = qualifiedName ?? this.#text(addressAt(head, code.name));
+    const file = this.#text(addressAt(head, code.file));
+    const lineTable = this.#bytes(addressAt(head, code.lines));
+    if (name === undefined || file === undefined || lineTable === undefined) return undefined;
+    return { name, file, firstLine: Math.max(0, head.readInt32LE(code.firstLine)), identity, lineTable };
+  }
+
+  #text(address: number): string | undefined {
+    if (!this.#isOfType(this.#memory.word(address + typeAt) ?? 0, 'str')) return undefined;
+    return readPythonText(this.#memory, this.#layout.text, address);
+  }
+
+  #bytes(address: number): Uint8Array | undefined {
+    if (!this.#isOfType(this.#memory.word(address + typeAt) ?? 0, 'bytes')) return undefined;
+    const size = this.#memory.word(address + sizeAt) ?? Infinity;
+    return size > mostLineBytes ? undefined : this.#memory.bytes(address + bytesAt, size);
+  }
+
+  /** Is it the type of that name? Its address is a matter of the linker, its name is not. */
+  #isOfType(type: number, name: string): boolean {
+    const known = this.#types.get(type);
+    if (known !== undefined) return known === name;
+    const at = this.#memory.word(type + typeNameAt);
+    const text = at === undefined ? undefined : this.#memory.bytes(at, mostTypeName)?.toString('latin1');
+    if (text?.startsWith(`${name}\0`) !== true) return false;
+    if (this.#types.size >= mostTypes) this.#types.clear();
+    this.#types.set(type, name);
+    return true;
+  }
+}
+
+function addressAt(bytes: Buffer, at: number): number {
+  return bytes.readUInt32LE(at + 4) * 2 ** 32 + bytes.readUInt32LE(at);
+}

@@ -1,0 +1,164 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+
+import type { ProcessMemory } from '../process-memory.ts';
+import { V8Codes } from './v8-code.ts';
+import { V8Heap } from './v8-heap.ts';
+import type { V8Layout } from './v8-layout.ts';
+
+const base = 0x7f00_0000_0000;
+/** Of V8 13.6, what code is read by. */
+const layout = {
+  instanceType: 12,
+  types: { code: 1, stream: 2, sharedFunctionInfo: 3, sharedWrapper: 4 },
+  code: {
+    header: 32,
+    isApart: true,
+    start: 40,
+    size: 52,
+    flags: 48,
+    deoptimization: 8,
+    positions: 16,
+    kindMask: 15,
+    baseline: 1,
+  },
+  deoptimization: { literals: 2, shared: 6, inlining: 7 },
+} as unknown as V8Layout;
+
+/** A heap that is drawn word by word. */
+class DrawnMemory implements Pick<
+  ProcessMemory,
+  'load' | 'word' | 'uint16' | 'int32' | 'holds' | 'bytes' | 'isGone' | 'generation'
+> {
+  low = 0;
+  high = 0;
+  generation = 0;
+  isGone = false;
+  readonly view = new DataView(new ArrayBuffer(64 * 1024));
+
+  load(address: number): boolean {
+    const at = address - base;
+    if (at < 0 || at + 8 > this.view.byteLength) return false;
+    this.low = this.view.getUint32(at, true);
+    this.high = this.view.getUint32(at + 4, true);
+    return true;
+  }
+
+  word(address: number): number | undefined {
+    return this.load(address) ? this.high * 2 ** 32 + this.low : undefined;
+  }
+
+  uint16(address: number): number | undefined {
+    return this.bytes(address, 2)?.readUInt16LE(0);
+  }
+
+  int32(address: number): number | undefined {
+    return this.bytes(address, 4)?.readInt32LE(0);
+  }
+
+  holds(address: number, bytes: Buffer): boolean {
+    return this.bytes(address, bytes.length)?.equals(bytes) ?? false;
+  }
+
+  bytes(address: number, length: number): Buffer | undefined {
+    const at = address - base;
+    if (at < 0 || at + length > this.view.byteLength) return undefined;
+    return Buffer.copyBytesFrom(new Uint8Array(this.view.buffer, at, length));
+  }
+
+  put(address: number, word: number): void {
+    this.view.setUint32(address - base, word % 2 ** 32, true);
+    this.view.setUint32(address - base + 4, Math.floor(word / 2 ** 32), true);
+  }
+}
+
+let memory: DrawnMemory;
+let codes: V8Codes;
+let next: number;
+const maps = new Map<number, number>();
+
+/** An object of a kind with fields from its second word on; answers the tagged pointer. */
+function object(type: number, fields: readonly number[]): number {
+  let map = maps.get(type);
+  if (map === undefined) {
+    map = take(24);
+    memory.put(map, map + 1);
+    memory.view.setUint16(map - base + layout.instanceType, type, true);
+    maps.set(type, map);
+  }
+  const at = take(8 + 8 * fields.length);
+  memory.put(at, map + 1);
+  for (const [i, field] of fields.entries()) memory.put(at + 8 + 8 * i, field);
+  return at + 1;
+}
+
+function take(bytes: number): number {
+  const at = next;
+  next += Math.ceil(bytes / 64) * 64;
+  return at;
+}
+
+const smi = (value: number): number => value * 2 ** 32;
+const functionInfo = (): number => object(layout.types.sharedFunctionInfo, [0, 0, 0]);
+
+/** Optimised code with inlined calls of what stands at these indices of its literals; `pc` lies in it. */
+function draw(
+  own: number,
+  calls: readonly number[],
+  literals: readonly number[],
+): { pc: number; literals: number; data: number } {
+  const table = object(5, [smi(16 * calls.length), ...calls.flatMap(() => [0, 0])]);
+  for (const [i, call] of calls.entries()) {
+    // Called at offset 7 of the function itself: nothing external, offset + 1, inlining + 1.
+    memory.put(table - 1 + 16 + 16 * i, 8 * 2);
+    memory.view.setInt32(table - 1 - base + 16 + 16 * i + 8, call, true);
+  }
+  const literalArray = object(6, [smi(literals.length), ...literals]);
+  const data = object(7, [smi(8), 0, 0, literalArray, 0, 0, 0, own, table]);
+  const stream = object(layout.types.stream, [0, 0, 0, 0, 0, 0, 0]) - 1;
+  const code = object(layout.types.code, [data, 0, 0, 0, 0, 0, 0]);
+  memory.put(stream + 8, code);
+  memory.put(code - 1 + layout.code.start, stream + layout.code.header);
+  memory.view.setInt32(code - 1 - base + layout.code.flags, 3, true);
+  memory.view.setInt32(code - 1 - base + layout.code.size, 24, true);
+  return { pc: stream + layout.code.header + 9, literals: literalArray, data };
+}
+
+beforeEach(() => {
+  memory = new DrawnMemory();
+  codes = new V8Codes(new V8Heap(layout, memory as unknown as ProcessMemory));
+  next = base + 4096;
+  maps.clear();
+});
+
+describe('whose inlined calls are', () => {
+  test('a literal, a wrapped one, and the code itself where it stands for -1', () => {
+    const [own, first, second] = [functionInfo(), functionInfo(), functionInfo()];
+    const wrapped = object(layout.types.sharedWrapper, [second]);
+    const { pc } = draw(own, [0, -1, 1], [first, wrapped]);
+    const code = codes.find(pc);
+    expect(code?.shared).toBe(own);
+    expect(code?.inlined.map(({ shared }) => shared)).toEqual([first, own, second]);
+    expect(code?.inlined[0]?.position).toEqual({ offset: 7, inlining: -1 });
+  });
+
+  test('an index that is none, and a literal that is no function, are nobody', () => {
+    const { pc } = draw(functionInfo(), [-2, 1, 2, 0], [smi(1), object(9, [])]);
+    expect(codes.find(pc)?.inlined.map(({ shared }) => shared)).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
+  test('functions that the collector has moved are followed, where memory may have changed', () => {
+    const [own, called] = [functionInfo(), functionInfo()];
+    const drawn = draw(own, [0, -1], [called]);
+    codes.find(drawn.pc);
+    const [ownMoved, calledMoved] = [functionInfo(), functionInfo()];
+    memory.put(drawn.literals - 1 + 16, calledMoved);
+    memory.put(drawn.data - 1 + 16 + 8 * layout.deoptimization.shared, ownMoved);
+    memory.generation++;
+    const code = codes.find(drawn.pc);
+    expect([code?.shared, ...(code?.inlined ?? []).map(({ shared }) => shared)]).toEqual([
+      ownMoved,
+      calledMoved,
+      ownMoved,
+    ]);
+  });
+});

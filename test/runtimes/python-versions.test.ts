@@ -1,0 +1,21 @@
+import { test } from 'vitest';
+
+import { pyenvPython } from '../support/python-stacks.ts';
+import { expectPlantedPython, expectShapes } from './judge-python.ts';
+
+const versions = [8, 9, 10, 11, 12, 13];
+
+for (const minor of versions) {
+  const python = pyenvPython(`3.${minor}`);
+  const absent = python === undefined ? ': pyenv has none of this version here' : '';
+  test.skipIf(python === undefined)(`Python 3.${minor}${absent}`, async () => {
+    await expectPlantedPython(python ?? '', 3000, { isQualified: minor >= 11 });
+  });
+
+  test.skipIf(python === undefined)(
+    `Python 3.${minor}, coroutines, generators, threads, fork, interpreters${absent}`,
+    async () => {
+      await expectShapes(python ?? '', minor >= 11);
+    },
+  );
+}
