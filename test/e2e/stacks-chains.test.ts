@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { type CBuild, PlantedPrograms } from '../workloads/planted/build.ts';
 import { seconds } from '../support/planted/durations.ts';
-import { expectChains, expectComplete } from '../support/planted/expect-planted.ts';
+import { expectChains, expectComplete, setCutAside } from '../support/planted/expect-planted.ts';
 import { type PlantedRecording, recordPlanted } from '../support/planted/record-planted.ts';
 import { atATime } from '../support/planted/at-a-time.ts';
 
@@ -70,7 +70,9 @@ describe('C, C++, Rust and Go', () => {
     });
 
     test('stacks begin where threads begin', async () => {
-      await expectComplete(recordingOf(title));
+      // No table describes musl's C library, where this program reads its clock.
+      const recording = recordingOf(title);
+      await expectComplete(title.includes('musl') ? setCutAside(recording, 'gap', 0.02) : recording);
     });
   });
 });

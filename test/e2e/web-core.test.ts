@@ -17,7 +17,7 @@ import { goPprof } from '../load/go-pprof.ts';
 import { Random } from '../load/random.ts';
 import { launchBrowser, openPage, openSettled, settled } from '../support/page-browser.ts';
 import { type PageServer, startPageServer } from '../support/page-server.ts';
-import { longTasks, measureIn } from '../support/page-speed.ts';
+import { fixedTaskMs, longTasks, measureIn } from '../support/page-speed.ts';
 
 const query = 'process_cpu:cpu:nanoseconds:cpu:nanoseconds{service_name="checkout"}';
 const atMs = Date.parse('2026-03-05T10:00:00Z');
@@ -199,27 +199,31 @@ test('a tree of 100,000 nodes: small on the wire, decoded beside the page, exact
 });
 
 /** Whatever is slower is slower each time; another process on this machine is not. */
-const tries = 3;
+const tries = 5;
 
-/** The longest task of a view and of what is done there, ms, at the best of some tries; Chromium counts those above 50. */
+/** How many `fixedTaskMs` the page's longest task may take: about 100 ms where that takes 30. A slower machine is slower in both. */
+const mostFixedTasks = 3.5;
+
+/** The longest task of a view and of what is done there, in fixed tasks, at the best of some tries; Chromium counts those above 50 ms. */
 async function longestTask(
   view: Readonly<Record<string, string>>,
   acts: (page: Page) => Promise<void>,
 ): Promise<number> {
   let best = Infinity;
-  for (let attempt = 0; attempt < tries && best > 100; attempt++) {
+  for (let attempt = 0; attempt < tries && best > mostFixedTasks; attempt++) {
     const { page } = await openPage(browser, 'about:blank');
     await measureIn(page);
     await page.goto(`${server.url}/flamegraph?${new URLSearchParams({ query, ...range, ...view }).toString()}`);
     await settled(page);
     await acts(page);
-    best = Math.min(best, Math.max(0, ...(await longTasks(page))));
+    const longest = Math.max(0, ...(await longTasks(page)));
+    best = Math.min(best, longest / (await fixedTaskMs(page)));
     await page.context().close();
   }
   return best;
 }
 
-test('no task holds the page for more than 100 ms, in any view of 100,000 nodes and whatever is done there', async () => {
+test('no task holds the page for longer than 100 ms of a quiet machine, in any view of 100,000 nodes and whatever is done there', async () => {
   const longest: Record<string, number> = {};
   const views = [{ show: 'table' }, { show: 'tree' }, { show: 'sandwich' }, { show: 'source' }, { frames: 'line' }];
   for (const view of [...views, { order: 'callers' }, { libraries: 'grouped' }, { grow: 'up', colours: 'heat' }]) {
@@ -240,8 +244,8 @@ test('no task holds the page for more than 100 ms, in any view of 100,000 nodes 
       await settled(page);
     }
   });
-  console.log('longest tasks, ms:', JSON.stringify(longest));
-  expect(Object.entries(longest).filter(([, ms]) => ms > 100)).toEqual([]);
+  console.log(`longest tasks, of at most ${mostFixedTasks}:`, JSON.stringify(longest));
+  expect(Object.entries(longest).filter(([, tasks]) => tasks > mostFixedTasks)).toEqual([]);
 });
 
 test('what the server held back is loaded when it is zoomed to, and is exact then', async () => {

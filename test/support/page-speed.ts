@@ -14,6 +14,11 @@ export async function longTasks(page: Page): Promise<number[]> {
   return page.evaluate('everflameTest.longTasks()');
 }
 
+/** How long a task of fixed size takes in this page now, in ms: what other times are compared with. Asked after `longTasks`, as it may be one. */
+export async function fixedTaskMs(page: Page): Promise<number> {
+  return page.evaluate('everflameTest.fixedTask()');
+}
+
 /** How far what was there has moved while the page loaded (Chromium's layout-shift entries). */
 export async function layoutShift(page: Page): Promise<number> {
   return page.evaluate('everflameTest.shifts()');

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { samplingError } from '../sampling-interval.ts';
 import { type ChainVerdict, judgeChains } from './judge-stacks.ts';
 import type { PlantedRecording } from './record-planted.ts';
-import { countOf } from './seen-stacks.ts';
+import { countOf, type SeenStack } from './seen-stacks.ts';
 import { StackRoots } from './stack-roots.ts';
 
 /** Of the user stacks, in every test. */
@@ -14,8 +14,8 @@ export const mustBeComplete = 0.995;
  * A program's own start and end, where nothing is planted, may be `mostOutside` of it.
  */
 export function expectChains(recording: PlantedRecording, mostOutside = 0.05): ChainVerdict {
-  const { stacks, truth } = recording;
-  const verdict = judgeChains(stacks, truth);
+  const { stacks, aside, truth } = recording;
+  const verdict = judgeChains(stacks, truth, aside);
   const judged = verdict.asPlanted + verdict.broken;
   expect(judged, 'samples in what is planted').toBeGreaterThan(50);
   expect(verdict.outside / countOf(stacks)).toBeLessThan(mostOutside);
@@ -41,4 +41,12 @@ export async function expectComplete({ stacks, truth }: PlantedRecording): Promi
   expect(complete / (complete + incomplete), `for example:\n${examples.join('\n')}`).toBeGreaterThanOrEqual(
     mustBeComplete,
   );
+}
+
+/** The recording with what ends with `[stack cut: REASON]` put aside: what cannot be followed and says so. It may be `most` of the samples. */
+export function setCutAside(recording: PlantedRecording, reason: string, most: number): PlantedRecording {
+  const isCut = ({ user }: SeenStack): boolean => user[0]?.name === `[stack cut: ${reason}]`;
+  const aside = recording.stacks.filter(isCut);
+  expect(countOf(aside) / countOf(recording.stacks), `cut: ${reason}`).toBeLessThan(most);
+  return { ...recording, stacks: recording.stacks.filter((stack) => !isCut(stack)), aside };
 }

@@ -18,16 +18,27 @@ export interface ChainVerdict {
 
 const mostExamples = 5;
 
-export function judgeChains(stacks: readonly SeenStack[], truth: PlantedTruth): ChainVerdict {
+/** `cut` are stacks that count for the function that they are in, and are not asked for their callers. */
+export function judgeChains(
+  stacks: readonly SeenStack[],
+  truth: PlantedTruth,
+  cut: readonly SeenStack[] = [],
+): ChainVerdict {
   const planted = new Set(truth.totals.keys());
   const callers = new Set(truth.chains.flat().filter((name) => name !== '*'));
   const vocabulary = new Set([...planted, ...callers]);
   const verdict: ChainVerdict = { asPlanted: 0, broken: 0, outside: 0, inFunction: new Map(), examples: [] };
-  for (const { user, count } of stacks) {
-    if (user.length === 0) continue;
+  const enter = ({ user, count }: SeenStack): { names: string[]; inner: string | undefined } => {
     const names = user.map((frame) => baseName(frame.name, vocabulary));
     const inner = names.findLast((name) => planted.has(name));
     if (inner !== undefined) verdict.inFunction.set(inner, (verdict.inFunction.get(inner) ?? 0) + count);
+    return { names, inner };
+  };
+  for (const stack of cut) enter(stack);
+  for (const stack of stacks) {
+    const { user, count } = stack;
+    if (user.length === 0) continue;
+    const { names, inner } = enter(stack);
     const outcome = judge(names, truth.chains, callers, inner);
     verdict[outcome] += count;
     if (outcome === 'broken' && verdict.examples.length < mostExamples) verdict.examples.push(drawStack(user));

@@ -8,6 +8,8 @@ import { seenStacks, type SeenStack } from './seen-stacks.ts';
 
 export interface PlantedRecording {
   readonly stacks: readonly SeenStack[];
+  /** Of which only the innermost frames are judged: see setCutAside. */
+  readonly aside?: readonly SeenStack[];
   readonly truth: PlantedTruth;
   readonly periodNs: number;
   /** Losses that happened, `name/cause` → count. */
