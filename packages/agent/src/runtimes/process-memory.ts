@@ -161,3 +161,13 @@ export class ProcessMemory implements UnwindMemory {
     return read.ok ? read.value : 0;
   }
 }
+
+/** Of what is kept for long: the least slice of the pool that Node.js gives small buffers from holds all of its 64 KB. */
+export function ownCopy(bytes: Buffer): Buffer;
+export function ownCopy(bytes: Buffer | undefined): Buffer | undefined;
+export function ownCopy(bytes: Buffer | undefined): Buffer | undefined {
+  if (bytes === undefined) return undefined;
+  const copy = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(copy);
+  return copy;
+}

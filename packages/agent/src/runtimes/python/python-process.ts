@@ -1,4 +1,5 @@
 import type { ReadNote } from '../frame-note.ts';
+import { ownCopy } from '../process-memory.ts';
 import { codeHeadBytes, type PythonLayout } from './python-layout.ts';
 import { pythonLine } from './python-lines.ts';
 import { type PythonMemory, readPythonText } from './python-text.ts';
@@ -104,7 +105,7 @@ export class PythonProcess {
   #bytes(address: number): Uint8Array | undefined {
     if (!this.#isOfType(this.#memory.word(address + typeAt) ?? 0, 'bytes')) return undefined;
     const size = this.#memory.word(address + sizeAt) ?? Infinity;
-    return size > mostLineBytes ? undefined : this.#memory.bytes(address + bytesAt, size);
+    return size > mostLineBytes ? undefined : ownCopy(this.#memory.bytes(address + bytesAt, size));
   }
 
   /** Is it the type of that name? Its address is a matter of the linker, its name is not. */

@@ -1,3 +1,4 @@
+import { ownCopy } from '../process-memory.ts';
 import { mostPositionBytes } from './source-positions.ts';
 import { isObject, type V8Heap } from './v8-heap.ts';
 
@@ -15,7 +16,7 @@ const extraWide = 1;
 const debugBreakWide = 2;
 const debugBreakExtraWide = 3;
 
-/** `word`: what a SharedFunctionInfo or baseline code has as its data. Undefined where it leads to no bytecode. */
+/** `word`: what a SharedFunctionInfo or baseline code has as its data. `withBytes`: for keeping, with the bytecodes themselves. Undefined where it leads to no bytecode. */
 export function readBytecode(heap: V8Heap, word: number, withBytes: boolean): Bytecode | undefined {
   const { bytecode, types, code } = heap.layout;
   // Where there is baseline code, it holds the bytecode.
@@ -23,17 +24,18 @@ export function readBytecode(heap: V8Heap, word: number, withBytes: boolean): By
   if (heap.typeOf(data) !== types.bytecodeArray) return undefined;
   const length = heap.smi(data, 8) ?? 0;
   if (length <= 0 || length > mostBytes) return undefined;
-  const bytes = withBytes ? heap.memory.bytes(data - 1 + bytecode.first, length) : Buffer.alloc(0);
+  const bytes = withBytes ? ownCopy(heap.memory.bytes(data - 1 + bytecode.first, length)) : Buffer.alloc(0);
   const table = heap.field(data, bytecode.positions);
-  const positions = table === undefined ? undefined : readByteArray(heap, table);
+  const positions = table === undefined ? undefined : readByteArray(heap, table, withBytes);
   return bytes === undefined ? undefined : { bytes, positions: positions ?? Buffer.alloc(0) };
 }
 
-/** The bytes of an array of bytes; undefined where it is none, or an empty one. */
-export function readByteArray(heap: V8Heap, word: number): Uint8Array | undefined {
+/** The bytes of an array of bytes, to be kept or for now; undefined where it is none, or an empty one. */
+export function readByteArray(heap: V8Heap, word: number, isKept: boolean): Uint8Array | undefined {
   const length = isObject(word) ? heap.smi(word, 8) : undefined;
   if (length === undefined || length <= 0 || length > mostPositionBytes) return undefined;
-  return heap.memory.bytes(word - 1 + 16, length);
+  const bytes = heap.memory.bytes(word - 1 + 16, length);
+  return isKept ? ownCopy(bytes) : bytes;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { isObject, type V8Heap } from './v8-heap.ts';
+import { ownCopy } from '../process-memory.ts';
 import { type Bytecode, readByteArray, readBytecode } from './bytecode.ts';
 import { decodeSourcePosition, type SourcePosition } from './source-positions.ts';
 
@@ -138,7 +139,7 @@ export class V8Codes {
     const size = heap.int32(object, layout.size) ?? 0;
     if (size <= 0 || size > mostCodeBytes || pc < start) return undefined;
     if (pc >= start + size) return 'other';
-    const header = heap.memory.bytes(stream, headerBytes);
+    const header = ownCopy(heap.memory.bytes(stream, headerBytes));
     const flags = heap.int32(object, layout.flags);
     if (header === undefined || flags === undefined) return undefined;
     const kind = flags & layout.kindMask;
@@ -156,7 +157,7 @@ export class V8Codes {
     const data = heap.field(object, layout.deoptimization);
     const table = heap.field(object, layout.positions);
     const bytecode = data === undefined ? undefined : readBytecode(heap, data, true);
-    const positions = table === undefined ? undefined : readByteArray(heap, table);
+    const positions = table === undefined ? undefined : readByteArray(heap, table, true);
     return { positions, bytecode, shared: undefined, inlined: [] };
   }
 
@@ -164,10 +165,10 @@ export class V8Codes {
     const heap = this.#heap;
     const { code: layout, deoptimization } = heap.layout;
     const table = heap.field(object, layout.positions);
-    const positions = table === undefined ? undefined : readByteArray(heap, table);
+    const positions = table === undefined ? undefined : readByteArray(heap, table, true);
     const data = heap.field(object, layout.deoptimization);
     const calls = data === undefined || !isObject(data) ? undefined : this.#element(data, deoptimization.inlining);
-    const inlining = (calls === undefined ? undefined : readByteArray(heap, calls)) ?? new Uint8Array();
+    const inlining = (calls === undefined ? undefined : readByteArray(heap, calls, false)) ?? new Uint8Array();
     const inlined: InlinedCall[] = [];
     const count = Math.min(mostInlined, Math.floor(inlining.length / inliningBytes));
     for (let call = 0; call < count; call++) {
