@@ -25,12 +25,13 @@ RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends libbpf1
 RUN useradd --system --home-dir /var/lib/everflame --create-home everflame
 COPY --from=build /node/node /usr/local/bin/node
 COPY --from=build /image /opt/everflame
-RUN printf '#!/bin/sh\nexec node --max-semi-space-size=1 /opt/everflame/packages/cli/src/main.ts "$@"\n' > /usr/local/bin/everflame && chmod 755 /usr/local/bin/everflame
-# As packages/cli/src/server-runtime.json has it.
-ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=1048576 MALLOC_TRIM_THRESHOLD_=1048576
-# Types are taken off and modules compiled here, not at each start.
+RUN node /opt/everflame/scripts/setup/image-entry.mjs > /usr/local/bin/everflame && chmod 755 /usr/local/bin/everflame
+# Types are taken off and modules compiled here, not at each start. Node.js keeps apart what is compiled with other flags.
 ENV NODE_COMPILE_CACHE=/opt/everflame/compile-cache
-RUN node --max-semi-space-size=1 /opt/everflame/scripts/setup/compile-packages.mjs agent server >/dev/null
+RUN for name in agent server; do \
+    node $(node -p "require('/opt/everflame/packages/cli/src/$name-runtime.json').flags.join(' ')") \
+      /opt/everflame/scripts/setup/compile-packages.mjs agent server >/dev/null || exit 1; \
+  done
 # The server needs no privileges. The agent does: run it as root with what docker-compose.yml gives it.
 USER everflame
 WORKDIR /var/lib/everflame

@@ -10,7 +10,7 @@ const filesOf = (folder) =>
     .map((name) => join(folder, name));
 // main.ts runs when it is loaded; this is the shortest that it can do.
 process.argv = [process.argv[0], join(root, 'packages', 'cli', 'src', 'main.ts'), 'version'];
-const files = [process.argv[1], ...filesOf(join(root, 'packages', 'cli', 'src', 'commands'))];
+const files = [process.argv[1], ...filesOf(join(root, 'packages', 'cli', 'src'))];
 for (const name of packages) files.push(...filesOf(join(root, 'packages', name, 'src')));
 // Those that are the code of a worker thread throw, after they were compiled.
 const loaded = await Promise.allSettled(files.map((file) => import(file)));

@@ -1,5 +1,6 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { asResult, type UnwindMemory } from '@everflame/binary';
+import { pread } from '../kernel/libc.ts';
 
 const pageBytes = 4096;
 /** Pages that are kept of a process between two calls of `refresh`: 1 MB. */
@@ -155,10 +156,10 @@ export class ProcessMemory implements UnwindMemory {
   #read(bytes: Buffer, address: number): number {
     if (!(address >= 0 && address < 2 ** 47) || this.isExhausted || this.#isClosed) return 0;
     this.#budget.reads += Math.ceil(bytes.length / pageBytes);
-    const read = asResult(() => readSync(this.#fd, bytes, 0, bytes.length, address));
+    const read = pread(this.#fd, bytes, address);
     // The end of a file that has none: there is no address space behind it any more (fs/proc/base.c, mem_rw).
-    if (read.ok && read.value === 0) this.#isGone = true;
-    return read.ok ? read.value : 0;
+    if (read === 0) this.#isGone = true;
+    return Math.max(0, read);
   }
 }
 
