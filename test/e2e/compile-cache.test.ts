@@ -15,14 +15,18 @@ test('an agent that samples, names and ships strips the types of no module', asy
   const env = { ...process.env, NODE_COMPILE_CACHE: join(dir, 'cache') };
   const fill = "import('./scripts/setup/compile-cache.mjs').then(({ ensureCompiled }) => ensureCompiled())";
   const filled = spawnSync(process.execPath, ['-e', fill], { cwd: root, env, encoding: 'utf8' });
-  expect(filled.status, filled.stderr).toBe(0);
+  expect(filled.status, `it printed ${filled.stderr}`).toBe(0);
   // Nobody listens there: the agent says so when it has its first profiles.
   const agent = spawn(
     process.execPath,
     [
       ...agentRuntime.flags,
       join(root, 'packages/cli/src/main.ts'),
-      ...['agent', '--server', 'http://127.0.0.1:9', '--data-dir', join(dir, 'data')],
+      'agent',
+      '--server',
+      'http://127.0.0.1:9',
+      '--data-dir',
+      join(dir, 'data'),
     ],
     { env: { ...env, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' }, stdio: ['ignore', 'ignore', 'pipe'] },
   );
