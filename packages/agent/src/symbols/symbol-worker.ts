@@ -52,7 +52,7 @@ async function answer(request: SymbolRequest): Promise<ReplyOf[keyof ReplyOf]> {
 
 async function handle({ id, request }: RequestEnvelope): Promise<void> {
   const reply = await answer(request);
-  if (request.kind !== 'module') garbage.schedule();
+  garbage.schedule();
   const losses = { perf_map: jit.takeFailures(), kallsyms: kernel.takeFailures(), debug_info: debug.takeFailures() };
   const evicted = [...modules.takeEvicted(), ...debug.takeEvicted()];
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
