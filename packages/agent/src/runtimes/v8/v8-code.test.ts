@@ -27,12 +27,15 @@ const layout = {
 /** A heap that is drawn word by word. */
 class DrawnMemory implements Pick<
   ProcessMemory,
-  'load' | 'word' | 'uint16' | 'int32' | 'holds' | 'bytes' | 'isGone' | 'generation'
+  'load' | 'word' | 'uint16' | 'int32' | 'holds' | 'bytes' | 'isGone' | 'isExhausted' | 'generation'
 > {
   low = 0;
   high = 0;
   generation = 0;
   isGone = false;
+  isExhausted = false;
+  /** Of pages that were scanned and of words taken for maps. */
+  readonly asked: number[] = [];
   readonly view = new DataView(new ArrayBuffer(64 * 1024));
 
   load(address: number): boolean {
@@ -48,6 +51,7 @@ class DrawnMemory implements Pick<
   }
 
   uint16(address: number): number | undefined {
+    this.asked.push(address);
     return this.bytes(address, 2)?.readUInt16LE(0);
   }
 
@@ -60,6 +64,7 @@ class DrawnMemory implements Pick<
   }
 
   bytes(address: number, length: number): Buffer | undefined {
+    if (length > 64) this.asked.push(address);
     const at = address - base;
     if (at < 0 || at + length > this.view.byteLength) return undefined;
     return Buffer.copyBytesFrom(new Uint8Array(this.view.buffer, at, length));
@@ -105,6 +110,7 @@ function draw(
   own: number,
   calls: readonly number[],
   literals: readonly number[],
+  kind = 3,
 ): { pc: number; literals: number; data: number } {
   const table = object(5, [smi(16 * calls.length), ...calls.flatMap(() => [0, 0])]);
   for (const [i, call] of calls.entries()) {
@@ -118,7 +124,7 @@ function draw(
   const code = object(layout.types.code, [data, 0, 0, 0, 0, 0, 0]);
   memory.put(stream + 8, code);
   memory.put(code - 1 + layout.code.start, stream + layout.code.header);
-  memory.view.setInt32(code - 1 - base + layout.code.flags, 3, true);
+  memory.view.setInt32(code - 1 - base + layout.code.flags, kind, true);
   memory.view.setInt32(code - 1 - base + layout.code.size, 24, true);
   return { pc: stream + layout.code.header + 9, literals: literalArray, data };
 }
@@ -160,5 +166,64 @@ describe('whose inlined calls are', () => {
       calledMoved,
       ownMoved,
     ]);
+  });
+});
+
+describe('what was looked for in vain is not looked for again', () => {
+  /** What a second look asks of memory. */
+  function askedAgain(pc: number): number {
+    memory.asked.length = 0;
+    codes.find(pc);
+    return memory.asked.length;
+  }
+
+  test("in code that is no function's, as a regular expression's, until other code lies there", () => {
+    const own = functionInfo();
+    const { pc } = draw(own, [], [], 0);
+    expect(codes.find(pc)).toBeUndefined();
+    expect(askedAgain(pc)).toBe(0);
+    // Another object with a function's code takes its place.
+    const at = pc - 9 - layout.code.header;
+    const other = draw(own, [], []);
+    const code = memory.word(other.pc - 9 - layout.code.header + 8) ?? 0;
+    memory.put(at + 8, code);
+    memory.put(code - 1 + layout.code.start, at + layout.code.header);
+    expect(codes.find(pc)?.shared).toBe(own);
+  });
+
+  test('in a page without code in front, for some time', () => {
+    const bare = base + 64;
+    memory.put(bare, 3);
+    expect(codes.find(bare)).toBeUndefined();
+    expect(askedAgain(bare)).toBe(0);
+    memory.generation += 1000;
+    expect(askedAgain(bare)).toBeGreaterThan(0);
+  });
+
+  test('nor behind a page of zeros', () => {
+    const { pc } = draw(functionInfo(), [], []);
+    const far = pc + 3 * 4096;
+    memory.put(far, 3);
+    expect(askedAgain(far)).toBe(2);
+  });
+
+  test('in what a word points to that stands there often', () => {
+    const own = functionInfo();
+    const { pc } = draw(own, [], []);
+    for (let i = 0; i < 5; i++) object(9, []);
+    const start = pc - 9;
+    const code = memory.word(start - layout.code.header + 8) ?? 0;
+    memory.view.setInt32(code - 1 - base + layout.code.size, next - start + 64, true);
+    expect(codes.find(next + 8)?.shared).toBe(own);
+    const map = (maps.get(9) ?? 0) + layout.instanceType;
+    expect(memory.asked.filter((address) => address === map)).toHaveLength(1);
+  });
+
+  test('but is when memory was not read for want of time', () => {
+    const bare = base + 64;
+    memory.put(bare, 3);
+    memory.isExhausted = true;
+    expect(codes.find(bare)).toBeUndefined();
+    expect(askedAgain(bare)).toBeGreaterThan(0);
   });
 });

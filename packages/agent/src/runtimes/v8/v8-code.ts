@@ -3,18 +3,22 @@ import { ownCopy } from '../process-memory.ts';
 import { type Bytecode, readByteArray, readBytecode } from './bytecode.ts';
 import { decodeSourcePosition, type SourcePosition } from './source-positions.ts';
 
-/** One compiled piece of code. */
-export interface V8Code {
-  /** Of its instructions; end exclusive. */
+/** What lies in front of instructions, and where they are. */
+interface CodeRange {
+  /** Of the instructions; end exclusive. */
   readonly start: number;
   readonly end: number;
+  /** Address of the object in front of the instructions and the words it begins with, by which is told whether it is still there. */
+  readonly stream: number;
+  readonly header: Buffer;
+}
+
+/** One compiled piece of code. */
+export interface V8Code extends CodeRange {
   /** Baseline code has the interpreter's bytecode; optimised code has inlined functions. */
   readonly isBaseline: boolean;
   /** Of baseline code: what it was made from. */
   readonly bytecode: Bytecode | undefined;
-  /** Address of the object in front of the instructions and the words it begins with, by which is told whether it is still there. */
-  readonly stream: number;
-  readonly header: Buffer;
   /** See source-positions.ts; of baseline code the table of bytecodes. Undefined where it has none. */
   readonly positions: Uint8Array | undefined;
   /** The Code object, tagged. */
@@ -46,6 +50,13 @@ const scanBytes = 4096;
 const mostInlined = 1024;
 const headerBytes = 32;
 const mostCodes = 8192;
+/** Addresses that were taken for maps and are none. */
+const mostOthers = 4096;
+const mostBarePages = 1024;
+/** Generations of memory, ten seconds of them, for which a page without code is believed to have none. */
+const bareGenerations = 300;
+/** No function's instructions are so long and zero; beyond the last of a space there is nothing else. */
+const zeroPage = Buffer.alloc(scanBytes);
 /** Of an entry of the inlining positions: a position, the index of a literal, and padding. */
 const inliningBytes = 16;
 /** In place of the index: the code's own function, inlined into itself (DeoptimizationData::GetInlinedFunction). */
@@ -54,33 +65,44 @@ const itself = -1;
 /** Compiled code of one process. */
 export class V8Codes {
   readonly #heap: V8Heap;
-  /** Sorted by start. */
-  #codes: V8Code[] = [];
+  /** Sorted by start. Of regular expressions, wrappers and the like only the range: they are no function's. */
+  #codes: (V8Code | CodeRange)[] = [];
   /** The map of the objects in front of instructions, once one was seen. */
   readonly #streamMaps = new Set<number>();
+  /** Words that point elsewhere. Maps of that kind are made with an isolate and stay. */
+  readonly #otherMaps = new Set<number>();
+  /** Where nothing was found, as WebAssembly's code: page to the generation of memory. */
+  readonly #barePages = new Map<number, number>();
 
   constructor(heap: V8Heap) {
     this.#heap = heap;
   }
 
-  /** The code that holds `pc`; undefined where none is found. */
+  /** The code of a function that holds `pc`; undefined where none is found. */
   find(pc: number): V8Code | undefined {
+    const { memory } = this.#heap;
     const index = this.#indexOf(pc);
     const known = this.#codes[index];
     if (known !== undefined && pc >= known.start && pc < known.end) {
-      if (this.#heap.memory.holds(known.stream, known.header) || this.#heap.memory.isGone) {
-        this.#renew(known);
-        return known;
-      }
+      if (memory.holds(known.stream, known.header) || memory.isGone) return this.#renewed(known);
       this.#codes.splice(index, 1);
     }
+    const page = pc - (pc % scanBytes);
+    const bareAt = this.#barePages.get(page);
+    if (bareAt !== undefined && memory.generation - bareAt < bareGenerations) return undefined;
     const code = this.#scan(pc);
-    if (code === undefined) return undefined;
+    if (code === undefined) {
+      if (memory.isExhausted || memory.isGone) return undefined;
+      if (this.#barePages.size >= mostBarePages) this.#barePages.clear();
+      this.#barePages.set(page, memory.generation);
+      return undefined;
+    }
+    if (code === 'none') return undefined;
     if (this.#codes.length >= mostCodes) this.#codes = [];
     // What overlaps was there before.
     this.#codes = this.#codes.filter((each) => each.end <= code.start || each.start >= code.end);
     this.#codes.splice(this.#indexOf(code.start) + 1, 0, code);
-    return code;
+    return isFunctions(code) ? code : undefined;
   }
 
   /** Index of the last code that starts at or below; -1 for none. */
@@ -95,20 +117,22 @@ export class V8Codes {
     return low - 1;
   }
 
-  /** Looks backwards for the object whose instructions hold `pc`: it begins with a map of that kind and says how many they are. */
-  #scan(pc: number): V8Code | undefined {
+  /**
+   * Looks backwards for the object whose instructions hold `pc`: it begins with a map of that kind and says how many they are. `none`: the code in front
+   * ends before. Undefined where there is none near.
+   */
+  #scan(pc: number): V8Code | CodeRange | 'none' | undefined {
     const { memory } = this.#heap;
     for (let end = pc - (pc % 8) + 8; end > pc - mostScan;) {
       const start = end - (end % scanBytes || scanBytes);
       const bytes = memory.bytes(start, end - start);
-      if (bytes === undefined) return undefined;
+      if (bytes === undefined || bytes.equals(zeroPage)) return undefined;
       for (let at = bytes.length - 8; at >= 0; at -= 8) {
         const low = bytes.readUInt32LE(at);
         if (low % 8 !== 1) continue;
         const map = bytes.readUInt32LE(at + 4) * 2 ** 32 + low;
         if (!this.#isStreamMap(map)) continue;
         const code = this.#read(start + at, pc);
-        if (code === 'other') return undefined;
         if (code !== undefined) return code;
       }
       end = start;
@@ -118,18 +142,22 @@ export class V8Codes {
 
   #isStreamMap(map: number): boolean {
     if (this.#streamMaps.has(map)) return true;
-    const { layout } = this.#heap;
     // A process has one for each isolate, or one for all.
-    if (!isObject(map) || this.#streamMaps.size >= 64) return false;
-    if (this.#heap.memory.uint16(map - 1 + layout.instanceType) !== layout.types.stream) return false;
-    const meta = this.#heap.field(map, 0);
-    if (meta === undefined || !isObject(meta)) return false;
-    this.#streamMaps.add(map);
-    return true;
+    if (!isObject(map) || this.#otherMaps.has(map) || this.#streamMaps.size >= 64) return false;
+    const { memory, layout } = this.#heap;
+    const meta =
+      memory.uint16(map - 1 + layout.instanceType) === layout.types.stream ? this.#heap.field(map, 0) : undefined;
+    if (meta !== undefined && isObject(meta)) {
+      this.#streamMaps.add(map);
+      return true;
+    }
+    if (memory.isExhausted) return false;
+    if (this.#otherMaps.size >= mostOthers) this.#otherMaps.clear();
+    this.#otherMaps.add(map);
+    return false;
   }
 
-  /** `other`: there is code, and it ends before `pc` or is no function's. */
-  #read(stream: number, pc: number): V8Code | 'other' | undefined {
+  #read(stream: number, pc: number): V8Code | CodeRange | 'none' | undefined {
     const heap = this.#heap;
     const { code: layout, types } = heap.layout;
     const object = layout.isApart ? heap.object(stream + 1, 8, types.code) : stream + 1;
@@ -138,17 +166,16 @@ export class V8Codes {
     if (layout.isApart && heap.field(object, layout.start) !== start) return undefined;
     const size = heap.int32(object, layout.size) ?? 0;
     if (size <= 0 || size > mostCodeBytes || pc < start) return undefined;
-    if (pc >= start + size) return 'other';
+    if (pc >= start + size) return 'none';
     const header = ownCopy(heap.memory.bytes(stream, headerBytes));
     const flags = heap.int32(object, layout.flags);
     if (header === undefined || flags === undefined) return undefined;
+    const range = { start, end: start + size, stream, header };
     const kind = flags & layout.kindMask;
+    if (kind < layout.baseline) return range;
     const isBaseline = kind === layout.baseline;
     const rest = isBaseline ? this.#baseline(object) : this.#optimised(object);
-    // Of regular expressions, wrappers and the like: no function's.
-    if (kind < layout.baseline) return 'other';
-    const { generation } = heap.memory;
-    return { start, end: start + size, isBaseline, stream, header, object, generation, ...rest };
+    return { ...range, isBaseline, object, generation: heap.memory.generation, ...rest };
   }
 
   #baseline(object: number): Rest {
@@ -185,11 +212,13 @@ export class V8Codes {
   }
 
   /** The collector moves the objects of functions and leaves their code where it is: what code says of them holds until memory may have changed. */
-  #renew(code: V8Code): void {
+  #renewed(code: V8Code | CodeRange): V8Code | undefined {
     const { memory } = this.#heap;
-    if (code.isBaseline || code.generation === memory.generation || memory.isGone) return;
+    if (!isFunctions(code)) return undefined;
+    if (code.isBaseline || code.generation === memory.generation || memory.isGone) return code;
     this.#readFunctions(code.object, code);
     code.generation = memory.generation;
+    return code;
   }
 
   /** Whose the code and its inlined calls are. What cannot be read stays as it was. */
@@ -222,4 +251,8 @@ export class V8Codes {
     if (type === types.sharedFunctionInfo) return word;
     return type >= 0 && type === types.sharedWrapper ? heap.object(word, 8, types.sharedFunctionInfo) : undefined;
   }
+}
+
+function isFunctions(code: V8Code | CodeRange): code is V8Code {
+  return 'object' in code;
 }
