@@ -56,6 +56,7 @@ test('a benchmark in a pipeline: record each version five times in turns, then d
   }
   const calm = await everflame('diff', ...files.before, '--', ...files.same);
   expect([calm.status, calm.stderr], `it printed ${calm.stdout}`).toEqual([0, '']);
+  expect(calm.stdout).toContain('per run');
   const worse = await everflame('diff', '--format', 'json', ...files.before, '--', ...files.after);
   expect(worse.status, `it printed ${worse.stdout}`).toBe(1);
   expect(worse.stderr).toContain('beta');

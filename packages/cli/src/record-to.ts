@@ -5,17 +5,18 @@ import { CommandFailure, exitCodes } from './failure.ts';
 import { asCommandFailure } from './host-failure.ts';
 import { writeFile, writeProfile } from './profile-file.ts';
 import { RequestCounter } from './requests/request-counter.ts';
-import { withRequests } from './requests/requests-comment.ts';
+import { asRun, withRequests } from './requests/requests-comment.ts';
 
 /** What `everflame record` does: records, writes the file, says what was lost. The exit code is the command's own. */
 export async function recordTo(command: readonly string[], flags: RecordFlags): Promise<void> {
   const output = flags.output ?? (flags.folded ? '-' : 'everflame.pb.gz');
   const target = targetOf(command, flags);
   const counter = flags.requests === undefined ? null : await RequestCounter.open(flags.requests, flags.requestCounter);
-  const recording = await recordWith(target, flags);
+  const { recording, isWhole } = await recordWith(target, flags);
   const { exitCode } = recording;
   const counting = counter === null ? null : await settled(counted(recording.profile, counter));
-  const profile = counting?.status === 'fulfilled' ? counting.value : recording.profile;
+  const plain = isWhole && exitCode === 0 ? asRun(recording.profile) : recording.profile;
+  const profile = counting?.status === 'fulfilled' ? counting.value : plain;
   if (flags.folded) {
     const folded = foldedStacks(profile, 0, { kernelSuffix: '_[k]', prefixLabels: ['process_executable_name'] });
     if (output === '-') process.stdout.write(folded);
@@ -50,17 +51,23 @@ function targetOf([command, ...args]: readonly string[], flags: RecordFlags): Ta
   return { kind: 'all' };
 }
 
-async function recordWith(target: Target, flags: RecordFlags): Promise<Recording> {
+/** `isWhole`: a command ended by itself. */
+async function recordWith(
+  target: Target,
+  flags: RecordFlags,
+): Promise<{ readonly recording: Recording; readonly isWhole: boolean }> {
   const interrupt = new AbortController();
   // The first Ctrl-C ends the recording and writes the file; a command has got the same signal from the terminal.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupt.abort());
   try {
-    return await record({
+    const recording = await record({
       frequencyHz: flags.frequency,
       target,
       signal: interrupt.signal,
       ...(flags.duration === undefined ? {} : { durationMs: flags.duration }),
     });
+    const isCut = interrupt.signal.aborted || flags.duration !== undefined;
+    return { recording, isWhole: target.kind === 'command' && !isCut };
   } catch (error) {
     if (error instanceof RecordFailure)
       throw new CommandFailure(error.message, error.code === 'command_not_started' ? 127 : 1);

@@ -28,6 +28,8 @@ export interface CompareInput {
 export interface CompareOptions {
   /** Default `share`. */
   readonly normalisation?: Normalisation;
+  /** What is counted as requests: `request` when left out. */
+  readonly requestKind?: RequestKind;
   /** Smallest relative change that matters. Default 0.02. */
   readonly minEffect?: number;
   /** Smallest absolute change that matters, as a part of the whole service. Default 0.00005: the smallest regression that FBDetect's authors confirmed. */
@@ -94,6 +96,9 @@ export interface Change {
   readonly mde: number;
 }
 
+/** `run`: of a command, from its start to its end. */
+export type RequestKind = 'request' | 'run';
+
 export interface SideSummary {
   readonly version: string;
   readonly units: number;
@@ -122,6 +127,7 @@ export interface Summary {
   readonly equalWork: Change | null;
   readonly cores: Change | null;
   readonly request: Change | null;
+  readonly requestKind: RequestKind;
   /** The function that carries most of the change, and how much of it. */
   readonly lead: {
     readonly id: number;

@@ -7,7 +7,8 @@ import type { Change, Comparison } from './comparison.ts';
 export function sentenceOf(comparison: Comparison): string {
   const { summary } = comparison;
   const { before, after, change, lead } = summary;
-  const per = summary.basis === 'request' ? ' per request' : summary.basis === 'cores' ? ' per instance' : '';
+  const per =
+    summary.basis === 'request' ? ` per ${summary.requestKind}` : summary.basis === 'cores' ? ' per instance' : '';
   if (
     summary.verdict === 'not enough data' &&
     summary.basis === 'cores' &&

@@ -83,6 +83,7 @@ export function summarise(
     equalWork: change(estimates['equal work']),
     cores: change(cores),
     request: change(estimates.request),
+    requestKind: options.requestKind ?? 'request',
     lead: leadOf(functions, changed && chosenChange !== null ? chosenChange.change : 0),
     counts,
     look: options.look ?? null,

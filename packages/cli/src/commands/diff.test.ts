@@ -24,6 +24,7 @@ function record(
   slow: number,
   labels: readonly { key: string; text: string }[] = [],
   comments: readonly string[] = [],
+  seconds = 30,
 ): string {
   const builder = new ProfileBuilder({
     sampleTypes: [
@@ -33,7 +34,7 @@ function record(
     periodType: { type: 'cpu', unit: 'nanoseconds' },
     period: 10_000_000n,
     timeNanos: 1_700_000_000_000_000_000n,
-    durationNanos: 30_000_000_000n,
+    durationNanos: BigInt(seconds) * 1_000_000_000n,
     comments,
   });
   const stack = (...names: string[]): number =>
@@ -149,6 +150,20 @@ test('by requests: what the files say that was served divides; a file that does 
     2,
     expect.stringMatching(/run0\.pb\.gz does not say how many requests were served: record it with --requests/),
   ]);
+});
+
+test('by runs: of a command it is what a run costs, however long a busy machine takes for it', () => {
+  const stretched = (side: string, comments: readonly string[]): string[] =>
+    [30, 95, 41, 30, 250, 64].map((seconds, i) => record(`${side}-${i}.pb.gz`, 300, [], comments, seconds));
+  const [before, after] = ['first', 'second'].map((side) => stretched(side, ['everflame: run of a command']));
+  const ran = diff('--format', 'json', ...(before ?? []), '--', ...(after ?? []));
+  expect([ran.status, ran.stderr]).toEqual([0, '']);
+  const { summary, sentence } = answerOf(ran);
+  expect(summary).toMatchObject({ basis: 'request', requestKind: 'run', verdict: 'unchanged' });
+  expect(sentence).toContain('CPU per run');
+  // One that was cut short says nothing of runs.
+  const cut = answerOf(diff('--format', 'json', ...(before ?? []), '--', ...stretched('cut', [])));
+  expect(cut.summary).toMatchObject({ requestKind: 'request', request: null });
 });
 
 test('markdown and JUnit escape what a name may hold', () => {

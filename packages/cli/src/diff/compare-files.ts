@@ -27,7 +27,7 @@ import {
 import type { http } from '@everflame/protocols';
 import { CommandFailure, exitCodes } from '../failure.ts';
 import { readProfile, sampleTypeIndex } from '../profile-file.ts';
-import { requestsOf } from '../requests/requests-comment.ts';
+import { requestsOf, runsOf } from '../requests/requests-comment.ts';
 
 export interface FileComparison {
   readonly before: readonly string[];
@@ -44,6 +44,8 @@ interface File {
   readonly profile: Profile;
   readonly typeIndex: number;
   readonly counts: GroupCounts;
+  /** Requests that were served, or runs of a command; null when neither is known. */
+  readonly requests: number | null;
 }
 
 /** Compares recorded profiles as the server compares versions; each file is a unit. Throws CommandFailure for what cannot be read or compared. */
@@ -53,10 +55,9 @@ export function compareFiles(asked: FileComparison): http.CompareAnswer {
     const profile = readProfile(path);
     const typeIndex = sampleTypeIndex(profile, asked.sampleType);
     const counts = countsOfProfile(profile, typeIndex, table, () => '').get('') ?? noCounts;
-    return { path, profile, typeIndex, counts };
+    return { path, profile, typeIndex, counts, requests: requestsOf(profile) };
   };
-  const before = asked.before.map(read);
-  const after = asked.after.map(read);
+  const [before, after, requestKind] = withWork(asked.before.map(read), asked.after.map(read));
   const type = commonType([...before, ...after]);
   if (asked.normalisation === 'request') checkRequests([...before, ...after]);
   const names = unitNames(before, after);
@@ -66,7 +67,7 @@ export function compareFiles(asked: FileComparison): http.CompareAnswer {
     after: countsOf('after', after, names, places),
     functions: table,
     kind: 'file',
-    options: { normalisation: asked.normalisation, minEffect: asked.minEffect, q: asked.q },
+    options: { normalisation: asked.normalisation, requestKind, minEffect: asked.minEffect, q: asked.q },
   };
   table.freeze();
   const sides = [mergedOf(before, asked.sampleType), mergedOf(after, asked.sampleType)] as const;
@@ -95,8 +96,20 @@ export function compareFiles(asked: FileComparison): http.CompareAnswer {
   }
 }
 
+/** Where no file counts requests and each is of whole runs of a command, the runs are what CPU is divided by. */
+function withWork(
+  before: readonly File[],
+  after: readonly File[],
+): readonly [before: readonly File[], after: readonly File[], kind: 'request' | 'run'] {
+  const all = [...before, ...after];
+  if (all.some(({ profile, requests }) => requests !== null || runsOf(profile) === null))
+    return [before, after, 'request'];
+  const byRuns = (file: File): File => ({ ...file, requests: runsOf(file.profile) });
+  return [before.map(byRuns), after.map(byRuns), 'run'];
+}
+
 function checkRequests(files: readonly File[]): void {
-  const [without] = files.filter(({ profile }) => !((requestsOf(profile) ?? 0) > 0));
+  const [without] = files.filter(({ requests }) => !((requests ?? 0) > 0));
   if (without === undefined) return;
   const why = 'does not say how many requests were served: record it with --requests, or compare shares';
   throw new CommandFailure(`${without.path} ${why}`, exitCodes.usage);
@@ -200,7 +213,7 @@ function countsOf(
       ...file.counts,
       functions,
       seconds,
-      requests: requestsOf(file.profile),
+      requests: file.requests,
     });
   }
   return builder.finish();

@@ -165,6 +165,9 @@ export const CompareAnswer = Type.Object(
         equalWork: nullable(CompareChange, 'against the functions that did not change'),
         cores: nullable(CompareChange, 'CPU per instance'),
         request: nullable(CompareChange, 'CPU per request'),
+        requestKind: Type.Enum(['request', 'run'], {
+          description: 'what is counted as requests; of recordings of a command, its runs',
+        }),
         lead: nullable(
           Type.Object(
             { name: Type.String(), file: Type.String(), part: nullable(Type.Number(), 'part of the change in it') },

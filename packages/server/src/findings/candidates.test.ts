@@ -69,6 +69,7 @@ function answerOf(functions: Row[], whole: http.CompareAnswer['summary']['verdic
       verdict: whole,
       nature: 'none',
       basis: null,
+      requestKind: 'request',
       change,
       equalWork: null,
       cores: null,
