@@ -28,6 +28,8 @@ export interface AgentOptions {
   readonly identity?: IdentitySource;
   /** Where unwind tables are kept over restarts. Nowhere when left out. */
   readonly tableCacheDirectory?: string;
+  /** Frames of interpreters themselves are shown beside the functions that they run; folded when left out. */
+  readonly showsRuntimeFrames?: boolean;
   readonly log?: (message: string) => void;
 }
 
@@ -119,6 +121,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         symbolizer,
         log,
         tableCacheDirectory: options.tableCacheDirectory,
+        showsRuntimeFrames: options.showsRuntimeFrames,
         shapes: undefined,
         nextInterval: alignedIntervals(options.intervalMs),
         identify: (member) => {

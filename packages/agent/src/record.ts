@@ -30,6 +30,8 @@ export interface RecordOptions {
   readonly signal?: AbortSignal;
   /** Standard streams of a command; `inherit` when left out. */
   readonly stdio?: 'inherit' | 'ignore';
+  /** Frames of interpreters themselves are shown beside the functions that they run; folded when left out. */
+  readonly showsRuntimeFrames?: boolean;
   /** How the program may be made to fit the kernel: for tests of what older kernels get. */
   readonly shapes?: readonly ProgramShape[];
   readonly log?: (message: string) => void;
@@ -107,6 +109,7 @@ async function recordWith(options: RecordOptions, losses: LossCounters, symboliz
     losses,
     symbolizer,
     tableCacheDirectory: undefined,
+    showsRuntimeFrames: options.showsRuntimeFrames,
     shapes: options.shapes,
     nextInterval,
     log: options.log ?? ((): void => undefined),

@@ -13,6 +13,8 @@ export interface RunAgentOptions {
   readonly frequencyHz: number;
   readonly intervalMs: number;
   readonly maxQueueBytes: number;
+  /** Frames of interpreters themselves are shown beside the functions that they run; folded when left out. */
+  readonly showsRuntimeFrames?: boolean;
   /** Of Everflame. */
   readonly version: string;
   /** Default: this host's. */
@@ -46,7 +48,17 @@ export async function runAgent(options: RunAgentOptions): Promise<RunningAgent> 
   let health: HealthServer | undefined;
   try {
     const tableCacheDirectory = join(dataDir, 'unwind-tables');
-    agent = await startAgent({ frequencyHz, intervalMs, shipper, hostName, losses, log, tableCacheDirectory });
+    const shown = { showsRuntimeFrames: options.showsRuntimeFrames === true };
+    agent = await startAgent({
+      frequencyHz,
+      intervalMs,
+      shipper,
+      hostName,
+      losses,
+      log,
+      tableCacheDirectory,
+      ...shown,
+    });
     health = await serveHealth(options, losses, shipper, agent);
   } catch (error) {
     await agent?.stop();

@@ -8,3 +8,11 @@ export function option(flags: string, description: string): Option {
   const made = new Option(flags, description);
   return made.env(`EVERFLAME_${made.name().replace(/^no-/, 'no_').replaceAll('-', '_').toUpperCase()}`);
 }
+
+/** Of the commands that sample. */
+export function runtimeFramesOption(): Option {
+  return option(
+    '--runtime-frames',
+    "show the frames of interpreters themselves (V8's builtins and handlers, CPython's evaluation loop) beside the functions that they run",
+  ).default(false);
+}

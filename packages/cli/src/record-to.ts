@@ -62,6 +62,7 @@ async function recordWith(
   try {
     const recording = await record({
       frequencyHz: flags.frequency,
+      showsRuntimeFrames: flags.runtimeFrames,
       target,
       signal: interrupt.signal,
       ...(flags.duration === undefined ? {} : { durationMs: flags.duration }),

@@ -48,10 +48,13 @@ export class Runtimes {
   readonly #layouts = new WeakMap<V8Symbols | PythonSymbols, Runtime | 'unknown'>();
   readonly #processes = new Map<string, RuntimeProcess>();
   readonly #budget = new ReadBudget();
+  readonly #showsOwn: boolean;
   #youngUntilMs = 0;
 
-  constructor(losses: LossCounters) {
+  /** `showsOwn`: frames of interpreters themselves are shown, for who works on one; else they are the functions' that they run. */
+  constructor(losses: LossCounters, showsOwn: boolean) {
     this.#losses = losses;
+    this.#showsOwn = showsOwn;
   }
 
   /** The runtime that a program's symbols tell of; undefined where it is one that is not known. Counted once for each program. */
@@ -135,11 +138,15 @@ export class Runtimes {
       const mapping = findMapping(process.mappings, BigInt(pc));
       frame = known.reader.read(mapping, pc, readNote(note.low, note.high)) ?? frame;
     }
-    return frame?.show(native) ?? known?.reader.showUnread(native) ?? [native];
+    const shown = frame?.show(native) ?? known?.reader.showUnread(native) ?? [native];
+    // Code that a runtime has compiled lies in no file.
+    const isFolded = native.mapping.file.startsWith('/') && !shown.includes(native);
+    return this.#showsOwn && isFolded ? [native, ...shown] : shown;
   }
 
   /** Is it a frame that is the runtime's own, as one that the note-less frames of a process may be? */
   isGlue(process: ProcessView, pc: number, location: ResolvedLocation): boolean {
+    if (this.#showsOwn) return false;
     const known = this.#processes.get(keyOf(process));
     if (known === undefined) return isV8Glue(location);
     return known.reader.isGlue(findMapping(process.mappings, BigInt(pc)), location);

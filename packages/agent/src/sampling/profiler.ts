@@ -41,6 +41,8 @@ export interface ProfilerOptions {
   readonly onInterval: (interval: IntervalSamples, retired: readonly ProcessImage[]) => void;
   /** Where unwind tables are kept over restarts; undefined: nowhere. */
   readonly tableCacheDirectory: string | undefined;
+  /** Frames of interpreters themselves are shown beside the functions that they run. */
+  readonly showsRuntimeFrames: boolean | undefined;
   /** How the program may be made to fit the kernel; all ways when left out. */
   readonly shapes: readonly ProgramShape[] | undefined;
   readonly log: (message: string) => void;
@@ -86,7 +88,7 @@ export class Profiler {
     this.#source = new KernelSource(options.frequencyHz, options.shapes);
     const { processesFd, pythonsFd, tablesFd } = this.#source.maps;
     const { losses, tableCacheDirectory: cacheDirectory } = options;
-    this.#runtimes = new Runtimes(losses);
+    this.#runtimes = new Runtimes(losses, options.showsRuntimeFrames === true);
     const runtimes = this.#runtimes;
     this.#stacks = new StackTables({ losses, runtimes, processesFd, pythonsFd, tablesFd, cacheDirectory });
     try {

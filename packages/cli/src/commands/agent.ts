@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { CommandFailure } from '../failure.ts';
-import { option } from '../option.ts';
+import { option, runtimeFramesOption } from '../option.ts';
 import { parseBytes, parseDurationMs, parseListen, wholeNumber } from '../parse.ts';
 import { serverOption } from '../server-option.ts';
 import { onceSignalled } from '../signals.ts';
@@ -16,6 +16,7 @@ interface AgentFlags {
   readonly frequency: number;
   readonly interval: number;
   readonly hostName?: string;
+  readonly runtimeFrames: boolean;
   readonly queueBytes: number;
   readonly metricsListen?: { readonly host: string; readonly port: number };
 }
@@ -34,6 +35,7 @@ export function agentCommand(): Command {
       option('--interval <duration>', 'length of one profile').default(10_000, '10s').argParser(parseDurationMs),
     )
     .addOption(option('--host-name <name>', 'label host_name (default: the name of this host)'))
+    .addOption(runtimeFramesOption())
     .addOption(
       option('--queue-bytes <size>', 'most that waits on disk; beyond it the oldest is dropped and counted')
         .default(256 * 2 ** 20, '256MiB')
@@ -56,6 +58,7 @@ export function agentCommand(): Command {
           intervalMs: flags.interval,
           maxQueueBytes: flags.queueBytes,
           version: everflameVersion(),
+          showsRuntimeFrames: flags.runtimeFrames,
           ...(flags.hostName === undefined ? {} : { hostName: flags.hostName }),
           ...(flags.metricsListen === undefined ? {} : { metricsListen: flags.metricsListen }),
         });

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { option } from '../option.ts';
+import { option, runtimeFramesOption } from '../option.ts';
 import { parseDurationMs, parseUrl, wholeNumber } from '../parse.ts';
 
 export interface RecordFlags {
@@ -9,6 +9,7 @@ export interface RecordFlags {
   readonly duration?: number;
   readonly output?: string;
   readonly folded: boolean;
+  readonly runtimeFrames: boolean;
   readonly requests?: URL;
   readonly requestCounter: string;
 }
@@ -35,6 +36,7 @@ export function recordCommand(): Command {
     )
     .addOption(option('-o, --output <file>', 'file to write; - is stdout (default: everflame.pb.gz, with --folded: -)'))
     .addOption(option('--folded', 'folded stacks in place of pprof, kernel frames marked _[k]').default(false))
+    .addOption(runtimeFramesOption())
     .addOption(
       option(
         '--requests <url>',
