@@ -17,13 +17,14 @@ export const surfaces = { protocols: ['write'] };
 export const rooms = {
   agent: {
     health: [],
+    words: [],
     kernel: ['health'],
     processes: ['kernel', 'health'],
     symbols: ['processes', 'health'],
-    runtimes: ['kernel', 'processes', 'symbols', 'health'],
+    runtimes: ['kernel', 'processes', 'symbols', 'words', 'health'],
     tables: ['kernel', 'processes', 'runtimes', 'symbols', 'health'],
-    sampling: ['kernel', 'processes', 'runtimes', 'symbols', 'tables', 'health'],
-    profiles: ['sampling', 'kernel', 'processes', 'runtimes', 'symbols', 'shipping', 'health'],
+    sampling: ['kernel', 'processes', 'runtimes', 'symbols', 'tables', 'words', 'health'],
+    profiles: ['sampling', 'kernel', 'processes', 'runtimes', 'symbols', 'shipping', 'words', 'health'],
     shipping: ['health'],
   },
   server: {

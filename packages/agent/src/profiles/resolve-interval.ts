@@ -2,7 +2,7 @@ import { findMapping } from '../processes/mapping-list.ts';
 import type { LossCounters } from '../health/counters.ts';
 import { endFramePointer } from '../kernel/generated/abi.ts';
 import type { IntervalSamples } from '../sampling/interval-samples.ts';
-import { WordTable } from '../sampling/word-table.ts';
+import { WordTable } from '../words/word-table.ts';
 import { isNote } from '../runtimes/frame-note.ts';
 import type { Runtimes } from '../runtimes/runtimes.ts';
 import type { ResolvedLocation, Symbolizer } from '../symbols/symbolizer.ts';

@@ -4,7 +4,8 @@ import { findMapping } from '../processes/mapping-list.ts';
 import type { ProcessMapping, ProcessView } from '../processes/process.ts';
 import type { ResolvedLocation } from '../symbols/symbolizer.ts';
 import { readNote } from './frame-note.ts';
-import type { FrameReader, RuntimeFrame } from './frame-reader.ts';
+import type { FrameReader } from './frame-reader.ts';
+import { FrameTable } from './frame-table.ts';
 import { ProcessMemory, ReadBudget } from './process-memory.ts';
 import { PythonFrameReader } from './python/python-frame-reader.ts';
 import { makePythonLayout, type PythonLayout } from './python/python-layout.ts';
@@ -27,11 +28,9 @@ export interface RuntimeSymbols {
 interface RuntimeProcess {
   readonly memory: ProcessMemory;
   readonly reader: FrameReader;
-  /** What frames have turned out to be, by address and note; those of before are kept once more. */
-  frames: Map<string, RuntimeFrame | undefined>;
-  before: Map<string, RuntimeFrame | undefined>;
-  /** Those that were found since the last `refresh`: most stacks of a drain share most of their frames. */
-  readonly current: Set<string>;
+  /** What frames have turned out to be; those of before are kept once more. */
+  frames: FrameTable;
+  before: FrameTable;
   readonly seenMs: number;
 }
 
@@ -47,6 +46,7 @@ export class Runtimes {
   readonly #losses: LossCounters;
   readonly #layouts = new WeakMap<V8Symbols | PythonSymbols, Runtime | 'unknown'>();
   readonly #processes = new Map<string, RuntimeProcess>();
+  readonly #keys = new WeakMap<ProcessView, { readonly path: string; readonly key: string }>();
   readonly #budget = new ReadBudget();
   readonly #showsOwn: boolean;
   #youngUntilMs = 0;
@@ -93,30 +93,27 @@ export class Runtimes {
 
   /** A frame with a note has come: finds out what it is, while the process lives and its objects have not moved. */
   see(process: ProcessView, pc: number, low: number, high: number): void {
-    const known = this.#processes.get(keyOf(process));
+    const known = this.#processes.get(this.#keyOf(process));
     if (known === undefined) return;
-    const key = frameKey(pc, low, high);
-    if (known.current.has(key)) return;
+    const { memory } = known;
+    // Most stacks of a drain share most of their frames.
+    if (known.frames.isWhole(pc, low, high, memory.generation)) return;
     const frame = known.reader.read(findMapping(process.mappings, BigInt(pc)), pc, readNote(low, high));
     // What was found before stays when it cannot be read any more.
-    if (frame === undefined && (known.frames.has(key) || known.before.has(key))) return;
-    if (known.memory.isExhausted) this.#losses.add('frames_unnamed', 'budget');
+    if (frame === undefined && (known.frames.has(pc, low, high) || known.before.has(pc, low, high))) return;
+    if (memory.isExhausted) this.#losses.add('frames_unnamed', 'budget');
     else if (frame !== undefined && frame.unnamed > 0) this.#losses.add('frames_unnamed', 'inlined');
     if (known.frames.size >= mostFrames) {
       known.before = known.frames;
-      known.frames = new Map();
+      known.frames = new FrameTable();
     }
-    known.frames.set(key, frame);
-    if (frame?.isWhole === true) known.current.add(key);
+    known.frames.set(pc, low, high, frame, memory.generation);
   }
 
   /** Call it before the frames of a drain are seen: memory may have changed since the last one. */
   refresh(): void {
     this.#budget.renew();
-    for (const { memory, current } of this.#processes.values()) {
-      memory.refresh();
-      current.clear();
-    }
+    for (const { memory } of this.#processes.values()) memory.refresh();
   }
 
   /**
@@ -129,9 +126,8 @@ export class Runtimes {
     note: { readonly low: number; readonly high: number },
     native: ResolvedLocation,
   ): readonly ResolvedLocation[] {
-    const known = this.#processes.get(keyOf(process));
-    const key = frameKey(pc, note.low, note.high);
-    let frame = known?.frames.get(key) ?? known?.before.get(key);
+    const known = this.#processes.get(this.#keyOf(process));
+    let frame = known?.frames.get(pc, note.low, note.high) ?? known?.before.get(pc, note.low, note.high);
     // What was not known when it was seen may have been told by a later frame, or was being written just then.
     if (known !== undefined && frame?.isWhole !== true) {
       known.memory.refresh();
@@ -147,14 +143,14 @@ export class Runtimes {
   /** Is it a frame that is the runtime's own, as one that the note-less frames of a process may be? */
   isGlue(process: ProcessView, pc: number, location: ResolvedLocation): boolean {
     if (this.#showsOwn) return false;
-    const known = this.#processes.get(keyOf(process));
+    const known = this.#processes.get(this.#keyOf(process));
     if (known === undefined) return isV8Glue(location);
     return known.reader.isGlue(findMapping(process.mappings, BigInt(pc)), location);
   }
 
   /** A process has ended, and its last frames are named. */
   forget(process: ProcessView): void {
-    const key = keyOf(process);
+    const key = this.#keyOf(process);
     this.#processes.get(key)?.memory.close();
     this.#processes.delete(key);
   }
@@ -179,8 +175,18 @@ export class Runtimes {
     return runtime === 'unknown' ? undefined : runtime;
   }
 
+  /** A program that is executed in place of another has another address space, so another descriptor. */
+  #keyOf(process: ProcessView): string {
+    const known = this.#keys.get(process);
+    if (known?.path === process.executablePath) return known.key;
+    const { pid, startTimeNs, executablePath: path } = process;
+    const key = `${pid}:${startTimeNs}:${path}`;
+    this.#keys.set(process, { path, key });
+    return key;
+  }
+
   #process(process: ProcessView, makeReader: (memory: ProcessMemory) => FrameReader): RuntimeProcess | undefined {
-    const key = keyOf(process);
+    const key = this.#keyOf(process);
     const known = this.#processes.get(key);
     if (known !== undefined) return known;
     const memory = ProcessMemory.open(process.pid, this.#budget);
@@ -197,24 +203,14 @@ export class Runtimes {
     const made: RuntimeProcess = {
       memory,
       reader: makeReader(memory),
-      frames: new Map(),
-      before: new Map(),
-      current: new Set(),
+      frames: new FrameTable(),
+      before: new FrameTable(),
       seenMs,
     };
     this.#processes.set(key, made);
     this.#youngUntilMs = seenMs + youngMs;
     return made;
   }
-}
-
-/** A program that is executed in place of another has another address space, so another descriptor. */
-function keyOf({ pid, startTimeNs, executablePath }: ProcessView): string {
-  return `${pid}:${startTimeNs}:${executablePath}`;
-}
-
-function frameKey(pc: number, low: number, high: number): string {
-  return `${pc}.${high}.${low}`;
 }
 
 function runtimeOr<L>(layout: L | string, make: (layout: L) => Runtime): Runtime | string {

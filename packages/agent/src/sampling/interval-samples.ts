@@ -2,7 +2,7 @@ import { maxKernelFrames, maxLabelWords, maxUserFrames } from '../kernel/generat
 import type { SeriesLabels } from '../processes/identity.ts';
 import type { ProcessMapping } from '../processes/process.ts';
 import type { ProcessImage } from '../processes/process-image.ts';
-import { WordTable } from './word-table.ts';
+import { WordTable } from '../words/word-table.ts';
 
 /** One sample of the ring, by reference: `words` are valid only until the ring is released. */
 export interface SampleInRing {

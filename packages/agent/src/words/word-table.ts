@@ -1,6 +1,6 @@
 /**
  * Interns sequences of 32-bit words: equal sequences get the same row. Open addressing over two growing typed arrays, so a
- * look-up makes no garbage. Used for stacks, threads and samples of an interval.
+ * look-up makes no garbage. Used for stacks, threads and samples of an interval, and for frames of runtimes.
  */
 export class WordTable {
   #words = new Uint32Array(1024);
