@@ -23,6 +23,8 @@ test('an agent that samples, names and ships strips the types of no module', asy
       ...agentRuntime.flags,
       join(root, 'packages/cli/src/main.ts'),
       'agent',
+      '--interval',
+      '1s',
       '--server',
       'http://127.0.0.1:9',
       '--data-dir',

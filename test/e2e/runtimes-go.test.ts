@@ -13,7 +13,6 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const stripped = '-ldflags=-s -w';
 
 test.each([
-  ['plain', []],
   ['stripped', [stripped]],
   ['position-independent', [stripped, '-buildmode=pie']],
 ])('labels of goroutines of a %s program are those of its own profile', async (name, flags) => {
@@ -22,7 +21,7 @@ test.each([
   await expectGoLabels(program, 2500);
 });
 
-test('labels of goroutines where the kernel has no bpf_loop', async () => {
+test('labels of goroutines of a plain program where the kernel has no bpf_loop', async () => {
   const program = join(folder, 'by-calls');
   buildGo('go-labels', program);
   await expectGoLabels(program, 2500, [{ hasLoop: false, growsHash: false }]);

@@ -3,12 +3,12 @@ import { expect, test } from 'vitest';
 
 import { seenStacks } from '../support/planted/seen-stacks.ts';
 
-const node = 'function spin() { const start = Date.now(); while (Date.now() - start < 1500) Math.random(); } spin();';
+const node = 'function spin() { const start = Date.now(); while (Date.now() - start < 600) Math.random(); } spin();';
 const python = `
 import time
 def spin():
     start = time.monotonic()
-    while time.monotonic() - start < 1.5: pass
+    while time.monotonic() - start < 0.6: pass
 spin()`;
 
 /** The user frames between the root and a function: what calls it, and of the interpreter's own what runs it. */
