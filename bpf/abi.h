@@ -16,6 +16,11 @@
 #define EF_COMM_BYTES 16
 /* Of Python's frames behind a copied stack: 1,000, or 340 up to 3.10. */
 #define EF_MAX_PYTHON_BYTES 8192
+/* Of the labels of a goroutine, see ef_labels. What is longer or more is cut, and counted: 16 are twice what tracers set; a value has room for a long route. */
+#define EF_MAX_LABELS 16
+#define EF_MAX_LABEL_KEY 64
+#define EF_MAX_LABEL_VALUE 128
+#define EF_MAX_LABEL_WORDS 128
 /* Of a stack that is copied. */
 #define EF_MAX_COPY_BYTES 65536
 /* Of the top of the main stack: what a handler on an alternate stack has interrupted is mostly there. */
@@ -38,7 +43,7 @@
  * 4,096 are 120 stacks of 34 frames, a second at 99 Hz.
  */
 #define EF_KEPT_WORDS 4096
-#define EF_KEPT_ROOM 4735 /* EF_KEPT_WORDS + EF_MAX_KERNEL_FRAMES + EF_MAX_USER_FRAMES */
+#define EF_KEPT_ROOM 4863 /* EF_KEPT_WORDS + EF_MAX_KERNEL_FRAMES + EF_MAX_USER_FRAMES + EF_MAX_LABEL_WORDS */
 
 /* ef_sample.user_end: why the user stack ends where it does. */
 #define EF_END_NONE 0 /* no user stack: a kernel thread, or a program that is just being set up or torn down */
@@ -70,8 +75,8 @@
 #define EF_COUNTERS 8
 
 /*
- * One record of the ring `samples`, followed by kernel_frames + user_frames addresses (u64), kernel first, leaf first, unless they are repeated
- * (see kept.h). Kernel addresses but the first are return addresses; user addresses lie in the instruction: of a caller, one below its return address.
+ * One record of the ring `samples`, followed by kernel_frames + user_frames addresses (u64), kernel first, leaf first, and label_words of labels, unless
+ * they are repeated (see kept.h). Kernel addresses but the first are return addresses; user addresses lie in the instruction: of a caller, one below its return address.
  */
 struct ef_sample {
 	__u64 time_ns; /* CLOCK_MONOTONIC */
@@ -85,10 +90,11 @@ struct ef_sample {
 	__u16 guessed_from; /* user frames from this one on were found through a frame pointer where none is promised */
 	__u8 user_end;
 	__u8 kept_count; /* stacks that the CPU had kept before, modulo 256 */
-	__u32 generation; /* of the ef_process by which the user frames were found; 0 without */
+	__u32 generation; /* of the ef_process by which the user frames were found, or the labels behind a copy; 0 without */
 	__u32 copy_bytes; /* of the stack from SP on, after the ef_copy */
 	__u32 top_bytes; /* after those: of the top of the main thread's stack, when it runs on another */
-	__u32 kept_at; /* with EF_FLAG_COPIED: bytes of Python's segments behind the copy; else with frames: word at which the CPU keeps them */
+	__u16 kept_at; /* with EF_FLAG_COPIED: bytes of Python's segments behind the copy; else with frames: word at which the CPU keeps them */
+	__u16 label_words; /* of an ef_labels behind all else; 0 without labels */
 	__u8 comm[EF_COMM_BYTES];
 };
 
@@ -165,7 +171,13 @@ struct ef_process {
 	__u64 start_stack;
 	__u64 exec_pages;
 	__u32 generation;
-	__u32 mapping_count;
+	__u16 mapping_count;
+	/* Where Go has what, as offsets in bytes: from the thread pointer down to the thread's g; in a g its m; in an m the running g; in a g its labels. */
+	__u16 go_kind;
+	__u16 go_below_thread;
+	__u16 go_thread;
+	__u16 go_current;
+	__u16 go_labels;
 	/* followed by EF_PART_MAPPINGS of struct ef_mapping */
 };
 
@@ -212,6 +224,23 @@ struct ef_python {
 	__u16 frame_place; /* an address in the bytecode; for EF_PYTHON_BY_CALL see there, counted from the frame */
 	__u16 frame_mark; /* a byte */
 	__u16 code_first; /* in a code object, its bytecode */
+};
+
+/* ef_process.go_kind: how a Go program keeps the labels of a goroutine; 0 where it has none, or is none. */
+#define EF_GO_MAP 1 /* to 1.23: a pointer to a map[string]string */
+#define EF_GO_SLICE 2 /* a pointer to a slice of pairs of strings */
+
+/* Bits of ef_labels.cut: why labels, or parts of them, are not there. */
+#define EF_LABELS_CUT_NUMBER 1 /* more than EF_MAX_LABELS, or a map in the middle of growing */
+#define EF_LABELS_CUT_KEY 2 /* a key longer than EF_MAX_LABEL_KEY: the label is left out */
+#define EF_LABELS_CUT_VALUE 4 /* a value longer than EF_MAX_LABEL_VALUE: its beginning is there */
+#define EF_LABELS_CUT_ROOM 8 /* all of them longer than EF_MAX_LABEL_WORDS */
+#define EF_LABELS_CUT_UNREAD 16 /* the memory could not be read */
+
+/* Followed by the labels: lengths in bytes of key (u32) and value (u32), then both texts, each filled with zeros to a multiple of 8. */
+struct ef_labels {
+	__u32 count;
+	__u32 cut;
 };
 
 /* Most tables that the kernel can hold: 32 KB for the array of them. */

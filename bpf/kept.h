@@ -3,15 +3,15 @@
  * Frames that were sent before are not sent again. Each CPU keeps the frames of its last records in a ring of words, and the agent keeps the
  * same words at the same place: both write down each stack that went out whole, in the same order. A stack is looked for by a hash and compared
  * word by word with what lies there, so that it is told by all of it; what lies there is what the agent has, wherever a stack
- * began or ended. A record that found no room in the ring of samples is not kept. Who it is, and where kernel, user and guessed frames
+ * began or ended. Labels behind the frames are words like these. A record that found no room in the ring of samples is not kept. Who it is, and where kernel, user and guessed frames
  * begin, is in each record itself.
  */
 #ifndef EVERFLAME_KEPT_H
 #define EVERFLAME_KEPT_H
 
 #define KEPT_MASK (EF_KEPT_WORDS - 1)
-#define MOST_FRAMES (EF_MAX_KERNEL_FRAMES + EF_MAX_USER_FRAMES)
-_Static_assert(EF_KEPT_ROOM == EF_KEPT_WORDS + MOST_FRAMES, "the last stack needs room for all of its frames");
+#define MOST_FRAMES (EF_MAX_KERNEL_FRAMES + EF_MAX_USER_FRAMES + EF_MAX_LABEL_WORDS)
+_Static_assert(EF_KEPT_ROOM == EF_KEPT_WORDS + MOST_FRAMES, "the last stack needs room for all of its frames and labels");
 
 /* 2^64 divided by the golden ratio: the high bits of a product depend on all bits of the factor (Knuth, 6.4). */
 #define HASH_FACTOR 0x9e3779b97f4a7c15ULL

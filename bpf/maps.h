@@ -5,9 +5,10 @@
 
 /*
  * What follows an ef_sample: kernel frames, then user frames, or an ef_copy with its stack and room for one page of it more, so that the
- * last read needs no bound of its own. The room in front is for the kernel frames, that behind for Python's.
+ * last read needs no bound of its own. The room in front is for the kernel frames, that behind for Python's and for labels.
  */
-#define EF_PAYLOAD_BYTES (1024 + 512 + EF_MAX_COPY_BYTES + EF_MAX_TOP_BYTES + 4096 + EF_MAX_PYTHON_BYTES)
+#define EF_PAYLOAD_BYTES \
+	(1024 + 512 + EF_MAX_COPY_BYTES + EF_MAX_TOP_BYTES + 4096 + EF_MAX_PYTHON_BYTES + 8 * EF_MAX_LABEL_WORDS)
 
 /* Frames of kernel and user lie below this byte of the payload. */
 #define FRAMES_MASK 8184
@@ -66,18 +67,42 @@ struct python {
 	__u64 notes[EF_MAX_USER_FRAMES];
 };
 
+/* A bucket of a map[string]string to Go 1.23: 8 bytes of hashes, 8 keys, 8 values, the next bucket (src/runtime/map.go). */
+#define GO_BUCKET_PAIRS 8
+#define GO_BUCKET_BYTES (8 + GO_BUCKET_PAIRS * 32 + 8)
+
+/* Where a Go program has what: of struct ef_process. */
+struct go {
+	__u16 kind;
+	__u16 below_thread;
+	__u16 thread;
+	__u16 current;
+	__u16 labels;
+};
+
+/* The labels of a goroutine, see go.h. */
+struct labels {
+	__u64 pairs[EF_MAX_LABELS * 4]; /* addresses and lengths of key and value */
+	__u64 bucket[GO_BUCKET_BYTES / 8];
+	__u64 words[EF_MAX_LABEL_WORDS + EF_MAX_LABEL_VALUE / 8]; /* an ef_labels; room for one text more, so that a mask is bound enough */
+	__u32 found; /* pairs */
+	__u32 bytes; /* of words */
+};
+
 /* A sample is put together here, since it is larger than the 512 bytes of a BPF program's stack. */
 struct scratch {
 	struct ef_sample sample;
 	__u8 payload[EF_PAYLOAD_BYTES];
 	struct walk walk;
 	struct python python;
+	struct labels labels;
 	struct user_registers registers;
 	struct ef_space space;
+	struct go go;
 };
 
 /*
- * 99 KB for each possible CPU; a per-CPU array has room for 32 KB at most. The agent sets the number. One slot is enough: the program
+ * 102 KB for each possible CPU; a per-CPU array has room for 32 KB at most. The agent sets the number. One slot is enough: the program
  * runs in the clock's hard interrupt, which does not nest.
  */
 struct {
@@ -107,7 +132,7 @@ struct kept {
 	__u64 words[EF_KEPT_ROOM];
 };
 
-/* 40 KB for each possible CPU. The agent sets the number. */
+/* 41 KB for each possible CPU. The agent sets the number. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

@@ -16,6 +16,7 @@
 #include "step.h"
 #include "v8.h"
 #include "python.h"
+#include "go.h"
 #include "walk.h"
 #include "copy.h"
 #include "kept.h"
@@ -46,6 +47,8 @@ static __always_inline void begin_sample(struct perf_event_data *ctx, struct scr
 	sample->copy_bytes = 0;
 	sample->top_bytes = 0;
 	sample->kept_at = 0;
+	sample->label_words = 0;
+	scratch->go.kind = 0;
 	bpf_get_current_comm(sample->comm, sizeof(sample->comm));
 
 	/* In user mode there is nothing of the kernel but the interrupt that we are in. */
@@ -79,7 +82,7 @@ static __always_inline int send(struct scratch *scratch, __u32 payload_bytes)
 static __always_inline int end_sample(struct scratch *scratch)
 {
 	struct ef_sample *sample = &scratch->sample;
-	__u32 frames = sample->kernel_frames + sample->user_frames, entry, at;
+	__u32 frames = sample->kernel_frames + sample->user_frames + sample->label_words, entry, at;
 	struct kept *kept = this_kept();
 
 	if (!kept || frames == 0) {
@@ -111,6 +114,8 @@ static __always_inline int end_walk(struct scratch *scratch, __u32 end)
 	sample->user_frames = walk->frames;
 	sample->guessed_from = walk->guessed_from < walk->frames ? walk->guessed_from : walk->frames;
 	sample->user_end = end;
+	if (scratch->go.kind)
+		add_labels(FRAME_BYTES * (sample->kernel_frames + sample->user_frames));
 	return end_sample(scratch);
 }
 
@@ -122,8 +127,8 @@ static __always_inline int end_with_copy(struct scratch *scratch)
 	__u32 most = copy_limit(), copied;
 	__u64 *leaf;
 
-	sample->generation = 0;
 	if (most == 0) {
+		sample->generation = 0;
 		count(EF_COUNTER_COPY_NO_ROOM);
 		opaque(at);
 		leaf = (__u64 *)(scratch->payload + (at & 1023));
@@ -143,7 +148,10 @@ static __always_inline int end_with_copy(struct scratch *scratch)
 	at += sizeof(struct ef_copy) + sample->copy_bytes + (sample->top_bytes ? EF_MAX_TOP_BYTES : 0);
 	copied = copy_python(at);
 	sample->kept_at = copied <= EF_MAX_PYTHON_BYTES ? copied : 0;
-	send(scratch, at + sample->kept_at);
+	at += sample->kept_at;
+	if (scratch->go.kind)
+		add_labels(at);
+	send(scratch, at + 8 * sample->label_words);
 	return 0;
 }
 
@@ -198,6 +206,11 @@ static __always_inline int prepare(struct perf_event_data *ctx, struct scratch *
 		return 0;
 	}
 	scratch->sample.generation = process->head.generation;
+	scratch->go.kind = process->head.go_kind;
+	scratch->go.below_thread = process->head.go_below_thread;
+	scratch->go.thread = process->head.go_thread;
+	scratch->go.current = process->head.go_current;
+	scratch->go.labels = process->head.go_labels;
 	scratch->python.state = PYTHON_UNSEEN;
 	begin_walk(&scratch->walk, key.pid, FRAME_BYTES * scratch->sample.kernel_frames,
 		   scratch->sample.flags & EF_FLAG_COMPAT);

@@ -44,6 +44,7 @@ export { type FilePages, FileSource, scatteredFields } from './file-source.ts';
 export { FunctionTable, type FoundFunction } from './function-table.ts';
 export { type GoBuildInfo, readGoBuildInfo } from './go/go-build-info.ts';
 export { type GoFunctions, openGoFunctions } from './go/go-functions.ts';
+export { type GoLabels, type GoLabelsFound, readGoLabels } from './go/read-go-labels.ts';
 export { JitCodeTable } from './jit/jit-code-table.ts';
 export { JitDumpReader } from './jit/jitdump.ts';
 export { PerfMapReader } from './jit/perf-map.ts';

@@ -47,6 +47,8 @@ export const lossCauses = {
       'a program has a V8 that is not known or whose symbols are stripped; its functions are named by perf maps only',
     python_layout:
       'a program has a CPython that is not known (3.8 to 3.13 are) or says something else of itself; its functions are named by perf maps only',
+    go_labels:
+      'where a Go program keeps the labels of its goroutines is not known: a library, or a Go that is not known (1.18 to 1.26 are)',
   },
   frames_unnamed: {
     budget: 'more functions of a process were new than are read at a time',
@@ -55,6 +57,16 @@ export const lossCauses = {
     process_gone: 'a process of a known runtime ended before its functions were read',
     inlined:
       'compiled code was gone or moved before it was read; the stack may lack functions that were compiled into their callers',
+  },
+  labels_cut: {
+    number: 'a goroutine had more than 16 labels',
+    key: 'the key of a label of a goroutine was longer than 64 bytes; the sample lacks it',
+    value: 'the value of a label of a goroutine was longer than 128 bytes; the sample has its beginning',
+    room: 'the labels of a goroutine had more than 1,024 bytes together',
+    unread: 'the labels of a goroutine could not be read',
+    copied:
+      'a sample of a Go program that sets labels came before it was known where they are; whether its goroutine had some is not known',
+    sets: 'there were more than 10,000 different sets of labels of goroutines in one interval; the sample has none',
   },
   stacks_guessed: {
     frame_pointer: 'something on the way had no unwind table; a frame pointer led on',

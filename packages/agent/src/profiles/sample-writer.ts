@@ -1,5 +1,6 @@
 import type { LabelInput, ProfileBuilder } from '@everflame/profile';
 
+import { readProgramLabels } from '../runtimes/program-labels.ts';
 import type { Member } from '../sampling/interval-samples.ts';
 import type { ResolvedLocation } from '../symbols/symbolizer.ts';
 import type { ResolvedInterval } from './resolve-interval.ts';
@@ -26,7 +27,7 @@ export class SampleWriter {
   /** Row in the builder + 1; 0 where not written yet. */
   readonly #locations: Uint32Array;
   readonly #stacks: Uint32Array;
-  /** By row of the thread and whether a part of the stack was guessed. */
+  /** By rows of the program's labels and the thread, and whether a part of the stack was guessed. */
   readonly #labelSets = new Map<number, number>();
 
   constructor(builder: ProfileBuilder, interval: ResolvedInterval, periodNs: bigint, labels: SampleLabels) {
@@ -40,21 +41,22 @@ export class SampleWriter {
 
   /** Writes row `row` of the interval's samples. */
   write(row: number): void {
-    const { stack, thread, count } = this.#interval.samples.sample(row);
+    const { stack, thread, labels: labelRow, count } = this.#interval.samples.sample(row);
     const observed = BigInt(count);
-    const labels = this.#labelSet(thread, this.#interval.isGuessed[stack] === 1);
+    const labels = this.#labelSet(thread, labelRow, this.#interval.isGuessed[stack] === 1);
     this.#builder.add(this.#stack(stack), labels, [observed, observed * this.#periodNs]);
   }
 
-  #labelSet(threadRow: number, isGuessed: boolean): number {
-    const key = 2 * threadRow + (isGuessed ? 1 : 0);
+  #labelSet(threadRow: number, labelRow: number, isGuessed: boolean): number {
+    const key = 2 * (labelRow * 2 ** 32 + threadRow) + (isGuessed ? 1 : 0);
     let row = this.#labelSets.get(key);
     if (row === undefined) {
       const thread = this.#interval.samples.thread(threadRow);
       const member = this.#interval.samples.members[thread.member];
       if (member === undefined) throw new Error(`thread ${threadRow} belongs to nobody`);
-      const labels = this.#labels({ member, tid: thread.tid, comm: thread.comm });
-      row = this.#builder.labelSet(isGuessed ? [...labels, guessedLabel] : labels);
+      const own = this.#labels({ member, tid: thread.tid, comm: thread.comm });
+      const all = isGuessed ? [...own, guessedLabel] : own;
+      row = this.#builder.labelSet([...all, ...readProgramLabels(this.#interval.samples.labels(labelRow), all)]);
       this.#labelSets.set(key, row);
     }
     return row;

@@ -11,6 +11,8 @@ import {
   flagKernelFailed,
   flagKernelThread,
   flagKernelTruncated,
+  labelsCutKey,
+  labelsCutRoom,
   sampleBytes,
   sampleOffset,
 } from '../kernel/generated/abi.ts';
@@ -24,7 +26,7 @@ const ms = 1e6;
 
 /** What the kernel would have written; times in milliseconds. */
 class PlantedSource implements SampleSource {
-  readonly #words = new Uint32Array(1 << 16);
+  readonly #words = new Uint32Array(1 << 18);
   readonly samples = {
     words: this.#words,
     bytes: new Uint8Array(this.#words.buffer),
@@ -68,6 +70,17 @@ class PlantedSource implements SampleSource {
     bytes.writeUInt32LE(8, offset + sampleOffset.copyBytes);
     bytes.writeBigUInt64LE(pc, offset + sampleBytes + copyOffset.pc);
     this.#end += copyBytes + 8;
+  }
+
+  /** Puts labels behind the last sample, which the kernel part knew the process of. */
+  label(words: readonly number[]): void {
+    const last = this.#samples.at(-1);
+    if (last === undefined) throw new Error('no sample to label');
+    const bytes = Buffer.from(this.samples.words.buffer);
+    bytes.writeUInt16LE(words.length / 2, last.offset + sampleOffset.labelWords);
+    bytes.writeUInt32LE(1, last.offset + sampleOffset.generation);
+    this.samples.words.set(words, this.#end >> 2);
+    this.#end += 4 * words.length;
   }
 
   #record(type: number, misc: number, atMs: number, body: Uint8Array): void {
@@ -120,13 +133,27 @@ type Stacks = CollectorOptions['stacks'];
 /** Tables that come when the test says so, and a generation of mappings that was another. */
 class PlantedStacks implements Stacks {
   onSettled: (module: TableModule) => void = () => undefined;
-  readonly missing: TableModule = { key: 'm', state: { kind: 'loading' }, segments: [], runtime: undefined, usedMs: 0 };
+  readonly missing: TableModule = {
+    key: 'm',
+    state: { kind: 'loading' },
+    segments: [],
+    runtime: undefined,
+    goLabels: undefined,
+    usedMs: 0,
+  };
   isMissing = false;
-  unwound: { addresses: number[]; notes: { low: number; high: number }[][]; guessedFrom: number; end: number } = {
+  unwound: {
+    addresses: number[];
+    notes: { low: number; high: number }[][];
+    guessedFrom: number;
+    end: number;
+    lacksLabels: boolean;
+  } = {
     notes: [],
     addresses: [],
     guessedFrom: 0,
     end: endComplete,
+    lacksLabels: false,
   };
   before: readonly ProcessMapping[] | undefined;
   seen = 0;
@@ -286,7 +313,7 @@ test('what the kernel could not read or cut is counted, and the sample kept', ()
 test('a copied stack has its frames at once where the tables are there', () => {
   const { source, collector, stacks } = stage();
   source.copy(1, 20, 'a', 0x1100n);
-  stacks.unwound = { notes: [], addresses: [0x1100, 0x7fff_0000_2000], guessedFrom: 1, end: endComplete };
+  stacks.unwound = { ...stacks.unwound, addresses: [0x1100, 0x7fff_0000_2000], guessedFrom: 1 };
   const [interval] = collector.drain(50 * ms, true);
   expect(interval?.total).toBe(1);
   expect(stacks.seen).toBe(1);
@@ -295,11 +322,70 @@ test('a copied stack has its frames at once where the tables are there', () => {
   expect([...(frames ?? [])]).toEqual([0x1100, 0, 0x2000, 0x7fff]);
 });
 
+test('labels lie behind frames and behind copies, tell samples apart, and what was cut of them is counted', () => {
+  const { source, collector, losses } = stage();
+  source.sample(1, 20, 'a', [0x1100n]);
+  source.label([1, labelsCutKey, 7, 8]);
+  source.sample(2, 20, 'a', [0x1100n]);
+  source.label([1, 0, 7, 9]);
+  source.sample(3, 20, 'a', [0x1100n]);
+  source.label([1, labelsCutKey, 7, 8]);
+  source.sample(4, 20, 'a', [0x1100n]);
+  source.copy(5, 20, 'a', 0x1100n);
+  source.label([1, labelsCutRoom, 7, 9]);
+  const [interval] = collector.drain(50 * ms, true);
+  if (interval === undefined) throw new Error('no interval');
+  const seen = Array.from({ length: interval.sampleCount }, (_, row) => {
+    const { labels, count } = interval.sample(row);
+    return `${[...interval.labels(labels)].join(' ')} x${count}`;
+  });
+  expect(seen).toEqual([`1 ${labelsCutKey} 7 8 x2`, '1 0 7 9 x1', ' x1', `1 ${labelsCutRoom} 7 9 x1`]);
+  expect(interval.stackCount).toBe(2);
+  expect(countedIn(losses)).toEqual(['labels_cut/key 2', 'labels_cut/room 1']);
+});
+
+test('labels of a copy that waits for a table stay with it; those that were not looked for are counted', () => {
+  const { source, collector, stacks, losses } = stage();
+  source.copy(1, 20, 'a', 0x1100n);
+  source.label([1, 0, 7, 9]);
+  stacks.isMissing = true;
+  const [interval] = collector.drain(50 * ms, true);
+  expect(interval?.total).toBe(0);
+  // The ring has something else there by now.
+  source.samples.words.fill(5);
+  stacks.isMissing = false;
+  stacks.unwound = { ...stacks.unwound, addresses: [0x1100], lacksLabels: true };
+  stacks.onSettled(stacks.missing);
+  expect([...(interval?.labels(interval.sample(0).labels) ?? [])]).toEqual([1, 0, 7, 9]);
+  expect(countedIn(losses)).toEqual(['labels_cut/copied 1']);
+});
+
+test('sets of labels are bounded; those that are known go on', () => {
+  const { source, collector, losses } = stage();
+  let labelled = 0;
+  for (let i = 0; i < 10_010; i++) {
+    source.sample(1, 20, 'a', [0x1100n]);
+    source.label([1, 0, 7, i]);
+    if (i % 500 === 499) collector.drain(6 * ms);
+  }
+  source.sample(1, 20, 'a', [0x1100n]);
+  source.label([1, 0, 7, 3]);
+  const [interval] = collector.drain(50 * ms, true);
+  if (interval === undefined) throw new Error('no interval');
+  for (let row = 0; row < interval.sampleCount; row++) {
+    const { labels, count } = interval.sample(row);
+    if (labels !== 0) labelled += count;
+  }
+  expect(interval.total).toBe(10_011);
+  expect(labelled).toBe(10_000);
+  expect(countedIn(losses)).toEqual(['labels_cut/sets 11']);
+});
+
 test('a copied stack whose notes leave no room for its root says so', () => {
   const { source, collector, stacks } = stage();
   source.copy(1, 20, 'a', 0x1100n);
   const notes = Array.from({ length: 600 }, (_, i) => ({ low: i, high: 0x4000_0000 }));
-  stacks.unwound = { notes: [notes], addresses: [0x1100, 0x1200], guessedFrom: 2, end: endComplete };
+  stacks.unwound = { ...stacks.unwound, notes: [notes], addresses: [0x1100, 0x1200], guessedFrom: 2 };
   const [interval] = collector.drain(50 * ms, true);
   const { userFrames, guessedFrom, userEnd } = interval?.stack(0) ?? {};
   expect({ userFrames, guessedFrom, userEnd }).toEqual({ userFrames: 512, guessedFrom: 512, userEnd: endDepth });

@@ -8,6 +8,11 @@ import {
   flagKernelFailed,
   flagKernelThread,
   flagKernelTruncated,
+  labelsCutKey,
+  labelsCutNumber,
+  labelsCutRoom,
+  labelsCutUnread,
+  labelsCutValue,
   maxTopBytes,
   sampleBytes,
   sampleOffset,
@@ -30,6 +35,14 @@ import { KeptStacks } from './kept-stacks.ts';
  * sample takes microseconds from its time stamp to the ring; a virtual CPU can be taken away in between.
  */
 const settleNs = 5e6;
+
+const labelCuts = [
+  [labelsCutNumber, 'number'],
+  [labelsCutKey, 'key'],
+  [labelsCutValue, 'value'],
+  [labelsCutRoom, 'room'],
+  [labelsCutUnread, 'unread'],
+] as const;
 
 /** Makes the next interval. `startNs` is CLOCK_MONOTONIC; `endNs` is exclusive and above it. */
 export type IntervalClock = (startNs: number) => { readonly samples: IntervalSamples; readonly endNs: number };
@@ -176,12 +189,14 @@ export class Collector {
     if ((flags & flagKernelFailed) !== 0) losses.add('samples_lost', 'copy_failed');
     if ((flags & flagKernelTruncated) !== 0) losses.add('stacks_truncated', 'kernel_depth');
     const kernelFrames = word(sampleOffset.kernelFrames) & 0xffff;
+    const labelWords = 2 * (word(sampleOffset.keptAt) >>> 16);
     const sample = {
       image,
       mappings: image.mappings,
       tid: word(sampleOffset.tid),
       ...place,
       kernelFrames,
+      labelWords,
     };
     if ((flags & flagCopied) !== 0) {
       this.#takeCopy(sample, offset + sampleBytes + 8 * kernelFrames, offset, timeNs);
@@ -189,22 +204,24 @@ export class Collector {
     }
     const userFrames = word(sampleOffset.kernelFrames) >>> 16;
     const ending = word(sampleOffset.guessedFrom);
-    const unwound = { ...sample, userFrames, guessedFrom: ending & 0xffff, userEnd: (ending >>> 16) & 0xff };
+    const labelsAt = place.framesAt + 2 * (kernelFrames + userFrames);
+    const unwound = { ...sample, labelsAt, userFrames, guessedFrom: ending & 0xffff, userEnd: (ending >>> 16) & 0xff };
     this.#add(this.#interval, this.#withoutStale(unwound, word(sampleOffset.generation)));
   }
 
   /** `copyAt`: byte offset in the ring of an ef_copy with the stack after it; `offset` that of its sample. */
   #takeCopy(
-    sample: Omit<SampleInRing, 'userFrames' | 'guessedFrom' | 'userEnd'>,
+    sample: Omit<SampleInRing, 'userFrames' | 'guessedFrom' | 'userEnd' | 'labelsAt'>,
     copyAt: number,
     offset: number,
     timeNs: number,
   ): void {
     const { stacks, table, source } = this.#options;
     const stackBytes = sample.words[(offset + sampleOffset.copyBytes) >> 2] ?? 0;
+    const isKnown = (sample.words[(offset + sampleOffset.generation) >> 2] ?? 0) !== 0;
     const is32Bit = ((sample.words[(offset + sampleOffset.flags) >> 2] ?? 0) & flagCompat) !== 0;
     const topBytes = sample.words[(offset + sampleOffset.topBytes) >> 2] ?? 0;
-    const pythonBytes = sample.words[(offset + sampleOffset.keptAt) >> 2] ?? 0;
+    const pythonBytes = (sample.words[(offset + sampleOffset.keptAt) >> 2] ?? 0) & 0xffff;
     const end = copyAt + copyBytes + stackBytes + (topBytes > 0 ? maxTopBytes : 0) + pythonBytes;
     const copy = source.samples.bytes.subarray(copyAt, end);
     const { image } = sample;
@@ -216,12 +233,15 @@ export class Collector {
     stacks.see(image, copy);
     this.#meet(this.#interval.meet(sample).newMember);
     this.#prepare(image, image.mappings, pc);
-    this.#copied.take(this.#interval, { ...sample, copy, stackBytes, topBytes, pythonBytes, is32Bit });
+    const labelsAt = end >> 2;
+    const parts = { copy, stackBytes, topBytes, pythonBytes, labelsAt };
+    this.#copied.take(this.#interval, { ...sample, ...parts, is32Bit, isKnown });
   }
 
   #add(interval: IntervalSamples, sample: SampleInRing): void {
-    const { isNewStack, newMember } = interval.add(sample);
+    const { isNewStack, newMember, isLabelled } = interval.add(sample);
     this.#meet(newMember);
+    if (sample.labelWords > 0) this.#countCut(sample.words[sample.labelsAt + 1] ?? 0, isLabelled);
     if (!isNewStack) return;
     const { words, framesAt, kernelFrames, userFrames } = sample;
     let pc = 0;
@@ -235,6 +255,13 @@ export class Collector {
         this.#prepare(sample.image, sample.mappings, addressAt(words, at));
       }
     }
+  }
+
+  /** `cut`: of struct ef_labels in bpf/abi.h. */
+  #countCut(cut: number, isLabelled: boolean): void {
+    const { losses } = this.#options;
+    if (!isLabelled) losses.add('labels_cut', 'sets');
+    for (const [bit, cause] of labelCuts) if ((cut & bit) !== 0) losses.add('labels_cut', cause);
   }
 
   #meet(member: Member | undefined): void {

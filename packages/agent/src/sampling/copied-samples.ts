@@ -30,6 +30,10 @@ export interface CopiedSample {
   readonly topBytes: number;
   readonly pythonBytes: number;
   readonly is32Bit: boolean;
+  readonly isKnown: boolean;
+  /** As in SampleInRing. */
+  readonly labelsAt: number;
+  readonly labelWords: number;
 }
 
 interface Waiting {
@@ -68,6 +72,7 @@ export class CopiedSamples {
       cgroupAt: 0,
       commAt,
       framesAt,
+      labelsAt: framesAt + 2 * sample.kernelFrames,
       copy: sample.copy.slice(),
     };
     this.#waiting.push({ interval, sample: kept, mappings, module: missing });
@@ -110,29 +115,35 @@ export class CopiedSamples {
     mappings: readonly ProcessMapping[],
     mayWait: boolean,
   ): TableModule | undefined {
-    const { image, tid, kernelFrames, copy, stackBytes, topBytes, pythonBytes, is32Bit } = sample;
-    const stack = { image, mappings, copy, stackBytes, topBytes, pythonBytes, is32Bit, isInKernel: kernelFrames > 0 };
-    const unwound = this.#options.stacks.unwind(stack, mayWait);
+    const { image, tid, kernelFrames, copy, stackBytes, topBytes, pythonBytes, is32Bit, isKnown } = sample;
+    const { labelWords } = sample;
+    const stack = { image, mappings, copy, stackBytes, topBytes, pythonBytes, is32Bit, isKnown };
+    const unwound = this.#options.stacks.unwind({ ...stack, isInKernel: kernelFrames > 0 }, mayWait);
     if ('module' in unwound) return unwound.module;
     if (!mayWait) this.#options.losses.add('stacks_truncated', 'table_late');
-    const { addresses, notes, guessedFrom, end } = unwound;
+    const { addresses, notes, guessedFrom, end, lacksLabels } = unwound;
+    if (lacksLabels) this.#options.losses.add('labels_cut', 'copied');
     const head = headOf(sample);
-    const words = new Uint32Array(head.length + 2 * maxUserFrames);
-    words.set(head);
-    let at = head.length;
+    const userAt = framesAt + 2 * kernelFrames;
+    const words = new Uint32Array(userAt + 2 * maxUserFrames + labelWords);
+    words.set(head.subarray(0, userAt));
+    // Behind the room for frames.
+    const labelsAt = words.length - labelWords;
+    words.set(head.subarray(userAt), labelsAt);
+    let at = userAt;
     let guessedWords = Infinity;
     // Notes take the room of frames.
     let isDeep = false;
     for (const [i, address] of addresses.entries()) {
-      if (at >= words.length) {
+      if (at >= labelsAt) {
         isDeep = true;
         break;
       }
-      if (i === guessedFrom) guessedWords = (at - head.length) / 2;
+      if (i === guessedFrom) guessedWords = (at - userAt) / 2;
       words[at++] = address % 2 ** 32;
       words[at++] = Math.floor(address / 2 ** 32);
       for (const { low, high } of notes[i] ?? []) {
-        if (at >= words.length) {
+        if (at >= labelsAt) {
           isDeep = true;
           break;
         }
@@ -140,7 +151,7 @@ export class CopiedSamples {
         words[at++] = high;
       }
     }
-    const userFrames = (at - head.length) / 2;
+    const userFrames = (at - userAt) / 2;
     this.#options.add(interval, {
       image,
       mappings,
@@ -153,16 +164,20 @@ export class CopiedSamples {
       userFrames,
       guessedFrom: Math.min(guessedWords, userFrames),
       userEnd: isDeep ? endDepth : end,
+      labelsAt,
+      labelWords,
     });
     return undefined;
   }
 }
 
-/** cgroup id, comm and kernel frames of a sample, as words of their own. */
-function headOf({ words, cgroupAt, commAt: from, framesAt: frames, kernelFrames }: CopiedSample): Uint32Array {
-  const head = new Uint32Array(framesAt + 2 * kernelFrames);
+/** cgroup id, comm, kernel frames and labels of a sample, as words of their own. */
+function headOf(sample: CopiedSample): Uint32Array {
+  const { words, cgroupAt, commAt: from, framesAt: frames, kernelFrames, labelsAt, labelWords } = sample;
+  const head = new Uint32Array(framesAt + 2 * kernelFrames + labelWords);
   head.set(words.subarray(cgroupAt, cgroupAt + 2));
   head.set(words.subarray(from, from + 4), commAt);
   head.set(words.subarray(frames, frames + 2 * kernelFrames), framesAt);
+  head.set(words.subarray(labelsAt, labelsAt + labelWords), framesAt + 2 * kernelFrames);
   return head;
 }

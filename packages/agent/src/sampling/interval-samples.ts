@@ -1,4 +1,4 @@
-import { maxKernelFrames, maxUserFrames } from '../kernel/generated/abi.ts';
+import { maxKernelFrames, maxLabelWords, maxUserFrames } from '../kernel/generated/abi.ts';
 import type { SeriesLabels } from '../processes/identity.ts';
 import type { ProcessMapping } from '../processes/process.ts';
 import type { ProcessImage } from '../processes/process-image.ts';
@@ -21,6 +21,9 @@ export interface SampleInRing {
   readonly guessedFrom: number;
   /** `end…` of bpf/abi.h: why the user stack ends. */
   readonly userEnd: number;
+  /** Index in `words` of the labels that the program has set, and how many words they are; see ProgramLabels. */
+  readonly labelsAt: number;
+  readonly labelWords: number;
 }
 
 /** A program in a cgroup: what a series is told from. */
@@ -35,9 +38,11 @@ export interface Member {
 const stackHeader = 4;
 /** member, tid, comm */
 const threadWords = 6;
+/** Sets of labels that are told apart in an interval, since a program may set others for each request; a set has 1 KB at most. */
+const mostLabelSets = 10_000;
 
 /**
- * The samples of one interval, equal ones counted: (stack, thread) → count. Everything is rows of interned words, so that a
+ * The samples of one interval, equal ones counted: (stack, thread, labels) → count. Everything is rows of interned words, so that a
  * sample seen before costs two look-ups and no garbage.
  */
 export class IntervalSamples {
@@ -53,15 +58,18 @@ export class IntervalSamples {
   readonly #memberWords = new WordTable();
   readonly #stacks = new WordTable();
   readonly #threads = new WordTable();
+  /** Row 0 has none. */
+  readonly #labels = new WordTable();
   readonly #samples = new WordTable();
   #counts = new Uint32Array(256);
   #total = 0;
-  readonly #scratch = new Uint32Array(stackHeader + 2 * (maxKernelFrames + maxUserFrames));
+  readonly #scratch = new Uint32Array(stackHeader + 2 * (maxKernelFrames + maxUserFrames + maxLabelWords));
 
   constructor(startNs: number, startUnixNs: bigint) {
     this.startNs = startNs;
     this.endNs = startNs;
     this.startUnixNs = startUnixNs;
+    this.#labels.intern(this.#scratch, 0);
   }
 
   /** Samples added. */
@@ -71,7 +79,8 @@ export class IntervalSamples {
 
   /** Resident bytes of the tables. */
   get bytes(): number {
-    return this.#stacks.bytes + this.#threads.bytes + this.#samples.bytes + this.#counts.byteLength;
+    const tables = [this.#stacks, this.#threads, this.#labels, this.#samples];
+    return tables.reduce((sum, { bytes }) => sum + bytes, this.#counts.byteLength);
   }
 
   get stackCount(): number {
@@ -83,7 +92,12 @@ export class IntervalSamples {
   }
 
   /** Answers what is new with this sample, so that it can be looked at while its process may still live. */
-  add(sample: SampleInRing): { readonly isNewStack: boolean; readonly newMember: Member | undefined } {
+  add(sample: SampleInRing): {
+    readonly isNewStack: boolean;
+    readonly newMember: Member | undefined;
+    /** False where there were too many sets of labels: the sample has none. */
+    readonly isLabelled: boolean;
+  } {
     const { words, framesAt, kernelFrames, userFrames } = sample;
     const scratch = this.#scratch;
     const image = this.#imageRow(sample.image);
@@ -103,9 +117,11 @@ export class IntervalSamples {
     for (let i = 0; i < frameWords; i++) scratch[stackHeader + i] = words[framesAt + i] ?? 0;
     const stack = this.#stacks.intern(scratch, stackHeader + frameWords);
 
+    const labels = this.#labelRow(sample);
     scratch[0] = stack;
     scratch[1] = thread;
-    const row = this.#samples.intern(scratch, 2);
+    scratch[2] = labels ?? 0;
+    const row = this.#samples.intern(scratch, 3);
     if (row >= this.#counts.length) {
       const counts = new Uint32Array(this.#counts.length * 2);
       counts.set(this.#counts);
@@ -113,7 +129,7 @@ export class IntervalSamples {
     }
     this.#counts[row] = (this.#counts[row] ?? 0) + 1;
     this.#total++;
-    return { isNewStack: stack === knownStacks, newMember };
+    return { isNewStack: stack === knownStacks, newMember, isLabelled: labels !== undefined };
   }
 
   /** The program in its cgroup, noted before the frames are known. */
@@ -156,9 +172,28 @@ export class IntervalSamples {
     return { member: words[0] ?? 0, tid: words[1] ?? 0, comm: readComm(words.subarray(2)) };
   }
 
-  sample(row: number): { readonly stack: number; readonly thread: number; readonly count: number } {
+  /** Words of a struct ef_labels of bpf/abi.h with what follows it; none in row 0. Valid until the next `add`. */
+  labels(row: number): Uint32Array {
+    return this.#labels.row(row);
+  }
+
+  sample(row: number): {
+    readonly stack: number;
+    readonly thread: number;
+    readonly labels: number;
+    readonly count: number;
+  } {
     const words = this.#samples.row(row);
-    return { stack: words[0] ?? 0, thread: words[1] ?? 0, count: this.#counts[row] ?? 0 };
+    return { stack: words[0] ?? 0, thread: words[1] ?? 0, labels: words[2] ?? 0, count: this.#counts[row] ?? 0 };
+  }
+
+  #labelRow({ words, labelsAt, labelWords }: SampleInRing): number | undefined {
+    if (labelWords === 0) return 0;
+    const scratch = this.#scratch;
+    for (let i = 0; i < labelWords; i++) scratch[i] = words[labelsAt + i] ?? 0;
+    // A set that is known is taken when there is no room for others, too.
+    const isFull = this.#labels.length >= mostLabelSets;
+    return isFull ? this.#labels.find(scratch, labelWords) : this.#labels.intern(scratch, labelWords);
   }
 
   #imageRow(image: ProcessImage): number {

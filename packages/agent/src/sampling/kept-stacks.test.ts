@@ -6,13 +6,14 @@ import {
   flagRepeated,
   keptWords,
   maxKernelFrames,
+  maxLabelWords,
   maxUserFrames,
   sampleBytes,
   sampleOffset,
 } from '../kernel/generated/abi.ts';
 import { KeptStacks } from './kept-stacks.ts';
 
-const mostFrames = maxKernelFrames + maxUserFrames;
+const mostFrames = maxKernelFrames + maxUserFrames + maxLabelWords;
 
 interface Fields {
   readonly cpu?: number;
@@ -21,13 +22,15 @@ interface Fields {
   readonly flags?: number;
   readonly kernelFrames?: number;
   readonly userFrames?: number;
+  readonly labelWords?: number;
 }
 
 /** A record at byte 8, with the frames after it. */
 function record(fields: Fields, frames: readonly bigint[]): Uint32Array {
   const bytes = Buffer.alloc(8 + sampleBytes + 8 * frames.length);
   bytes.writeUInt32LE(fields.cpu ?? 0, 8 + sampleOffset.cpu);
-  bytes.writeUInt32LE(fields.at ?? 0, 8 + sampleOffset.keptAt);
+  bytes.writeUInt16LE(fields.at ?? 0, 8 + sampleOffset.keptAt);
+  bytes.writeUInt16LE(fields.labelWords ?? 0, 8 + sampleOffset.labelWords);
   bytes.writeUInt8(fields.count ?? 0, 8 + sampleOffset.keptCount);
   bytes.writeUInt32LE(fields.flags ?? 0, 8 + sampleOffset.flags);
   bytes.writeUInt16LE(fields.kernelFrames ?? 0, 8 + sampleOffset.kernelFrames);
@@ -125,4 +128,12 @@ test('records without frames, and copies, are not kept', () => {
   read(kept, record({ flags: flagCopied, kernelFrames: 1, userFrames: 0 }, [5n]), 1);
   expect(read(kept, record({ count: 0 }, [6n]), 1).frames).toEqual([6n]);
   expect(() => read(kept, record({ count: 0 }, [7n]), 1)).toThrow(/after 0 stacks, here 1/u);
+});
+
+test('labels are kept with the frames before them', () => {
+  const kept = new KeptStacks();
+  const all = [1n, 2n, 0x100n, 0x200n];
+  read(kept, record({ userFrames: 2, labelWords: 2 }, all), 4);
+  const again = record({ count: 1, flags: flagRepeated, userFrames: 2, labelWords: 2 }, []);
+  expect(read(kept, again, 4).frames).toEqual(all);
 });

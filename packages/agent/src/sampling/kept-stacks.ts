@@ -4,6 +4,7 @@ import {
   keptRoom,
   keptWords,
   maxKernelFrames,
+  maxLabelWords,
   maxUserFrames,
   sampleBytes,
   sampleOffset,
@@ -13,17 +14,17 @@ import type { SampleInRing } from './interval-samples.ts';
 /** Words of a sample that is put together here: cgroup id, comm, frames. */
 const commAt = 2;
 const framesAt = 6;
-const mostFrames = maxKernelFrames + maxUserFrames;
+const mostFrames = maxKernelFrames + maxUserFrames + maxLabelWords;
 
 interface Kept {
-  /** Frames, two words each. */
+  /** Frames and labels, two words for each of the kernel's. */
   readonly words: Uint32Array;
   /** Stacks so far. */
   count: number;
 }
 
 /**
- * The frames that each CPU has sent lately, at the places where the kernel part keeps them, too (bpf/kept.h): a record that repeats a stack says
+ * The frames that each CPU has sent lately, with the labels behind them, at the places where the kernel part keeps them, too (bpf/kept.h): a record that repeats a stack says
  * only where it lies. Exact as long as each record is shown to `place`, those of a CPU in order.
  */
 export class KeptStacks {
@@ -50,10 +51,11 @@ export class KeptStacks {
       framesAt: (offset + sampleBytes) >> 2,
     };
     const both = word(sampleOffset.kernelFrames);
-    const frames = (both & 0xffff) + (both >>> 16);
+    const place = word(sampleOffset.keptAt);
+    const frames = (both & 0xffff) + (both >>> 16) + (place >>> 16);
     if ((flags & flagCopied) !== 0 || frames === 0) return inRing;
     const cpu = word(sampleOffset.cpu);
-    const at = word(sampleOffset.keptAt);
+    const at = place & 0xffff;
     const kept = (this.#cpus[cpu] ??= { words: new Uint32Array(2 * keptRoom), count: 0 });
     const count = word(sampleOffset.guessedFrom) >>> 24;
     if (at >= keptWords || frames > mostFrames || (kept.count & 0xff) !== count) {

@@ -24,6 +24,17 @@ test('equal sequences get one row, others another, whatever their number and len
   );
 });
 
+test('a sequence is found by what it is, and not taken in', () => {
+  const table = new WordTable();
+  expect(table.find(Uint32Array.of(1, 2), 2)).toBeUndefined();
+  table.intern(Uint32Array.of(), 0);
+  table.intern(Uint32Array.of(1, 2), 2);
+  expect(table.find(Uint32Array.of(1, 2), 2)).toBe(1);
+  expect(table.find(Uint32Array.of(1, 2), 1)).toBeUndefined();
+  expect(table.find(Uint32Array.of(1, 2), 0)).toBe(0);
+  expect(table.length).toBe(2);
+});
+
 test('only the counted words are looked at', () => {
   const table = new WordTable();
   expect(table.intern(Uint32Array.of(1, 2, 3), 2)).toBe(0);

@@ -23,13 +23,26 @@ export class WordTable {
   /** The row of `words[0..count)`. It is new when it equals the `length` from before the call. */
   intern(words: Uint32Array, count: number): number {
     const hash = hashWords(words, count);
+    const slot = this.#slotOf(hash, words, count);
+    const found = at(this.#slots, slot);
+    return found === 0 ? this.#append(slot, hash, words, count) : found - 1;
+  }
+
+  /** The row of `words[0..count)`; undefined when it has none. */
+  find(words: Uint32Array, count: number): number | undefined {
+    const found = at(this.#slots, this.#slotOf(hashWords(words, count), words, count));
+    return found === 0 ? undefined : found - 1;
+  }
+
+  /** Of the row, or where it would be. */
+  #slotOf(hash: number, words: Uint32Array, count: number): number {
     const mask = this.#slots.length - 1;
     let slot = hash & mask;
     for (let found = at(this.#slots, slot); found !== 0; found = at(this.#slots, slot)) {
-      if (at(this.#hashes, found - 1) === hash && this.#equals(found - 1, words, count)) return found - 1;
+      if (at(this.#hashes, found - 1) === hash && this.#equals(found - 1, words, count)) return slot;
       slot = (slot + 1) & mask;
     }
-    return this.#append(slot, hash, words, count);
+    return slot;
   }
 
   /** A view of the words of a row; valid until the next `intern`. */

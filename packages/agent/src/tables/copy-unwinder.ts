@@ -55,6 +55,8 @@ export interface StackCopy {
   readonly isInKernel: boolean;
   /** Of an i386 program. */
   readonly is32Bit: boolean;
+  /** The kernel part knew the process, and has put down what labels there were. */
+  readonly isKnown: boolean;
 }
 
 /** A user stack that was unwound from its copy. */
@@ -66,6 +68,8 @@ export interface UnwoundCopy {
   readonly guessedFrom: number;
   /** `end…` of bpf/abi.h. */
   readonly end: number;
+  /** The program sets labels; whether it had any there is not known any more. */
+  readonly lacksLabels: boolean;
 }
 
 /** A table that is needed first. */
@@ -110,7 +114,7 @@ export class CopyUnwinder {
     const memory = load(stackCopy, state);
     // The kernel is about to execute a program: its memory is the new one's already, its registers are still the old one's.
     if (isInKernel && (stackBytes === 0 || findUnwindMapping(space, state.pc) < 0)) {
-      return { addresses: [], notes: [], guessedFrom: 0, end: endNone };
+      return { addresses: [], notes: [], guessedFrom: 0, end: endNone, lacksLabels: false };
     }
     const python = pythonStackOf(space, state, memory, stackCopy);
     const stack = unwindStack(state, memory, space, maxUserFrames, python);
@@ -129,6 +133,7 @@ export class CopyUnwinder {
       notes: stack.notes,
       guessedFrom: stack.guessedFrom,
       end: isShort ? endCopyShort : ends[stack.end],
+      lacksLabels: !stackCopy.isKnown && space.some(({ module }) => module?.goLabels !== undefined),
     };
   }
 

@@ -1,4 +1,8 @@
+import type { GoLabels } from '@everflame/binary';
+
 import {
+  goMap,
+  goSlice,
   mappingBytes,
   mappingFlagPython,
   mappingFramePointer,
@@ -50,9 +54,14 @@ interface Entry {
   readonly version: number;
   readonly hasPending: boolean;
   readonly hasPython: boolean;
+  /** Of the goroutines that run in it; undefined where it sets none, as far as is known. */
+  readonly goLabels: GoLabels | undefined;
   /** The mappings of the generation before, whose samples may still be under way. */
   readonly previous: { readonly generation: number; readonly mappings: readonly ProcessMapping[] } | undefined;
 }
+
+/** What each part of a process is told of it. */
+type Head = Pick<Entry, 'space' | 'generation' | 'goLabels'>;
 
 interface Wanted {
   readonly image: ProcessImage;
@@ -127,7 +136,7 @@ export class ProcessEntries {
 
   /** Writes what the last drain and those before have made known. Call it at the end of each drain. */
   flush(isCurrent: (image: ProcessImage) => boolean): void {
-    this.#tellOfPython(isCurrent);
+    this.#tellOfRuntimes(isCurrent);
     for (const [pid, wanted] of this.#wanted) {
       if (wanted.drain === this.#drain && wanted.samples < manySamples) continue;
       this.#wanted.delete(pid);
@@ -136,14 +145,17 @@ export class ProcessEntries {
     this.#drain++;
   }
 
-  /** Of a process whose samples are copied for a table, and which turns out to run Python: what it runs must be noted at the sample. */
-  #tellOfPython(isCurrent: (image: ProcessImage) => boolean): void {
+  /** Of a process whose samples are copied for a table, and which turns out to run Python, or to set labels of Go: that must be noted at the sample. */
+  #tellOfRuntimes(isCurrent: (image: ProcessImage) => boolean): void {
     const { version } = this.#store;
     if (version === this.#toldVersion) return;
     this.#toldVersion = version;
     const waiting = [...this.#entries.values()].filter(
-      ({ image, mappings, hasPending, hasPython }) =>
-        hasPending && !hasPython && mappings === image.mappings && this.#spaces.hasPython(image),
+      ({ image, mappings, hasPending, hasPython, goLabels }) =>
+        hasPending &&
+        mappings === image.mappings &&
+        ((!hasPython && this.#spaces.hasPython(image)) ||
+          (goLabels === undefined && this.#spaces.goLabelsOf(image) !== undefined)),
     );
     for (const { image, space } of waiting) if (isCurrent(image)) this.#write(image, space);
   }
@@ -210,15 +222,17 @@ export class ProcessEntries {
     while (this.#parts + needed > maxProcessParts) this.#evict();
     const generation = (this.#generation = (this.#generation % 0xffff_ffff) + 1);
     const hasPython = this.#putPython(image.pid, mappings.find(({ python }) => python !== undefined)?.python, space);
+    const goLabels = this.#spaces.goLabelsOf(image);
+    const head = { space, generation, goLabels };
     if (before?.hasPython === true && !hasPython) loadLibbpf().remove(this.#pythonsFd, pidKey(image.pid));
     try {
       // Part 0 last: it says who all of them belong to.
       for (let part = needed - 1; part > 0; part--) {
         const from = (part - 1) * partMappings;
-        this.#put(image.pid, part, space, generation, mappings.slice(from, from + partMappings));
+        this.#put(image.pid, part, head, mappings.slice(from, from + partMappings));
       }
-      if (needed === 1) this.#put(image.pid, 0, space, generation, mappings);
-      else this.#putDirectory(image.pid, space, generation, mappings);
+      if (needed === 1) this.#put(image.pid, 0, head, mappings);
+      else this.#putDirectory(image.pid, head, mappings);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       this.#losses.add('tables_refused', 'kernel');
@@ -240,6 +254,7 @@ export class ProcessEntries {
       parts: needed,
       version: this.#store.version,
       hasPython,
+      goLabels,
       hasPending: mappings.some(({ unwind }) => unwind.by === 'pending'),
       previous: before === undefined ? undefined : { generation: before.generation, mappings: before.mappings },
     });
@@ -267,9 +282,9 @@ export class ProcessEntries {
     }
   }
 
-  #putDirectory(pid: number, space: AddressSpace, generation: number, mappings: readonly SpaceMapping[]): void {
+  #putDirectory(pid: number, head: Head, mappings: readonly SpaceMapping[]): void {
     const parts = Math.ceil(mappings.length / partMappings);
-    this.#head(space, generation, parts);
+    this.#head(head, parts);
     for (let part = 1; part <= parts; part++) {
       const first = mappings[(part - 1) * partMappings];
       const last = mappings[Math.min(part * partMappings, mappings.length) - 1];
@@ -281,19 +296,24 @@ export class ProcessEntries {
     this.#update(pid, 0);
   }
 
-  #put(pid: number, part: number, space: AddressSpace, generation: number, mappings: readonly SpaceMapping[]): void {
-    this.#head(space, generation, mappings.length);
+  #put(pid: number, part: number, head: Head, mappings: readonly SpaceMapping[]): void {
+    this.#head(head, mappings.length);
     for (const [index, mapping] of mappings.entries()) this.#mapping(processBytes + index * mappingBytes, mapping);
     this.#update(pid, part);
   }
 
-  #head(space: AddressSpace, generation: number, count: number): void {
+  #head({ space, generation, goLabels }: Head, count: number): void {
     const value = this.#value;
     value.setBigUint64(processOffset.mm, space.mm, true);
     value.setBigUint64(processOffset.startStack, space.startStack, true);
     value.setBigUint64(processOffset.execPages, space.execPages, true);
     value.setUint32(processOffset.generation, generation, true);
-    value.setUint32(processOffset.mappingCount, count, true);
+    value.setUint16(processOffset.mappingCount, count, true);
+    value.setUint16(processOffset.goKind, goLabels === undefined ? 0 : goKinds[goLabels.kind], true);
+    value.setUint16(processOffset.goBelowThread, -(goLabels?.threadOffset ?? 0), true);
+    value.setUint16(processOffset.goThread, goLabels?.threadOf ?? 0, true);
+    value.setUint16(processOffset.goCurrent, goLabels?.current ?? 0, true);
+    value.setUint16(processOffset.goLabels, goLabels?.labels ?? 0, true);
   }
 
   #range(at: number, start: bigint, end: bigint): void {
@@ -335,6 +355,8 @@ export class ProcessEntries {
 function pidKey(pid: number): Uint8Array {
   return new Uint8Array(Uint32Array.of(pid).buffer);
 }
+
+const goKinds = { map: goMap, slice: goSlice } as const;
 
 const kinds = {
   table: mappingTable,

@@ -1,4 +1,4 @@
-import type { UnwindMapping } from '@everflame/binary';
+import type { GoLabels, UnwindMapping } from '@everflame/binary';
 import type { ProcessMapping, ProcessView } from '../processes/process.ts';
 import type { ProcessMemory } from '../runtimes/process-memory.ts';
 import type { PythonLayout } from '../runtimes/python/python-layout.ts';
@@ -122,6 +122,11 @@ export class ProcessSpaces {
   /** Does it run CPython, as far as is known? */
   hasPython(process: ProcessView): boolean {
     return this.of(process, process.mappings).some(({ python }) => python !== undefined);
+  }
+
+  /** Where the labels of its goroutines are; undefined where it sets none, as far as is known. */
+  goLabelsOf(process: ProcessView): GoLabels | undefined {
+    return this.of(process, process.mappings).find(({ module }) => module?.goLabels !== undefined)?.module?.goLabels;
   }
 
   /** So many calls of an interpreter's loop have no name. */

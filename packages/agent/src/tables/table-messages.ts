@@ -1,4 +1,4 @@
-import type { ElfSegment } from '@everflame/binary';
+import type { ElfSegment, GoLabelsFound } from '@everflame/binary';
 import type { RuntimeSymbols } from '../runtimes/runtimes.ts';
 
 export type TableContent = { readonly fd: number } | { readonly image: Uint8Array };
@@ -43,6 +43,7 @@ export type TableReply =
       readonly segments: readonly ElfSegment[];
       /** Of those that are linked into it. */
       readonly runtimes: RuntimeSymbols;
+      readonly goLabels: GoLabelsFound;
     }
   | {
       readonly status: 'made';

@@ -1,4 +1,4 @@
-import { segmentOfFileOffset, type ElfSegment, type UnwindRows } from '@everflame/binary';
+import { segmentOfFileOffset, type ElfSegment, type GoLabels, type UnwindRows } from '@everflame/binary';
 import type { LossCounters } from '../health/counters.ts';
 import { maxTables } from '../kernel/generated/abi.ts';
 import { ChunkCache, KernelTable } from '../kernel/kernel-table.ts';
@@ -42,6 +42,8 @@ export interface TableModule {
   segments: readonly ElfSegment[];
   /** The runtime that is linked into it. */
   runtime: Runtime | undefined;
+  /** Of a Go program that sets labels. */
+  goLabels: GoLabels | undefined;
   /** performance.now() */
   usedMs: number;
 }
@@ -105,7 +107,7 @@ export class TableStore {
     if (key === '') return undefined;
     let module = this.#modules.get(key);
     if (module === undefined) {
-      module = { key, state: { kind: 'absent' }, segments: [], runtime: undefined, usedMs: 0 };
+      module = { key, state: { kind: 'absent' }, segments: [], runtime: undefined, goLabels: undefined, usedMs: 0 };
       if (this.#modules.size >= mostModules) this.#forgetOne();
       this.#modules.set(key, module);
     }
@@ -197,6 +199,8 @@ export class TableStore {
     }
     module.segments = reply.segments;
     module.runtime = this.#options.runtimes.runtimeOf(reply.runtimes);
+    if (reply.goLabels === 'unknown') this.#options.losses.add('runtimes_unknown', 'go_labels');
+    else module.goLabels = reply.goLabels;
     const identity = reply.buildId === '' ? module.key : reply.buildId;
     let table = this.#tables.get(identity);
     if (table === undefined) {

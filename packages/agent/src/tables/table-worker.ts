@@ -8,6 +8,7 @@ import {
   FileSource,
   readBuildIds,
   readElfFile,
+  readGoLabels,
   readUnwindTable,
   readPythonSymbols,
   readV8Symbols,
@@ -53,10 +54,11 @@ function identify({ id, content, expectedBuildId }: TableRequest & { kind: 'iden
   const segments = elf.value.segments.filter(
     ({ type, flags }) => type === segmentTypes.load && (flags & segmentFlags.execute) !== 0,
   );
-  const [v8, python] = [readV8Symbols(elf.value), readPythonSymbols(elf.value)];
-  // Where they are damaged, native frames remain.
+  const [v8, python, go] = [readV8Symbols(elf.value), readPythonSymbols(elf.value), readGoLabels(elf.value)];
+  // Where they are damaged, native frames remain, without labels.
   const runtimes = { v8: v8.ok ? v8.value : undefined, python: python.ok ? python.value : undefined };
-  return { status: 'identified', id, buildId, size: elf.value.source.size, segments, runtimes };
+  const goLabels = go.ok ? go.value : undefined;
+  return { status: 'identified', id, buildId, size: elf.value.source.size, segments, runtimes, goLabels };
 }
 
 function make({ id, content, cacheDirectory, tablesFd, slot }: TableRequest & { kind: 'make' }): TableReply {

@@ -6,6 +6,10 @@ export const framesPerProgram = 6;
 export const maxTailCalls = 29;
 export const commBytes = 16;
 export const maxPythonBytes = 8192;
+export const maxLabels = 16;
+export const maxLabelKey = 64;
+export const maxLabelValue = 128;
+export const maxLabelWords = 128;
 export const maxCopyBytes = 65536;
 export const maxTopBytes = 16384;
 export const flagKernelThread = 1;
@@ -15,7 +19,7 @@ export const flagCopied = 8;
 export const flagCompat = 16;
 export const flagRepeated = 32;
 export const keptWords = 4096;
-export const keptRoom = 4735;
+export const keptRoom = 4863;
 export const endNone = 0;
 export const endComplete = 1;
 export const endDepth = 2;
@@ -64,6 +68,13 @@ export const maxPythonFrames = 1024;
 export const maxPythonThreads = 256;
 export const pythonGlue = 4;
 export const maxPythons = 1024;
+export const goMap = 1;
+export const goSlice = 2;
+export const labelsCutNumber = 1;
+export const labelsCutKey = 2;
+export const labelsCutValue = 4;
+export const labelsCutRoom = 8;
+export const labelsCutUnread = 16;
 export const maxTables = 4096;
 export const maxProcessParts = 4096;
 
@@ -84,6 +95,7 @@ export const sampleOffset = {
   copyBytes: 44,
   topBytes: 48,
   keptAt: 52,
+  labelWords: 54,
   comm: 56,
 } as const;
 export const sampleBytes = 72;
@@ -133,8 +145,13 @@ export const processOffset = {
   execPages: 16,
   generation: 24,
   mappingCount: 28,
+  goKind: 30,
+  goBelowThread: 32,
+  goThread: 34,
+  goCurrent: 36,
+  goLabels: 38,
 } as const;
-export const processBytes = 32;
+export const processBytes = 40;
 
 /** `struct ef_python`: offset of each field in bytes. */
 export const pythonOffset = {
@@ -162,3 +179,10 @@ export const pythonOffset = {
   codeFirst: 126,
 } as const;
 export const pythonBytes = 128;
+
+/** `struct ef_labels`: offset of each field in bytes. */
+export const labelsOffset = {
+  count: 0,
+  cut: 4,
+} as const;
+export const labelsBytes = 8;
