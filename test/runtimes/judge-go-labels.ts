@@ -19,11 +19,11 @@ const inside = new Set([...labelled, 'unlabelled'].map((name) => `main.${name}`)
  * Records a program built from test/workloads/go-labels: each sample in one of its functions has that function's label, and the shares of labels are those
  * of the profile that it has made of itself.
  */
-export async function expectGoLabels(program: string, ms: number, shapes?: readonly ProgramShape[]): Promise<void> {
+export async function expectGoLabels(program: string, cpuMs: number, shapes?: readonly ProgramShape[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'everflame-go-labels-'));
   try {
     const own = join(folder, 'own.pprof');
-    const target = { kind: 'command', command: program, arguments: [own, String(ms)] } as const;
+    const target = { kind: 'command', command: program, arguments: [own, String(cpuMs)] } as const;
     const { profile, losses, exitCode } = await record({
       frequencyHz,
       target,

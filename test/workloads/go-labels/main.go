@@ -1,4 +1,4 @@
-// Spends CPU under labels of runtime/pprof, and profiles itself meanwhile: labels PROFILE MILLISECONDS
+// Spends CPU time under labels of runtime/pprof, and profiles itself meanwhile: labels PROFILE MILLISECONDS
 package main
 
 import (
@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -102,6 +103,15 @@ func request(i int) {
 	unlabelled()
 }
 
+// Of the process.
+func cpuTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		panic(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
 //go:noinline
 func warm(until time.Time) {
 	for time.Now().Before(until) {
@@ -110,8 +120,8 @@ func warm(until time.Time) {
 }
 
 //go:noinline
-func measured(until time.Time) {
-	for i := 0; time.Now().Before(until); i++ {
+func measured(until time.Duration) {
+	for i := 0; cpuTime() < until; i++ {
 		request(i)
 	}
 }
@@ -132,7 +142,7 @@ func main() {
 	if err := pprof.StartCPUProfile(file); err != nil {
 		panic(err)
 	}
-	until := time.Now().Add(time.Duration(ms) * time.Millisecond)
+	until := cpuTime() + time.Duration(ms)*time.Millisecond
 	var group sync.WaitGroup
 	for i := 0; i < 2; i++ {
 		group.Add(1)

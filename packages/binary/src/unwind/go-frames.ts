@@ -1,4 +1,6 @@
+import { asResult } from '../binary-error.ts';
 import { type ElfFile, machines } from '../elf/elf-file.ts';
+import { findPclntab } from '../go/pclntab.ts';
 import { CfiCursor } from './cfi-cursor.ts';
 import {
   unwindKindFpFrame,
@@ -53,7 +55,7 @@ export function findGoCode(elf: ElfFile): SpecialCode | undefined {
   const fallback = isPure ? chain : undefined;
   if (table.size > largestTableBytes || table.fileOffset + table.size > elf.source.size) return fallback;
   const bytes = elf.source.read(table.fileOffset, table.size);
-  const layout = readLayout(bytes, isPure ? start : 0);
+  const layout = readLayout(bytes, isPure ? () => start : () => goTextStart(elf));
   if (layout === undefined) return fallback;
   const isX86 = elf.machine === machines.x86_64;
   return {
@@ -64,6 +66,12 @@ export function findGoCode(elf: ElfFile): SpecialCode | undefined {
       writeGoRows(layout, isX86, add);
     },
   };
+}
+
+/** Where C code is in the same section: what the runtime knows of its program says where Go's begins; 0 where that cannot be told. */
+function goTextStart(elf: ElfFile): number {
+  const table = asResult(() => findPclntab(elf));
+  return table.ok ? (table.value?.textStart ?? 0) : 0;
 }
 
 interface GoLayout {
@@ -77,7 +85,7 @@ interface GoLayout {
   readonly functionsAt: number;
 }
 
-function readLayout(bytes: Uint8Array, usualStart: number): GoLayout | undefined {
+function readLayout(bytes: Uint8Array, usualStart: () => number): GoLayout | undefined {
   const cursor = new CfiCursor(bytes);
   cursor.seek(0, bytes.length);
   const magic = cursor.u32();
@@ -86,8 +94,8 @@ function readLayout(bytes: Uint8Array, usualStart: number): GoLayout | undefined
   const pointerBytes = cursor.u8();
   const functionCount = cursor.u64();
   cursor.skip(8);
-  // 0 where the dynamic linker would fill it in.
-  const textStart = cursor.u64() || usualStart;
+  // Empty since 1.26, and where the dynamic linker would fill it in.
+  const textStart = cursor.u64() || usualStart();
   const namesAt = cursor.u64();
   cursor.skip(16);
   const depthsAt = cursor.u64();

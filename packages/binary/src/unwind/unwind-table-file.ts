@@ -6,7 +6,7 @@ import { UnwindTable } from './unwind-table.ts';
 /** `EFUW`, little-endian. */
 const magic = 0x5755_4645;
 /** Another meaning of any byte, or rows made by other rules, is another version: older files are then made anew. */
-const version = 3;
+const version = 4;
 /** magic, version, crc32 of all that follows, machine, flags, base (8), pages, rows, elements, losses (4 × 4). */
 const headerBytes = 56;
 const crcEnd = 12;
