@@ -6,9 +6,10 @@
  * asked. Every two windows of one version are compared: 2 × 66 comparisons of 12 windows, of which at most 5 % may report a regression. They
  * share windows, so that they are not independent. Then 1.0.0 and 1.0.1 are compared over three windows together.
  *
- * `--folder` keeps the recordings; a folder that has some is compared again without recording anything, so that a change of the method is judged by the same data.
+ * `--folder` keeps the recordings; a folder that has some is compared again without recording anything, so that a change of the method is judged by the same data, and
+ * a recording that still goes on by its windows so far.
  */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -70,8 +71,13 @@ async function recordAll(): Promise<void> {
   try {
     await sleep(warmUpMs);
     const recorded = shops.map(withPid);
-    for (let i = 0; i < windowCount; i++) await recordWindow(recorded, fileOf(i), seconds, frequencyHz);
+    // First, so that the windows so far can be judged while further ones are recorded.
     writeFileSync(shopsFile, JSON.stringify(recorded));
+    for (let i = 0; i < windowCount; i++) {
+      const unfinished = `${fileOf(i)}.unfinished`;
+      await recordWindow(recorded, unfinished, seconds, frequencyHz);
+      renameSync(unfinished, fileOf(i));
+    }
   } finally {
     await Promise.all(shops.map((shop) => shop.stop()));
   }
