@@ -69,6 +69,10 @@ static __always_inline void note_v8_function(struct scratch *scratch, __u32 code
 #define V8_JS_FUNCTION_REGISTER 5
 #define V8_BYTECODE_ARRAY_REGISTER 12
 #define V8_BYTECODE_OFFSET_REGISTER 9
+/* It counts from the tagged pointer to the bytecode's object, whose header has 40 bytes and more; what is less is something else. */
+#define V8_LEAST_OFFSET 39
+/* Frames that are noted when the second one is looked at and the leaf was no function's. */
+#define V8_HANDLER_AND_CALLER 2
 
 /* What a leaf has of its frame, told from the instructions that it is about to execute. */
 #define V8_NO_FRAME 0 /* none yet: FP is the caller's, the return address is at SP */
@@ -132,12 +136,16 @@ static __always_inline int note_v8_caller(struct scratch *scratch)
 	return 0;
 }
 
-/* The interpreter writes its offset into the frame before it calls; until then it is in a register. */
+/*
+ * The interpreter writes its offset into the frame before it calls what may look at it; until then it is in a register: of the leaf where it is a
+ * handler without a frame, of its caller where the handler has one. Frames in between have notes, or are frames themselves.
+ */
 static __always_inline __u64 v8_bytecode_offset(struct walk *walk)
 {
 	__u64 offset = walk->registers[V8_BYTECODE_OFFSET_REGISTER];
 
-	if ((walk->known & KNOWN_ALL) && offset < EF_NOTE_NO_PLACE &&
+	if (((walk->known & KNOWN_ALL) || walk->frames == V8_HANDLER_AND_CALLER) &&
+	    offset >= V8_LEAST_OFFSET && offset < EF_NOTE_NO_PLACE &&
 	    walk->registers[V8_BYTECODE_ARRAY_REGISTER] == walk->window[V8_BYTECODE_ARRAY])
 		return offset << V8_SMI_SHIFT;
 	return walk->window[V8_BYTECODE_OFFSET];

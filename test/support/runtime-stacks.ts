@@ -30,9 +30,10 @@ export async function recordProgram(
   command: string,
   args: readonly string[],
   frequencyHz: number,
+  showsRuntimeFrames = false,
 ): Promise<RuntimeRecording> {
   const target = { kind: 'command', command, arguments: args } as const;
-  const { profile, losses, exitCode } = await record({ frequencyHz, target, stdio: 'ignore' });
+  const { profile, losses, exitCode } = await record({ frequencyHz, target, stdio: 'ignore', showsRuntimeFrames });
   if (exitCode !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${exitCode}`);
   const happened = losses.filter(({ total }) => total > 0);
   return {

@@ -115,7 +115,8 @@ export function unwindStack(
     }
     if (unwind.by === 'v8') {
       gap = undefined;
-      const { outcome, note, caller } = unwindV8Frame(state, memory, unwind.code, isCompiled);
+      const isCallerOfLeaf = addresses.length === 2 && notes.length === 0;
+      const { outcome, note, caller } = unwindV8Frame(state, memory, unwind.code, isCompiled, isCallerOfLeaf);
       if (caller !== undefined) {
         addresses.push(caller - 1);
         frameMappings.push(findUnwindMapping(mappings, caller - 1));

@@ -40,14 +40,20 @@ const framelessWords = 4;
 const functionRegister = 5;
 const bytecodesRegister = 12;
 const offsetRegister = 9;
+/** No offset is in the header of the bytecode's object. */
+const leastOffset = 39;
 const highestObject = 2 ** 47;
 
-/** From a frame of V8's code to its caller: the twin of step_v8 in bpf/v8.h, rule by rule. */
+/**
+ * From a frame of V8's code to its caller: the twin of step_v8 in bpf/v8.h, rule by rule. `isCallerOfLeaf`: it has called the innermost frame, which
+ * is no function's.
+ */
 export function unwindV8Frame(
   state: UnwindState,
   memory: UnwindMemory,
   code: V8Code,
   isCompiled: (address: number) => boolean,
+  isCallerOfLeaf: boolean,
 ): V8Step {
   const frame = leafFrame(state, code);
   const isStarting = frame !== 'whole' && frame !== 'returning';
@@ -70,7 +76,7 @@ export function unwindV8Frame(
     return { outcome: unwindByFrameRecord(state, memory, false), note: undefined, caller: undefined };
   }
   const [, saved = 0, bytecodes = 0, , holder = 0, context = 0, savedFp = 0, returnAddress = 0] = window;
-  const bytecodeOffset = code.holdsBuiltins ? bytecodeOffsetOf(state, bytecodes, saved) : undefined;
+  const bytecodeOffset = code.holdsBuiltins ? bytecodeOffsetOf(state, bytecodes, saved, isCallerOfLeaf) : undefined;
   const held = isObject(context) ? holder : 0;
   const owner = starting === 0 ? held : starting;
   const caller = code.holdsBuiltins && isObject(owner) ? framelessCaller(state, memory, isCompiled) : undefined;
@@ -86,12 +92,22 @@ export function unwindV8Frame(
   return { outcome: 'caller', note, caller };
 }
 
-/** The interpreter writes its offset into the frame before it calls; until then it is in a register. */
-function bytecodeOffsetOf(state: UnwindState, bytecodes: number, saved: number): number | undefined {
+/**
+ * The interpreter writes its offset into the frame before it calls what may look at it; until then it is in a register: of the leaf where it is a
+ * handler without a frame, of its caller where the handler has one.
+ */
+function bytecodeOffsetOf(
+  state: UnwindState,
+  bytecodes: number,
+  saved: number,
+  isCallerOfLeaf: boolean,
+): number | undefined {
   const inRegister = state.registers[offsetRegister] ?? 0;
   const isInRegister =
-    state.architecture.machine === machines.x86_64 && state.hasAll && state.registers[bytecodesRegister] === bytecodes;
-  if (isInRegister && inRegister < noPlace) return inRegister;
+    state.architecture.machine === machines.x86_64 &&
+    (state.hasAll || isCallerOfLeaf) &&
+    state.registers[bytecodesRegister] === bytecodes;
+  if (isInRegister && inRegister >= leastOffset && inRegister < noPlace) return inRegister;
   // Small integers have their value in the upper half.
   return saved % 2 ** 32 === 0 ? Math.floor(saved / 2 ** 32) : undefined;
 }
