@@ -62,6 +62,8 @@ const intervalNs = 10e9;
 const watchMs = 200;
 /** A command that was told to end gets this long before the recording ends without it. */
 const patienceMs = 2000;
+/** A recording is one profile: a function that had its file and line in a part of it only would be two. */
+const debugPatienceMs = 30_000;
 
 /** Each sample of a recorded file says whose it is: there are no series around it that could. */
 const sampleLabels: SampleLabels = ({ member, tid, comm }) => [
@@ -80,7 +82,7 @@ export async function record(options: RecordOptions): Promise<Recording> {
   const { target } = options;
   if (target.kind === 'pids') checkPids(target.pids);
   const losses = new LossCounters();
-  const symbolizer = createSymbolizer({ lossCounters: losses });
+  const symbolizer = createSymbolizer({ lossCounters: losses, debugPatienceMs });
   try {
     return await recordWith(options, losses, symbolizer);
   } finally {

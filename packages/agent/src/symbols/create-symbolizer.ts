@@ -24,6 +24,8 @@ export interface SymbolizerOptions {
   readonly debugDirectory?: string;
   /** Servers of debug files. Default: what DEBUGINFOD_URLS says, which is none when it is not set. */
   readonly debuginfod?: DebuginfodOptions | undefined;
+  /** How long addresses wait for debugging information; then they have the names that symbols give. Default 1.5 s. */
+  readonly debugPatienceMs?: number;
 }
 
 export interface MeasuredSymbolizer extends Symbolizer {
@@ -63,7 +65,7 @@ export function createSymbolizer(options: SymbolizerOptions): MeasuredSymbolizer
     options.debugDirectory ?? '/usr/lib/debug',
     servers === undefined ? undefined : new DebuginfodClient(servers),
   );
-  const debug = new DebugInfo({ small: client, large: largeClient }, finder, rootOf);
+  const debug = new DebugInfo({ small: client, large: largeClient }, finder, rootOf, options.debugPatienceMs);
   const loader = new ModuleLoader(client, lossCounters, rootOf);
   const user = new UserResolver(client, loader, debug, rootOf);
   const kernel = new KernelResolver(client);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { ProcessView } from '../processes/process.ts';
 import { DebugFinder } from './debug-finder.ts';
@@ -52,6 +53,26 @@ test('a worker that does not answer delays one profile, not each of the next', a
     debug: { ...needs, isComplete: true },
   };
   expect(await debug.names(view, mapping, module, BigUint64Array.of(1n))).toBe('nothing');
+});
+
+test('who may wait has the names when they come', async () => {
+  const slow = {
+    // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as SymbolClient's
+    request: async <R extends SymbolRequest>({ kind }: R): Promise<ReplyOf[R['kind']] | undefined> => {
+      if (kind === 'debug-load') await sleep(200);
+      const named = { lists: [], listOf: Uint32Array.of(0) };
+      return (kind === 'debug-load' ? { status: 'ready' } : { status: 'named', named }) as ReplyOf[R['kind']];
+    },
+  };
+  const ask = async (patienceMs: number): Promise<unknown> =>
+    new DebugInfo({ small: slow, large: slow }, new DebugFinder('/nowhere', undefined), () => '/', patienceMs).names(
+      view,
+      mapping,
+      loadedModule(),
+      BigUint64Array.of(1n),
+    );
+  expect(await ask(1)).toBe('late');
+  expect(await ask(60_000)).toEqual({ lists: [], listOf: Uint32Array.of(0) });
 });
 
 test('what a worker has dropped is read once more for all who ask at that moment', async () => {

@@ -6,8 +6,8 @@ import { openModule } from './module-files.ts';
 import type { SymbolClient } from './symbol-client.ts';
 import type { DebugNeeds, NamedAddresses } from './worker-messages.ts';
 
-/** A profile does not wait longer for lines: it is made with the names that symbols have, and the next one has the lines. */
-const patienceMs = 1500;
+/** One of many profiles does not wait longer for lines: it is made with the names that symbols have, and the next one has the lines. */
+const defaultPatienceMs = 1500;
 /** After a profile has waited in vain the next ones, of a hundred processes maybe, wait only this long, for a while. */
 const impatientMs = 50;
 const impatientForMs = 5000;
@@ -44,12 +44,19 @@ export class DebugInfo {
   readonly #finder: DebugFinder;
   readonly #rootOf: (process: ProcessView) => string;
   readonly #states = new Map<string, State>();
+  readonly #patienceMs: number;
   #impatientUntilMs = -Infinity;
 
-  constructor(clients: DebugClients, finder: DebugFinder, rootOf: (process: ProcessView) => string) {
+  constructor(
+    clients: DebugClients,
+    finder: DebugFinder,
+    rootOf: (process: ProcessView) => string,
+    patienceMs = defaultPatienceMs,
+  ) {
     this.#clients = clients;
     this.#finder = finder;
     this.#rootOf = rootOf;
+    this.#patienceMs = patienceMs;
   }
 
   /** The worker has dropped these. */
@@ -76,7 +83,7 @@ export class DebugInfo {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<'late'>((resolve) => {
       const isImpatient = performance.now() < this.#impatientUntilMs;
-      timer = setTimeout(resolve, isImpatient ? impatientMs : patienceMs, 'late').unref();
+      timer = setTimeout(resolve, isImpatient ? impatientMs : this.#patienceMs, 'late').unref();
     });
     // The same worker knows modules by their keys.
     const names = this.#names(process, mapping, `debug:${module.key}`, buildId, debug, addresses);
