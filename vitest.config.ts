@@ -15,7 +15,8 @@ class WaitingFirst extends BaseSequencer {
 const besideEachOther = { maxWorkers: 3 };
 
 /** End-to-end tests in which nothing is sampled or timed: beside the unit tests. */
-const untimed = 'test/e2e/{container-compose,dwarf-lines,query-*,unwind-twins,web-findings,web-pages}.test.ts';
+const untimed =
+  'test/e2e/{container-compose,diff-wait,dwarf-lines,query-*,server-crash,server-pprof,store-damage,store-hostile,unwind-tables,unwind-twins,web-explore,web-findings,web-pages,web-source,web-states}.test.ts';
 
 export default defineConfig({
   test: {

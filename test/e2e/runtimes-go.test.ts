@@ -20,13 +20,13 @@ test.each([
 ])('labels of goroutines of a %s program are those of its own profile', async (name, flags) => {
   const program = join(folder, name);
   buildGo('go-labels', program, { flags });
-  await expectGoLabels(program, 2500);
+  await expectGoLabels(program, 1800);
 });
 
 test('labels of goroutines of a plain program where the kernel has no bpf_loop', async () => {
   const program = join(folder, 'by-calls');
   buildGo('go-labels', program);
-  await expectGoLabels(program, 2500, [{ hasLoop: false, growsHash: false }]);
+  await expectGoLabels(program, 1800, [{ hasLoop: false, growsHash: false }]);
 });
 
 /** Functions of test/workloads/go-callbacks from each leaf to the goroutine's entry. */
@@ -42,7 +42,7 @@ test('Go that calls C that calls Go: each stack goes through all of them to the 
   buildGo('go-callbacks', program, { hasC: true });
   const { profile } = await record({
     frequencyHz: 499,
-    target: { kind: 'command', command: program, arguments: ['3000'] },
+    target: { kind: 'command', command: program, arguments: ['1500'] },
     stdio: 'ignore',
   });
   const samples = samplesOf(profile).filter(({ functions }) =>

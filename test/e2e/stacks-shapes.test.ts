@@ -32,7 +32,7 @@ const shapes: Readonly<Record<string, Shape>> = {
   signals: { command: (program) => [program, '$S', 'TRUTH'] },
   assembly: { command: (program) => [program, '$S', 'TRUTH'] },
   switch: { command: (program) => [program, '$S', 'TRUTH'] },
-  frames: { flags: ['-Wl,-z,lazy'], command: (program) => [program, '$S', 'TRUTH'], aloneFor: 8, isLarge: true },
+  frames: { flags: ['-Wl,-z,lazy'], command: (program) => [program, '$S', 'TRUTH'], aloneFor: 5, isLarge: true },
   libraries: {
     command: (program, frames) => [program, '$S', 'TRUTH', ...programs.libraries(`loaded-${frames}`, 4, frames)],
   },
@@ -74,7 +74,7 @@ function isAlone(shape: string): boolean {
 
 /** Compiles one; answers what runs and records it. */
 function prepare(shape: string, frames: boolean): () => Promise<PlantedRecording> {
-  const { source = shape, flags = [], command, aloneFor: short = 3 } = shapes[shape] ?? { command: () => [] };
+  const { source = shape, flags = [], command, aloneFor: short = 2 } = shapes[shape] ?? { command: () => [] };
   const name = `${shape.replaceAll(/\W+/gu, '-')}-${frames ? 'fp' : 'no-fp'}`;
   const program = programs.c(`${source}.c`, name, { frames, flags });
   const words = command(program, frames).map((word) => word.replace('$S', String(seconds(short, 15))));
@@ -113,7 +113,7 @@ describe('one thing that makes stacks hard to walk', () => {
 
 test('a recursion of 400 calls above the chain is whole', async () => {
   const program = programs.c('frames.c', 'deep');
-  const words = [program, String(seconds(12, 15)), 'TRUTH', deepRecursion];
+  const words = [program, String(seconds(8, 15)), 'TRUTH', deepRecursion];
   const recorded = await recordPlanted(programs.folder, words, { frequencyHz: 999 });
   const recording = setCutAside(recorded, 'copy short', 0.2);
   expectChains(recording);

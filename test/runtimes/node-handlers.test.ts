@@ -16,7 +16,7 @@ const operations: ReadonlyMap<string, string> = new Map([
   ['Builtins_BitwiseOrHandler', 'sum | n'],
 ]);
 
-test.each([20, 24])('lines of functions that Node.js %i interprets are those of their handlers', async (major) => {
+test.each([20, 24, 26])('lines of functions that Node.js %i interprets are those of their handlers', async (major) => {
   const script = join(repositoryRoot, 'test/workloads/runtimes/handlers.cjs');
   const source = readFileSync(script, 'utf8').split('\n');
   const flags = ['--no-opt', '--no-sparkplug', '--no-maglev'];
