@@ -3,10 +3,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
+import { go } from '../load/go-pprof.ts';
 import { repositoryRoot } from './everflame-process.ts';
-
-/** This machine's; the one that is not packaged stands first, since it is the newer. */
-export const go: string = ['/usr/local/go/bin/go', '/usr/bin/go'].find((program) => existsSync(program)) ?? 'go';
 
 /** The newest 1.`minor` that the go command has fetched (`GOTOOLCHAIN=go1.18.10 go version`); undefined where there is none. */
 export function goToolchain(minor: number): string | undefined {

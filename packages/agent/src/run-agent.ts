@@ -48,7 +48,6 @@ export async function runAgent(options: RunAgentOptions): Promise<RunningAgent> 
   let health: HealthServer | undefined;
   try {
     const tableCacheDirectory = join(dataDir, 'unwind-tables');
-    const shown = { showsRuntimeFrames: options.showsRuntimeFrames === true };
     agent = await startAgent({
       frequencyHz,
       intervalMs,
@@ -57,7 +56,7 @@ export async function runAgent(options: RunAgentOptions): Promise<RunningAgent> 
       losses,
       log,
       tableCacheDirectory,
-      ...shown,
+      showsRuntimeFrames: options.showsRuntimeFrames === true,
     });
     health = await serveHealth(options, losses, shipper, agent);
   } catch (error) {
