@@ -15,6 +15,7 @@ import type { Browser } from 'playwright-core';
 import { buildWeb } from '../../scripts/build-web.mjs';
 import { bigTreeProfiles } from '../load/big-tree.ts';
 import { cpuMs } from '../load/process-cost.ts';
+import { pageViews } from '../support/page-acts.ts';
 import { launchBrowser, settled } from '../support/page-browser.ts';
 import {
   anonymousMb,
@@ -26,6 +27,7 @@ import {
   measureIn,
   rendererPid,
 } from '../support/page-speed.ts';
+import { type PageTask, tasksDuring } from '../support/page-tasks.ts';
 import { speedscopeFirstMs } from '../support/speedscope-page.ts';
 import { treeOf } from '../../web/src/data/tree-columns.ts';
 import { speedscopeText } from '../../web/src/tree/exports.ts';
@@ -34,6 +36,7 @@ const { values: flags } = parseArgs({
   options: { nodes: { type: 'string', default: '100000,1000000' }, zooms: { type: 'string', default: '30' } },
 });
 const zooms = Number(flags.zooms);
+const taskTries = 5;
 const query = 'process_cpu:cpu:nanoseconds:cpu:nanoseconds{service_name="checkout"}';
 /** Measured: a merged tree has so many nodes for each stack. */
 const nodesPerStack = 10.6;
@@ -91,6 +94,32 @@ async function measurePage(browser: Browser, url: string): Promise<{ first: numb
   );
   await context.close();
   return { first, zoom };
+}
+
+/** The longest task of each view and of what is done there, in a page of its own each time: how long it held the page, and what of that was its own. */
+async function measureTasks(browser: Browser, url: string): Promise<void> {
+  for (const { name, parameters, act } of pageViews) {
+    const longest: PageTask[] = [];
+    for (let attempt = 0; attempt < taskTries; attempt++) {
+      const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+      const page = await context.newPage();
+      const tasks = await tasksDuring(page, async () => {
+        await page.goto(`${url}&${new URLSearchParams(parameters).toString()}`);
+        await settled(page);
+        await act(page);
+      });
+      longest.push({
+        wallMs: Math.max(...tasks.map((task) => task.wallMs)),
+        cpuMs: Math.max(...tasks.map((task) => task.cpuMs)),
+      });
+      await context.close();
+    }
+    const sorted = longest.toSorted((a, b) => a.wallMs - b.wallMs);
+    line(
+      `longest task, ${name}: on the wall (CPU)`,
+      `${sorted.map((task) => `${task.wallMs.toFixed(0)} (${task.cpuMs.toFixed(0)})`).join(', ')} ms`,
+    );
+  }
 }
 
 /** From the start of the navigation to the first service in the overview, on a browser without anything cached. */
@@ -183,6 +212,7 @@ for (const wanted of flags.nodes.split(',').map(Number)) {
     console.log(`\n${decoded.tree.parent.length} nodes, ${decoded.tree.frames.name.length} functions`);
     await measureOverview(browser, server.url);
     const ours = await measurePage(browser, `${server.url}/flamegraph?${parameters.toString()}`);
+    await measureTasks(browser, `${server.url}/flamegraph?${parameters.toString()}`);
     const whole = await measureWhole(browser, treeUrl).catch((error: unknown) => {
       line('d3-flame-graph, whole tree', `failed: ${String(error).split('\n')[0]}`);
       return null;

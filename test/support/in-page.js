@@ -27,36 +27,8 @@ globalThis.everflameTest = (() => {
     return performance.now() - start;
   }
 
-  /** What a page does in one task, of fixed size: numbers sorted, a picture of 800 labelled boxes made, laid out and measured. */
-  function fixedTask() {
-    const start = performance.now();
-    const numbers = Float64Array.from({ length: 100_000 }, (_, i) => (i * 7919) % 100_003);
-    numbers.sort();
-    const picture = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-    for (let i = 0; i < 800; i++) {
-      const box = document.createElementNS(picture.namespaceURI, 'g');
-      const label = document.createElementNS(picture.namespaceURI, 'text');
-      label.textContent = `function number ${i}`;
-      box.append(document.createElementNS(picture.namespaceURI, 'rect'), label);
-      picture.append(box);
-    }
-    document.body.append(picture);
-    picture.lastChild.getBBox();
-    picture.remove();
-    return performance.now() - start;
-  }
-
   return {
     longTasks: () => longTasks,
-    /** The median of some fixed tasks, ms. */
-    async fixedTask() {
-      const took = [];
-      for (let i = 0; i < 7; i++) {
-        took.push(fixedTask());
-        await pause(5);
-      }
-      return took.sort((a, b) => a - b)[3];
-    },
     shifts: () => shifts,
     async firstPicture() {
       for (;;) {

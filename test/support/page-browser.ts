@@ -44,17 +44,17 @@ export async function openPage(browser: Browser, url: string, options: OpenOptio
   return { page, complaints };
 }
 
+/** In the page, with its own selectors: those of a locator walk all elements in script, which takes longer than what is waited for. */
+const isDrawn = `(() => {
+  const shown = document.querySelector('#content')?.getAttribute('data-place');
+  if (shown !== location.pathname + location.search) return false;
+  if (document.querySelector('.progress.is-active, .is-stale, .skeleton, [aria-busy="true"]') !== null) return false;
+  return [...document.querySelectorAll('.d3-flame-graph-label')].every((one) => one.style.display === 'none' || one.textContent !== '');
+})()`;
+
 /** Resolves when the page shows what its URL says, nothing is loading and the frames have their labels. */
 export async function settled(page: Page): Promise<void> {
-  await waitFor('the page to be drawn', async () => {
-    const { pathname, search } = new URL(page.url());
-    const shown = await page.locator('#content').getAttribute('data-place');
-    const busy = await page.locator('.progress.is-active, .is-stale, .skeleton, [aria-busy="true"]').count();
-    const blank = await page
-      .locator('.d3-flame-graph-label')
-      .evaluateAll((labels) => labels.filter((one) => one.style.display !== 'none' && one.textContent === '').length);
-    return shown === pathname + search && busy + blank === 0 ? true : undefined;
-  });
+  await waitFor('the page to be drawn', async () => (await page.evaluate<boolean>(isDrawn)) || undefined);
 }
 
 /** Opens a page of a server and waits until it is drawn. */

@@ -14,11 +14,6 @@ export async function longTasks(page: Page): Promise<number[]> {
   return page.evaluate('everflameTest.longTasks()');
 }
 
-/** How long a task of fixed size takes in this page now, in ms: what other times are compared with. Asked after `longTasks`, as it may be one. */
-export async function fixedTaskMs(page: Page): Promise<number> {
-  return page.evaluate('everflameTest.fixedTask()');
-}
-
 /** How far what was there has moved while the page loaded (Chromium's layout-shift entries). */
 export async function layoutShift(page: Page): Promise<number> {
   return page.evaluate('everflameTest.shifts()');
@@ -39,14 +34,20 @@ export async function clickToPictureMs(page: Page, nth: number): Promise<number 
   return page.evaluate(`everflameTest.click(${nth})`);
 }
 
-/** Process id of the browser's renderer that has used the most CPU: the page with its worker. */
+/** Process id of the renderer of a page, with its worker: the one that computes while the page does. */
 export async function rendererPid(page: Page): Promise<number> {
   const browser = page.context().browser();
   if (browser === null) throw new Error('the page has no browser');
   const session = await browser.newBrowserCDPSession();
-  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  const renderers = async (): Promise<Map<number, number>> => {
+    const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+    return new Map(processInfo.filter(({ type }) => type === 'renderer').map(({ id, cpuTime }) => [id, cpuTime]));
+  };
+  const before = await renderers();
+  await page.evaluate('for (const end = performance.now() + 500; performance.now() < end; );');
+  const spent = [...(await renderers())].map(([id, cpuTime]) => ({ id, cpuTime: cpuTime - (before.get(id) ?? 0) }));
   await session.detach();
-  const [busiest] = processInfo.filter(({ type }) => type === 'renderer').toSorted((a, b) => b.cpuTime - a.cpuTime);
+  const [busiest] = spent.toSorted((a, b) => b.cpuTime - a.cpuTime);
   if (busiest === undefined) throw new Error('the browser has no renderer');
   return busiest.id;
 }

@@ -101,6 +101,10 @@ export function FlamegraphPanel(props: Props) {
   );
   const shaped = useShapedTree(exactTree.tree, view);
   const tree = shaped.value ?? exactTree.tree;
+  // Nothing, rather than the picture of another view, until the first is there.
+  const wasShown = useRef(false);
+  const isAwaited = shaped.value === null && shaped.loading && !wasShown.current;
+  if (!isAwaited) wasShown.current = true;
   const isPlain = tree === exactTree.tree;
   const treeKey = useTreeKey(tree);
   const samplesKey = useTreeKey(merged.tree);
@@ -372,6 +376,7 @@ export function FlamegraphPanel(props: Props) {
           )}
         </p>
       )}
+      {isAwaited && <div class="skeleton flame-skeleton" aria-hidden="true" />}
       <div class={`panel-body show-${state.show}`}>
         {state.show === 'sandwich' && (
           <Sandwich
@@ -395,10 +400,10 @@ export function FlamegraphPanel(props: Props) {
             unit={unit}
           />
         )}
-        {state.show === 'tree' && (
+        {state.show === 'tree' && !isAwaited && (
           <TreeTable tree={tree} widths={widths} focus={focus} unit={unit} groupLabel={by} onFocus={zoom} />
         )}
-        {(state.show === 'both' || state.show === 'graph') && (
+        {(state.show === 'both' || state.show === 'graph') && !isAwaited && (
           <div class="flame-box">
             <Breadcrumb tree={tree} focus={focus} groupLabel={by} onFocus={zoom} />
             {found === null && <p class="hint">The zoom of this link is not in this range: showing everything.</p>}

@@ -9,6 +9,7 @@ import { type Datum, feedOf } from './flame-feed.ts';
 import { FrameCursor, nextRow } from './frame-cursor.tsx';
 import { isDark } from './theme.ts';
 import { type TipPlace, Tip } from './tip.tsx';
+import { useAfterPaint } from './use-after-paint.ts';
 import { useWidth } from './use-width.ts';
 
 const rowHeightPx = 20;
@@ -56,11 +57,13 @@ export function FlameGraph(props: FlameGraphProps) {
   const now = useRef<Drawing>({ layout, frameOf: tree.frame, labelOf, colourOf, matches, dark });
   now.current = { layout, frameOf: tree.frame, labelOf, colourOf, matches, dark };
 
+  // The first picture takes longest: it has a task of its own, after what stands around it.
+  const mayDraw = useAfterPaint(true) === true;
   const drawn = useRef<{ layout: Layout; width: number; labelOf: FlameGraphProps['labelOf'] } | null>(null);
   // Before the browser paints: the picture never shows another place than the rest of the page.
   useLayoutEffect(() => {
     const element = host.current;
-    if (element === null || width === 0) return;
+    if (element === null || width === 0 || !mayDraw) return;
     const last = drawn.current;
     drawn.current = { layout, width, labelOf };
     if (last !== null && last.layout === layout && last.width === width && last.labelOf === labelOf) {
@@ -87,7 +90,7 @@ export function FlameGraph(props: FlameGraphProps) {
     const drawnPx = Number(svg.attr('height'));
     svg.attr('height', height).attr('viewBox', growsUp ? `0 ${drawnPx - height} ${width} ${height}` : null);
     markDrawn();
-  }, [layout, width, matches, dark, labelOf, colourOf]);
+  }, [layout, width, matches, dark, labelOf, colourOf, mayDraw]);
   useEffect(() => () => void chart.current?.destroy(), []);
   useEffect(() => {
     setCurrent(null);
@@ -147,6 +150,7 @@ export function FlameGraph(props: FlameGraphProps) {
     <div
       class="flame"
       role="group"
+      aria-busy={!mayDraw}
       aria-label={`${name}. Arrow keys move between frames, Enter zooms, the menu key shows what can be done, Escape shows everything.`}
       // The frames are one stop of the keyboard; arrows move within.
       tabIndex={0}

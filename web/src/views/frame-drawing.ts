@@ -7,8 +7,9 @@ import { type BaseType, selection } from 'd3-selection';
  * - Transitions. With a duration of 0, which is what the page asks for, d3-transition still makes two timers for every frame and sets labels
  *   some frames later. Here everything takes its last value at once.
  * - Listeners of each frame. The page takes events where they bubble to (flame-graph.tsx).
- * - Labels of frames that have no room for one. Their `foreignObject` would be a box and a layer of the browser's layout even when it is empty: it is hidden, and its
- *   attributes are not set. Most frames of a big picture are that narrow.
+ * - Labels of frames that have no room for one. Their `foreignObject` would be a box and a layer of the browser's layout even when it is empty: there is none. Most frames of a
+ *   big picture are that narrow.
+ * - Width and height of groups, which mean nothing in SVG.
  */
 class InstantTransition {
   readonly #selection: Target;
@@ -56,27 +57,26 @@ interface Labelled {
   readonly data: { readonly hasLabel: boolean };
 }
 
-const hidden = 'is-hidden';
-
-/** The element of a frame's label where it has one; else it is hidden and emptied, so that nobody finds an old name in it. */
+/** The element of a frame's label where there is room for one; made and removed as frames become wide and narrow. */
 function labelBox(this: Element, { data }: Labelled): Element | null {
-  const box = this.lastElementChild;
-  if (box === null) return null;
-  const wasHidden = box.classList.contains(hidden);
-  if (data.hasLabel) {
-    if (wasHidden) box.classList.remove(hidden);
-    return box;
-  }
-  if (wasHidden) return null;
-  box.classList.add(hidden);
-  const label = box.firstElementChild;
-  label?.removeAttribute('style');
-  label?.removeAttribute('class');
-  label?.replaceChildren();
+  const last = this.lastElementChild;
+  const box = last?.localName === 'foreignObject' ? last : null;
+  if (data.hasLabel) return box ?? this.appendChild(emptyBox());
+  box?.remove();
   return null;
 }
 
-const { select } = selection.prototype;
+function emptyBox(): Element {
+  const box = document.createElementNS('http://www.w3.org/2000/svg', 'foreignObject');
+  box.append(document.createElement('div'));
+  return box;
+}
+
+function none(): null {
+  return null;
+}
+
+const { append, attr, select } = selection.prototype;
 
 Object.assign(selection.prototype, {
   transition(this: Target) {
@@ -84,6 +84,13 @@ Object.assign(selection.prototype, {
   },
   on<T>(this: T): T {
     return this;
+  },
+  append(this: typeof selection.prototype, name: string) {
+    return name === 'foreignObject' ? select.call(this, none as never) : append.call(this, name);
+  },
+  attr(this: typeof selection.prototype, name: string, ...value: never[]) {
+    const isOfNoUse = (name === 'width' || name === 'height') && (this.node() as Element | null)?.localName === 'g';
+    return isOfNoUse ? this : (attr as (...all: unknown[]) => unknown).call(this, name, ...value);
   },
   select(this: typeof selection.prototype, selector: string | ((this: BaseType) => BaseType)) {
     return select.call(this, (selector === 'foreignObject' ? labelBox : selector) as never);

@@ -17,6 +17,7 @@ import { FunctionPicker } from './function-picker.tsx';
 import { FrameNumbers } from './frame-numbers.tsx';
 import { rowLabel } from './frame-text.tsx';
 import { ProblemNotice } from './notices.tsx';
+import { useAfterPaint } from './use-after-paint.ts';
 
 interface Props {
   readonly tree: Tree;
@@ -44,8 +45,13 @@ export function Sandwich({ tree, rows, name, unit, onName, builds }: Props) {
     }
   });
   const whole = tree.weights.total[0] ?? 0n;
+  const callers = found.value?.callers ?? null;
+  const lowerHalf = found.value?.callees ?? null;
+  const callees = useAfterPaint(lowerHalf);
+  const callersKey = useTreeKey(callers ?? tree);
+  const calleesKey = useTreeKey(callees ?? tree);
   return (
-    <div class="sandwich" aria-busy={found.loading}>
+    <div class="sandwich" aria-busy={found.loading || callees !== lowerHalf}>
       <FunctionPicker names={names} value={chosen} onName={onName} />
       {row === undefined ? (
         <p class="hint">No sample of this range passes through a function of this name.</p>
@@ -63,24 +69,28 @@ export function Sandwich({ tree, rows, name, unit, onName, builds }: Props) {
         </p>
       )}
       {found.problem !== null && <ProblemNotice problem={found.problem} />}
-      {found.value !== null && row !== undefined && (
+      {callers !== null && row !== undefined && (
         <>
           <h3>Who calls it</h3>
           <Half
-            key={`callers ${chosen}`}
+            key={`callers ${callersKey}`}
             name="Callers"
             growsUp
-            tree={found.value.callers}
+            tree={callers}
             unit={unit}
             onName={onName}
             builds={builds}
           />
+        </>
+      )}
+      {callees !== null && row !== undefined && (
+        <>
           <h3>What it calls</h3>
           <Half
-            key={`callees ${chosen}`}
+            key={`callees ${calleesKey}`}
             name="Callees"
             growsUp={false}
-            tree={found.value.callees}
+            tree={callees}
             unit={unit}
             onName={onName}
             builds={builds}

@@ -1,0 +1,43 @@
+import type { Page } from 'playwright-core';
+import { settled } from './page-browser.ts';
+
+/** What a reader can do with a flame graph that is open; each leaves the page drawn. */
+type Act = (page: Page) => Promise<void>;
+
+const acts: readonly Act[] = [
+  async (page) => page.getByLabel('Search functions').fill('func'),
+  async (page) => page.getByRole('region', { name: 'Functions' }).evaluate((table) => table.scrollTo(0, 5000)),
+  async (page) => page.locator('g.frame').nth(5).click(),
+  async (page) => page.getByLabel('Filter the table by function, file or binary').fill('func1'),
+  async (page) => page.getByRole('button', { name: 'Total', exact: true }).click(),
+  async (page) => page.locator('g.frame').nth(3).hover(),
+  async (page) => page.keyboard.press('Escape'),
+];
+
+/** A way to look at a tree: parameters of /flamegraph, and what is done there once it is drawn. */
+export interface PageView {
+  readonly name: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly act: Act;
+}
+
+async function nothing(): Promise<void> {}
+
+/** Every view of the samples, and every act in the one that is shown first. */
+export const pageViews: readonly PageView[] = [
+  ...['table', 'tree', 'sandwich', 'source'].map((show) => ({ name: show, parameters: { show }, act: nothing })),
+  { name: 'lines', parameters: { frames: 'line' }, act: nothing },
+  { name: 'inverted', parameters: { order: 'callers' }, act: nothing },
+  { name: 'libraries grouped', parameters: { libraries: 'grouped' }, act: nothing },
+  { name: 'flames by heat', parameters: { grow: 'up', colours: 'heat' }, act: nothing },
+  {
+    name: 'acts',
+    parameters: {},
+    act: async (page) => {
+      for (const act of acts) {
+        await act(page);
+        await settled(page);
+      }
+    },
+  },
+];
