@@ -14,9 +14,13 @@ class WaitingFirst extends BaseSequencer {
 /** The group of unit tests: a worker for each of two cores, and one for the test that waits. */
 const besideEachOther = { maxWorkers: 3 };
 
-/** End-to-end tests in which nothing is sampled or timed: beside the unit tests. */
+/** End-to-end tests in which nothing is sampled or timed, or only that something is: beside the unit tests. */
 const untimed =
-  'test/e2e/{container-compose,diff-wait,dwarf-lines,query-*,server-crash,server-pprof,store-damage,store-hostile,unwind-tables,unwind-twins,web-explore,web-findings,web-pages,web-source,web-states}.test.ts';
+  'test/e2e/{compile-cache,container-compose,deployments-found,diff-wait,dwarf-lines,query-*,server-*,shipping-kill,stop-npm-start,store-*,unwind-tables,unwind-twins,web-explore,web-findings,web-pages,web-source,web-states}.test.ts';
+
+/** What is sampled there keeps its truth when another program has half of the machine: two at a time. */
+const paired =
+  'test/e2e/{agent-kernel,agent-live,agent-rights,agent-short-lived,demo-shop,kernel-shapes,main-job,record-diff,runtimes-*,stacks-nothing-lost,stacks-short-lived,stacks-true}.test.ts';
 
 export default defineConfig({
   test: {
@@ -57,12 +61,23 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: 'e2e',
-          // After the unit tests, so that these have the machine to themselves.
+          name: 'paired',
+          // After the unit tests, which take all of the machine.
           sequence: { groupOrder: 1 },
+          maxWorkers: 2,
+          include: [paired],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          sequence: { groupOrder: 2 },
           include: ['test/e2e/**/*.test.ts'],
-          exclude: [untimed],
-          // One at a time: they share two cores, and what they measure is the CPU.
+          exclude: [untimed, paired],
+          // One at a time: they share two cores, and what they measure is the CPU, down to the last sample.
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 300_000,
@@ -73,7 +88,7 @@ export default defineConfig({
         // `npm run test:stacks`, not part of `npm test`: minutes under the churn of processes.
         test: {
           name: 'churn',
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           include: ['test/churn/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 1_200_000,

@@ -14,9 +14,13 @@ await setUp(() => {
 });
 const env = { ...toolsEnv(), EVERFLAME_STACKS_FULL: '1', EVERFLAME_CHURN_SECONDS: isLong ? '600' : '60' };
 const files = filters.length > 0 ? filters : ['test/e2e/stacks-', 'test/churn/'];
-const result = spawnSync('pnpm', ['exec', 'vitest', 'run', '--project=e2e', '--project=churn', ...files], {
-  cwd: root,
-  env,
-  stdio: 'inherit',
-});
+const result = spawnSync(
+  'pnpm',
+  ['exec', 'vitest', 'run', '--project=paired', '--project=e2e', '--project=churn', '--no-file-parallelism', ...files],
+  {
+    cwd: root,
+    env,
+    stdio: 'inherit',
+  },
+);
 process.exit(result.status ?? 1);

@@ -30,6 +30,7 @@ const vitest = [
   '--project=unit',
   '--project=waiting',
   '--project=untimed',
+  '--project=paired',
   '--project=e2e',
   '--reporter=default',
   '--reporter=json',

@@ -5,8 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CBuild, PlantedPrograms } from '../workloads/planted/build.ts';
 import { seconds } from '../support/planted/durations.ts';
 import { expectChains, expectComplete, setCutAside } from '../support/planted/expect-planted.ts';
-import { type PlantedRecording, recordPlanted } from '../support/planted/record-planted.ts';
-import { atATime } from '../support/planted/at-a-time.ts';
+import {
+  type PlantedCommand,
+  type PlantedRecording,
+  recordPlanted,
+  recordTogether,
+} from '../support/planted/record-planted.ts';
 
 const programs = new PlantedPrograms();
 afterAll(() => programs.remove());
@@ -52,16 +56,18 @@ const builds: Readonly<Record<string, (name: string) => string>> = {
   'Go without symbol table': (name) => programs.go(name, ['-ldflags=-s -w']),
 };
 
-function runChain(program: string): Promise<PlantedRecording> {
-  return recordPlanted(programs.folder, [program, String(seconds(1.5, 10)), 'TRUTH'], { frequencyHz: 999 });
+function commandOf(program: string): string[] {
+  return [program, String(seconds(1.5, 10)), 'TRUTH'];
 }
 
 describe('C, C++, Rust and Go', () => {
   let recordingOf: (title: string) => PlantedRecording;
   beforeAll(async () => {
-    const built = Object.entries(builds).map(([title, build], index) => [title, build(`chain-${index}`)] as const);
-    const runs = built.map(([title, program]) => [title, () => runChain(program)] as const);
-    recordingOf = await atATime(2, Object.fromEntries(runs));
+    const commands = Object.entries(builds).map(([title, build], index): [string, PlantedCommand] => {
+      const name = `chain-${index}`;
+      return [title, { command: commandOf(build(name)), keep: (executable) => executable === name }];
+    });
+    recordingOf = await recordTogether(programs.folder, 2, Object.fromEntries(commands), 999);
   });
 
   describe.each(Object.keys(builds))('%s', (title) => {
@@ -88,7 +94,7 @@ test('a stripped program has the same stacks, by addresses that nm names in its 
       const [address = '', type = '', name = ''] = line.split(' ');
       return /^[Tt]$/u.test(type) ? [{ address: BigInt(`0x${address}`), name }] : [];
     });
-  const recorded = await runChain(stripped);
+  const recorded = await recordPlanted(programs.folder, commandOf(stripped), { frequencyHz: 999 });
   const named = recorded.stacks.map((stack) => ({
     ...stack,
     user: stack.user.map((frame) => {

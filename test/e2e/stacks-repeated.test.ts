@@ -9,6 +9,7 @@ const workloads = new Workloads();
 afterAll(() => workloads.remove());
 const program = workloads.compile('named-paths');
 const levels = 20;
+const seconds = 4;
 
 /** `101…`, the leaf's last: what the name of the thread says, and what its functions say. */
 function pathsOf({ labels, functions }: SeenSample): { readonly told: string; readonly seen: string } {
@@ -31,7 +32,7 @@ async function run(
 ): Promise<{ distinct: number; samples: number; repeated: number }> {
   const { profile, unwinding, losses, exitCode } = await record({
     frequencyHz: 999,
-    target: { kind: 'command', command: program, arguments: ['6000', String(levels), String(paths), '300'] },
+    target: { kind: 'command', command: program, arguments: [String(seconds * 1000), String(levels), String(paths), '300'] },
     stdio: 'ignore',
     shapes: [shape],
   });
@@ -40,8 +41,8 @@ async function run(
   const atBottom = samplesOf(profile).filter(({ functions }) => functions.includes('bottom'));
   const wrong = atBottom.map(pathsOf).filter(({ told, seen }) => told !== seen);
   expect(wrong.slice(0, 5), `${wrong.length} of ${atBottom.length}`).toEqual([]);
-  // Nine of ten ticks of six seconds are at the end of a path.
-  expect(total(atBottom)).toBeGreaterThan(0.8 * 6 * 999);
+  // Nine of ten ticks are at the end of a path.
+  expect(total(atBottom)).toBeGreaterThan(0.8 * seconds * 999);
   const distinct = new Set(atBottom.map(({ labels }) => labels['thread_name'])).size;
   return { distinct, samples: total(atBottom), repeated: unwinding.repeated };
 }

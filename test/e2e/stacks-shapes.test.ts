@@ -4,8 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PlantedPrograms } from '../workloads/planted/build.ts';
 import { isFullRun, seconds } from '../support/planted/durations.ts';
 import { expectChains, expectComplete, setCutAside } from '../support/planted/expect-planted.ts';
-import { type PlantedRecording, recordPlanted } from '../support/planted/record-planted.ts';
-import { atATime } from '../support/planted/at-a-time.ts';
+import {
+  type PlantedCommand,
+  type PlantedRecording,
+  recordPlanted,
+  recordTogether,
+} from '../support/planted/record-planted.ts';
 import { countOf, seenStacks } from '../support/planted/seen-stacks.ts';
 
 const programs = new PlantedPrograms();
@@ -72,14 +76,13 @@ function isAlone(shape: string): boolean {
   return shapes[shape]?.aloneFor !== undefined;
 }
 
-/** Compiles one; answers what runs and records it. */
-function prepare(shape: string, frames: boolean): () => Promise<PlantedRecording> {
+/** Compiles one; answers how to run it and what is its own. */
+function prepare(shape: string, frames: boolean): PlantedCommand {
   const { source = shape, flags = [], command, aloneFor: short = 2 } = shapes[shape] ?? { command: () => [] };
   const name = `${shape.replaceAll(/\W+/gu, '-')}-${frames ? 'fp' : 'no-fp'}`;
   const program = programs.c(`${source}.c`, name, { frames, flags });
   const words = command(program, frames).map((word) => word.replace('$S', String(seconds(short, 15))));
-  const keep = (executable: string): boolean => executable === name;
-  return () => recordPlanted(programs.folder, words, { frequencyHz: 999, keep });
+  return { command: words, keep: (executable) => executable === name };
 }
 
 /** All of it but what a copy of 64 KB did not hold. */
@@ -90,11 +93,13 @@ function judged(recording: PlantedRecording, shape: string): PlantedRecording {
 describe('one thing that makes stacks hard to walk', () => {
   let recordingOf: (shape: string, title: string) => PlantedRecording;
   beforeAll(async () => {
-    const prepared = cases.map(({ title, shape, frames }) => ({ shape, title, run: prepare(shape, frames) }));
-    const jobs = (alone: boolean) =>
-      prepared.filter(({ shape }) => isAlone(shape) === alone).map(({ title, run }) => [title, run] as const);
-    const ofPairs = await atATime(2, Object.fromEntries(jobs(false)));
-    const ofAlone = await atATime(1, Object.fromEntries(jobs(true)));
+    const prepared = cases.map(({ title, shape, frames }) => ({ shape, title, planted: prepare(shape, frames) }));
+    const commands = (alone: boolean) =>
+      Object.fromEntries(
+        prepared.filter(({ shape }) => isAlone(shape) === alone).map(({ title, planted }) => [title, planted]),
+      );
+    const ofPairs = await recordTogether(programs.folder, 2, commands(false), 999);
+    const ofAlone = await recordTogether(programs.folder, 1, commands(true), 999);
     recordingOf = (shape, title) => (isAlone(shape) ? ofAlone : ofPairs)(title);
   });
 

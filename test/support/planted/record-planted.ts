@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { record, type Recording } from '@everflame/agent';
@@ -18,9 +18,15 @@ export interface PlantedRecording {
 
 let runs = 0;
 
+/** A command with the word TRUTH, and whose samples are its program's (by `process_executable_name`): all when left out. */
+export interface PlantedCommand {
+  readonly command: readonly string[];
+  readonly keep?: (name: string) => boolean;
+}
+
 /**
  * Runs a command under the recorder and reads what the program in it wrote of itself. `command` gets the path of the file for
- * the truth in place of the word TRUTH. `keep` is asked whose samples are the program's (by `process_executable_name`): all when left out.
+ * the truth in place of the word TRUTH.
  */
 export async function recordPlanted(
   folder: string,
@@ -29,15 +35,47 @@ export async function recordPlanted(
 ): Promise<PlantedRecording> {
   const file = join(folder, `truth-${runs++}`);
   const [program = '', ...args] = command.map((word) => word.replaceAll('TRUTH', file));
-  const recording: Recording = await record({
-    frequencyHz: options.frequencyHz,
+  const recording = await recordCommand(options.frequencyHz, program, args);
+  return readPlanted(recording, file, options.keep);
+}
+
+/** Runs commands, `atATime` of them, under one recorder; answers what each program in them wrote of itself, and its samples, by title. */
+export async function recordTogether(
+  folder: string,
+  atATime: number,
+  commands: Readonly<Record<string, PlantedCommand>>,
+  frequencyHz: number,
+): Promise<(title: string) => PlantedRecording> {
+  const planted = Object.entries(commands).map(([title, { command, keep }]) => {
+    const file = join(folder, `truth-${runs++}`);
+    const script = command.map((word) => `'${word.replaceAll('TRUTH', file)}'`).join(' ');
+    return { title, file, keep, script: `exec ${script}` };
+  });
+  const scripts = join(folder, `scripts-${runs++}`);
+  writeFileSync(scripts, planted.map(({ script }) => `${script}\0`).join(''));
+  const args = ['-0', '-P', String(atATime), '-n', '1', '-a', scripts, 'sh', '-c'];
+  const recording = await recordCommand(frequencyHz, 'xargs', args);
+  const read = new Map(planted.map(({ title, file, keep }) => [title, () => readPlanted(recording, file, keep)]));
+  return (title) => {
+    const one = read.get(title);
+    if (one === undefined) throw new Error(`no program is called ${title}`);
+    return one();
+  };
+}
+
+async function recordCommand(frequencyHz: number, program: string, args: readonly string[]): Promise<Recording> {
+  const recording = await record({
+    frequencyHz,
     target: { kind: 'command', command: program, arguments: args },
     stdio: 'ignore',
   });
   if (recording.exitCode !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${recording.exitCode}`);
-  if (!existsSync(file)) throw new Error(`${program} wrote no truth`);
+  return recording;
+}
+
+function readPlanted(recording: Recording, file: string, keep = (_name: string): boolean => true): PlantedRecording {
+  if (!existsSync(file)) throw new Error(`the program for ${file} wrote no truth`);
   const truth = readPlantedTruth(file);
-  const keep = options.keep ?? ((): boolean => true);
   const stacks = seenStacks(recording.profile).filter((each) => keep(each.labels['process_executable_name'] ?? ''));
   const happened = recording.losses.filter((row) => row.total > 0);
   const losses = Object.fromEntries(happened.map((row) => [`${row.name}/${row.cause}`, row.total]));
