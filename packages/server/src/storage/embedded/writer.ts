@@ -15,7 +15,7 @@ const batchMemoryMs = 30 * 24 * 3_600_000;
  * An epoch ends after this many profiles, bytes of vectors or stacks in its dictionary, which bounds the memory for it in
  * every thread, or with the first batch received after this time.
  */
-const defaultEpochLimits = { profiles: 2000, bytes: 24 * 1024 * 1024, stacks: 2_000_000, ageMs: 30 * 60_000 };
+const defaultEpochLimits = { profiles: 4000, bytes: 24 * 1024 * 1024, stacks: 2_000_000, ageMs: 30 * 60_000 };
 export type EpochLimits = typeof defaultEpochLimits;
 
 /** The one writer of an embedded store. Everything that a call stores is one transaction with one sync of the disk. */
