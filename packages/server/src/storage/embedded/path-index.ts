@@ -74,6 +74,11 @@ export class PathIndex {
     discard(chains.parent, chains.location, stacks);
   }
 
+  /** Gives its memory back: it must not be used afterwards. */
+  discard(): void {
+    discard(this.#slots, this.#facts, this.#words);
+  }
+
   #firstWith(hash: number): number {
     const slots = this.#slots;
     const mask = slots.length - 2;

@@ -82,6 +82,11 @@ export class StackTable {
     return rows;
   }
 
+  /** Gives its memory back: it must not be used afterwards. */
+  discard(): void {
+    discard(this.words, this.#hashes, this.#slots);
+  }
+
   /** The row with the hash that is this one; 0 when there is none. */
   #find(hash: number, caller: number, location: number): number {
     const slots = this.#slots;

@@ -89,6 +89,11 @@ export class WordTable {
     return numbers;
   }
 
+  /** Gives its memory back: it must not be used afterwards. */
+  discard(): void {
+    discard(this.words, this.#offsets, this.#slots);
+  }
+
   #hashOf(words: Uint32Array, from: number, end: number): number {
     return this.width === 2 ? hashPair(words[from] ?? 0, words[from + 1] ?? 0) : hashWords(words, from, end);
   }

@@ -134,6 +134,7 @@ export class EmbeddedWriter implements StorageWriter {
     this.#epoch = this.#statements.epoch.get() ?? 1;
     this.#statements.forget.run(nowMs - batchMemoryMs);
     this.#isRotationDue = false;
+    this.#dictionary.discard();
     this.#dictionary = new Dictionary();
     this.#written = this.#dictionary.mark();
     this.#series.clear();
