@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { decodeProfile, type Profile, StringPool } from '@everflame/profile';
+import { decodePooled, StringPool } from '@everflame/profile';
 import { decompress } from '../../packages/server/src/ingest/decompress.ts';
 import { ByteWriter } from '../../packages/server/src/storage/embedded/bytes.ts';
 import { Dictionary } from '../../packages/server/src/storage/embedded/dictionary.ts';
@@ -33,13 +33,13 @@ export async function ingestPhases(source: LoadSource, count: number): Promise<I
   const pool = new StringPool();
   const dictionary = new Dictionary();
   const out = new ByteWriter();
-  const writer = new EmbeddedWriter(dataDir, Date.now(), {}, pool);
+  const writer = new EmbeddedWriter(dataDir, Date.now());
   for (let first = 0; first < count; first += groupSize) {
     const numbers = Array.from({ length: Math.min(groupSize, count - first) }, (_, i) => first + i);
     const bodies = numbers.map((i) => gzipSync(source.profile(i).bytes));
     const messages = timed(spent, 'unpack', () => bodies.map((body) => decompress(body, 1e9)));
     const profiles = timed(spent, 'decode', () => messages.map((message) => decoded(message, pool)));
-    const interned = timed(spent, 'intern', () => profiles.map((profile) => internProfile(dictionary, profile, pool)));
+    const interned = timed(spent, 'intern', () => profiles.map((profile) => internProfile(dictionary, profile)));
     timed(spent, 'vector', () => profiles.map((profile, i) => encodeVector(profile, interned[i] ?? none, out)));
     const batches = profiles.map((profile, i) => ({
       batchId: null,
@@ -74,8 +74,8 @@ export async function ingestPhases(source: LoadSource, count: number): Promise<I
 
 const none = { stacks: new Uint32Array(), labelSets: new Uint32Array(), mainMapping: 0 };
 
-function decoded(message: Uint8Array, pool: StringPool): Profile {
-  const result = decodeProfile(message, {}, pool);
+function decoded(message: Uint8Array, pool: StringPool) {
+  const result = decodePooled(message, {}, pool);
   if (!result.ok) throw new Error(result.error.message);
   return result.profile;
 }

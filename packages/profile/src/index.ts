@@ -3,7 +3,10 @@ export type {
   LabelSetTable,
   LocationTable,
   MappingTable,
+  PathProfile,
+  PathTable,
   Profile,
+  SampleColumns,
   SampleTable,
   StackTable,
   ValueType,
@@ -11,9 +14,10 @@ export type {
 export { columnSum } from './column-sum.ts';
 export { discard } from './tables/discard.ts';
 export { discardProfile } from './discard-profile.ts';
+export { discardTree } from './discard-tree.ts';
 export { type ProfileError, type ProfileErrorCode, ProfileFailure } from './profile-error.ts';
-export { decodeProfile, type DecodeResult } from './codec/decode-profile.ts';
-export { type PooledRows, StringPool } from './codec/string-pool.ts';
+export { decodePooled, type DecodeResult, decodeProfile } from './codec/decode-profile.ts';
+export { StringPool } from './codec/string-pool.ts';
 export type { DecodeLimits } from './codec/decode-limits.ts';
 export { encodeProfile } from './codec/encode-profile.ts';
 export { checkValid } from './check-valid.ts';

@@ -1,4 +1,4 @@
-import type { Profile } from './profile.ts';
+import type { PathProfile, Profile } from './profile.ts';
 
 /** What a series measures. `id` is `name:sample_type:sample_unit:period_type:period_unit`. */
 export interface ProfileType {
@@ -84,7 +84,7 @@ const BY_SAMPLE_TYPE: readonly (readonly [name: string, pattern: RegExp])[] = [
  * and its functions. Go's mutex and block profiles have the same types; a mutex profile is one in which every contended
  * stack ends in an unlock, since Go charges the delay to the holder.
  */
-export function inferProfileName(profile: Profile): string {
+export function inferProfileName(profile: Profile | PathProfile): string {
   const types = profile.sampleTypes.map(({ type }) => type);
   for (const [name, pattern] of BY_SAMPLE_TYPE) if (types.some((type) => pattern.test(type))) return name;
   if (types.includes('contentions') || types.includes('delay')) return leavesUnlock(profile) ? 'mutex' : 'block';
@@ -97,10 +97,11 @@ export function inferProfileName(profile: Profile): string {
   return identifier === '' || identifier === '_' ? 'profile' : identifier;
 }
 
-function leavesUnlock({ samples, stacks, locations, functions, strings }: Profile): boolean {
+function leavesUnlock(profile: Profile | PathProfile): boolean {
+  const { samples, locations, functions, strings } = profile;
   if (samples.length === 0) return false;
   for (let i = 0; i < samples.length; i++) {
-    const location = stacks.location[samples.stack[i] ?? 0] ?? 0;
+    const location = leafOf(profile, i);
     const first = locations.lineOffset[location] ?? 0;
     const end = locations.lineOffset[location + 1] ?? 0;
     let unlocks = false;
@@ -112,4 +113,12 @@ function leavesUnlock({ samples, stacks, locations, functions, strings }: Profil
     if (!unlocks) return false;
   }
   return true;
+}
+
+/** The location that a sample ends in; 0 when it has none. */
+function leafOf(profile: Profile | PathProfile, sample: number): number {
+  if (!('paths' in profile)) return profile.stacks.location[profile.samples.stack[sample] ?? 0] ?? 0;
+  const { offset, location } = profile.paths;
+  const first = offset[sample] ?? 0;
+  return first < (offset[sample + 1] ?? 0) ? (location[first] ?? 0) : 0;
 }

@@ -8,7 +8,19 @@
  * A value of this type is immutable by convention once built. Make one with `decodeProfile` or `ProfileBuilder`;
  * `checkValid` states its invariants.
  */
-export interface Profile {
+export interface Profile extends ProfileFacts {
+  readonly stacks: StackTable;
+  readonly samples: SampleTable;
+}
+
+/** A profile whose stacks are no tree yet: for one who knows most of them already. Of `decodePooled`. */
+export interface PathProfile extends ProfileFacts {
+  readonly paths: PathTable;
+  readonly samples: SampleColumns;
+}
+
+/** All of a profile but its stacks and samples. */
+export interface ProfileFacts {
   /** `strings[0]` is `''`. All `…String` columns index this. No duplicates. */
   readonly strings: readonly string[];
   /** One per value of a sample, in order. At least one. */
@@ -28,9 +40,7 @@ export interface Profile {
   readonly mappings: MappingTable;
   readonly functions: FunctionTable;
   readonly locations: LocationTable;
-  readonly stacks: StackTable;
   readonly labelSets: LabelSetTable;
-  readonly samples: SampleTable;
 }
 
 /** pprof's ValueType. Both `''` when unset. Example: `{ type: 'cpu', unit: 'nanoseconds' }`. */
@@ -85,6 +95,13 @@ export interface StackTable {
   readonly location: Uint32Array;
 }
 
+/** The locations of sample `i`, leaf first, are `location[offset[i]]` to `location[offset[i + 1] - 1]`. */
+export interface PathTable {
+  /** One more than there are samples. */
+  readonly offset: Uint32Array;
+  readonly location: Uint32Array;
+}
+
 /** Set 0 is empty. Labels of set `s` are rows `offset[s]` to `offset[s + 1]`, in the order of the file. */
 export interface LabelSetTable {
   readonly length: number;
@@ -97,9 +114,13 @@ export interface LabelSetTable {
   readonly unitString: Uint32Array;
 }
 
-export interface SampleTable {
-  readonly length: number;
+export interface SampleTable extends SampleColumns {
   readonly stack: Uint32Array;
+}
+
+/** All of the samples but their stacks. */
+export interface SampleColumns {
+  readonly length: number;
   readonly labelSet: Uint32Array;
   /** Sample-major: value `t` of sample `i` is `values[i * sampleTypes.length + t]`. */
   readonly values: BigInt64Array;

@@ -4,12 +4,12 @@ import { constants } from 'node:zlib';
 import compress from '@fastify/compress';
 import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
-import { TypeBoxValidatorCompiler } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyInstance } from 'fastify';
 import { addFindingsRoutes } from './api/findings-routes.ts';
 import { guardAgainstPages, isLoopback } from './api/guard.ts';
 import { problemOf, sendProblem } from './api/problem-answer.ts';
 import { addReadRoutes } from './api/read-routes.ts';
+import { SchemaCompilers } from './api/schema-compilers.ts';
 import { addSourceRoutes } from './api/source-routes.ts';
 import { addStatusRoutes } from './api/status-routes.ts';
 import { addWebRoutes } from './api/web-routes.ts';
@@ -118,8 +118,15 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     closers.push(() => Promise.resolve(lock.close()));
     const damage = logDamage(options.dataDir);
     if (damage !== null) throw damage;
-    const ingest = await Ingest.start(options.dataDir, limits);
-    closers.push(() => ingest.close());
+    const metrics = new Metrics();
+    // The thread starts while this one loads the rest.
+    const [ingest, app] = await Promise.all([
+      Ingest.start(options.dataDir, limits).then((started) => {
+        closers.push(() => started.close());
+        return started;
+      }),
+      buildApp({ ...options, log }, metrics),
+    ]);
     const maintenance = new MaintenanceThread(options.dataDir, options.retention ?? {}, log);
     closers.push(() => maintenance.close());
     const queries = new Queries({
@@ -142,9 +149,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     });
     closers.push(() => findings.close());
     const notices = [...(options.notices ?? [])];
-    const metrics = new Metrics();
     const facts = { version, startedMs: Date.now(), notices };
-    const app = await buildApp({ ...options, log }, metrics);
     addReadRoutes(app, queries);
     addWriteRoutes(app, ingest, queries, limits);
     addFindingsRoutes(app, findings);
@@ -169,13 +174,15 @@ async function buildApp(
   { listen, version, log }: ServerOptions & { readonly log: (line: string) => void },
   metrics: Metrics,
 ): Promise<FastifyInstance> {
+  const compilers = new SchemaCompilers();
   const app = fastify({
     serverFactory: (handler) => createHttpServer({ keepAliveTimeout: 75_000 }, handler),
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 512 },
     bodyLimit: 64 * 1024,
+    schemaController: { compilersFactory: compilers.factories },
   });
-  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  compilers.addHook(app);
   app.setErrorHandler((error, request, reply) => {
     const problem = problemOf(error);
     metrics.refused(problem.code);

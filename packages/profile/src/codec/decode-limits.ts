@@ -13,5 +13,10 @@ export interface DecodeLimits {
   readonly maxStackDepth?: number;
   /** Frames of all stacks, those that stacks share from their roots on once: what memory and time of a store go by. */
   readonly maxStackNodes?: number;
+  /**
+   * Of `decodePooled`: frames of all samples together, which are kept as they come. What has more becomes a tree, to which `maxStackNodes` applies.
+   * Default 2^19.
+   */
+  readonly maxPathFrames?: number;
   readonly maxLabelsPerSample?: number;
 }

@@ -4,15 +4,16 @@ import { expect, test } from 'vitest';
 import { pprofCorpus } from '../../../../test/corpus/pprof/corpus.ts';
 import { type PlainProfile, readPlain } from '../../../../test/corpus/pprof/protobufjs-pprof.ts';
 import { checkValid } from '../check-valid.ts';
-import type { Profile } from '../profile.ts';
-import { decodeProfile } from './decode-profile.ts';
+import type { PathProfile, Profile } from '../profile.ts';
+import { decodePooled, decodeProfile } from './decode-profile.ts';
 import { encodeProfile } from './encode-profile.ts';
+import { StringPool } from './string-pool.ts';
 
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? 3000);
 
 /** What a profile says, the same for both readers: everything by value, references by position. */
-function meaningOf(profile: Profile): unknown {
-  const { strings, mappings, functions, locations, stacks, labelSets, samples, sampleTypes } = profile;
+function meaningOf(profile: Profile | PathProfile): unknown {
+  const { strings, mappings, functions, locations, labelSets, samples, sampleTypes } = profile;
   const rows = (length: number): number[] => Array.from({ length: length - 1 }, (_, i) => i + 1);
   const text = (column: Uint32Array, row: number): string | undefined => strings[column[row] ?? 0];
   return {
@@ -52,10 +53,8 @@ function meaningOf(profile: Profile): unknown {
         return [locations.lineFunction[line], locations.lineNumber[line], locations.lineColumn[line]];
       }),
     ]),
-    samples: Array.from(samples.stack, (leaf, i) => {
-      const stack: number[] = [];
-      for (let s = leaf; s !== 0; s = stacks.parent[s] ?? 0) stack.push(stacks.location[s] ?? 0);
-      const set = samples.labelSet[i] ?? 0;
+    samples: Array.from(samples.labelSet, (set, i) => {
+      const stack = stackOf(profile, i);
       const first = labelSets.offset[set] ?? 0;
       const labels = Array.from({ length: (labelSets.offset[set + 1] ?? 0) - first }, (_, at) => [
         text(labelSets.keyString, first + at),
@@ -66,6 +65,18 @@ function meaningOf(profile: Profile): unknown {
       return [stack, [...samples.values.subarray(i * sampleTypes.length, (i + 1) * sampleTypes.length)], labels];
     }),
   };
+}
+
+/** Locations of a sample, leaf first. */
+function stackOf(profile: Profile | PathProfile, sample: number): number[] {
+  if ('paths' in profile) {
+    const { offset, location } = profile.paths;
+    return [...location.subarray(offset[sample], offset[sample + 1])];
+  }
+  const stack: number[] = [];
+  for (let row = profile.samples.stack[sample] ?? 0; row !== 0; row = profile.stacks.parent[row] ?? 0)
+    stack.push(profile.stacks.location[row] ?? 0);
+  return stack;
 }
 
 class Refused extends Error {}
@@ -139,10 +150,23 @@ function oracle(bytes: Uint8Array): { readonly meaning: unknown } | { readonly r
 /** What protobufjs lets pass and we do not. */
 const STRICTER = new Set(['wrong_wire_type', 'invalid_utf8', 'not_protobuf', 'truncated']);
 
+const pool = new StringPool();
+
+/** Whether a reader with a pool says the same of it, with stacks as they are in the file, with a tree, and with a tree from somewhere on. */
+function isPooledAlike(bytes: Uint8Array): boolean {
+  const plain = decodeProfile(bytes);
+  return [undefined, 0, 7].every((maxPathFrames) => {
+    const pooled = decodePooled(bytes, maxPathFrames === undefined ? {} : { maxPathFrames }, pool);
+    if (!plain.ok || !pooled.ok) return isDeepStrictEqual(plain, pooled);
+    return isDeepStrictEqual(meaningOf(pooled.profile), meaningOf(plain.profile));
+  });
+}
+
 /** `read` and `refused`: by both alike; anything else says how the two differ. */
 function compare(bytes: Uint8Array): string {
   const ours = decodeProfile(bytes);
   const theirs = oracle(bytes);
+  if (!isPooledAlike(bytes)) return 'read otherwise with a pool';
   if (!ours.ok) {
     const isStricter = 'refusal' in theirs || STRICTER.has(ours.error.code);
     return isStricter ? 'refused' : `refused what protobufjs reads: ${JSON.stringify(ours.error)}`;

@@ -1,7 +1,15 @@
-import type { FunctionTable, LocationTable, MappingTable, Profile, ValueType } from '../profile.ts';
+import type {
+  FunctionTable,
+  LocationTable,
+  MappingTable,
+  PathProfile,
+  Profile,
+  ProfileFacts,
+  ValueType,
+} from '../profile.ts';
 import { GrowableU32, GrowableU64 } from '../tables/growable.ts';
 import { IdTable } from '../tables/id-table.ts';
-import { BYTES, VARINT, WireReader } from '../wire/wire-reader.ts';
+import { BYTES, Scalars, VARINT, WireReader } from '../wire/wire-reader.ts';
 import type { DecodeLimits } from './decode-limits.ts';
 import type { MessageKind } from './field-names.ts';
 import { FieldPath } from './field-path.ts';
@@ -20,34 +28,15 @@ class Spans {
   }
 }
 
-/**
- * The last value of some fields of one message. Of a scalar that occurs twice the last counts, so that references are
- * looked up only when the message has been read.
- */
-class LastScalars {
-  readonly #halves = new Uint32Array(16 * 2);
-  clear(): void {
-    this.#halves.fill(0);
-  }
-  set(field: number, low: number, high: number): void {
-    this.#halves[field * 2] = low;
-    this.#halves[field * 2 + 1] = high;
-  }
-  low(field: number): number {
-    return this.#halves[field * 2] ?? 0;
-  }
-  high(field: number): number {
-    return this.#halves[field * 2 + 1] ?? 0;
-  }
-}
-
 /** Reads one message; made anew for each. The order of the file's fields is free, so spans are found first and read after. */
 export class ProfileReader {
   readonly #reader: WireReader;
   readonly #limits: DecodeLimits;
   readonly #strings: StringReader;
   readonly #path = new FieldPath();
-  readonly #texts = new LastScalars();
+  /** Fields of the message at hand, and of one inside of it. */
+  readonly #fields = new Scalars();
+  readonly #innerFields = new Scalars();
 
   constructor(bytes: Uint8Array, limits: DecodeLimits, pool?: StringPool) {
     this.#limits = limits;
@@ -55,7 +44,17 @@ export class ProfileReader {
     this.#strings = new StringReader(this.#reader, pool);
   }
 
-  read(): Profile {
+  readTree(): Profile {
+    return this.#read((samples, bounds) => samples.readTree(bounds));
+  }
+
+  readPaths(): Profile | PathProfile {
+    return this.#read((samples, bounds) => samples.readPaths(bounds));
+  }
+
+  #read<Read>(
+    readSamples: (samples: SampleReader, bounds: GrowableU32) => Read,
+  ): Omit<ProfileFacts, 'labelSets'> & Read {
     const reader = this.#reader;
     const sampleTypeSpans = new Spans();
     // Of 100 bytes about one is a string, a function and a location each, most of them the string's: room that seldom has to grow.
@@ -67,8 +66,7 @@ export class ProfileReader {
     const periodTypeSpans = new Spans();
     const stringSpans = new Spans(expected);
     const commentIndexes = new GrowableU64(4);
-    // Halves of the scalars by field number.
-    const scalars = new Uint32Array(16 * 2);
+    const header = new Scalars();
     let sampleBytes = 0;
 
     this.#refuseCompressed(reader.bytes);
@@ -101,8 +99,8 @@ export class ProfileReader {
         case 14:
         case 15:
           reader.scalar();
-          scalars[reader.field * 2] = reader.low;
-          scalars[reader.field * 2 + 1] = reader.high;
+          header.low[reader.field] = reader.low;
+          header.high[reader.field] = reader.high;
           break;
         case 11:
           this.#span(periodTypeSpans, undefined);
@@ -127,7 +125,7 @@ export class ProfileReader {
     const { mappings, ids: mappingIds } = this.#mappings(mappingSpans);
     const { functions, ids: functionIds } = this.#functions(functionSpans);
     const { locations, ids: locationIds } = this.#locations(locationSpans, mappingIds, functionIds);
-    const samples = new SampleReader(
+    const sampleReader = new SampleReader(
       reader,
       this.#path,
       this.#strings,
@@ -135,17 +133,18 @@ export class ProfileReader {
       sampleTypes,
       this.#limits,
       sampleBytes,
-    ).read(sampleSpans.bounds);
+    );
+    const samples = readSamples(sampleReader, sampleSpans.bounds);
 
     for (const ids of [mappingIds, functionIds, locationIds]) ids.discard();
     for (const spans of [sampleSpans, locationSpans, functionSpans, stringSpans]) spans.bounds.discard();
 
     this.#path.enter('profile');
     const headerNumber = (field: number): bigint =>
-      BigInt.asIntN(64, (BigInt(scalars[field * 2 + 1] ?? 0) << 32n) | BigInt(scalars[field * 2] ?? 0));
+      BigInt.asIntN(64, (BigInt(header.high[field] ?? 0) << 32n) | BigInt(header.low[field] ?? 0));
     const headerString = (field: number): string => {
       reader.field = field;
-      return this.#strings.text(scalars[field * 2] ?? 0, scalars[field * 2 + 1] ?? 0);
+      return this.#strings.text(header.low[field] ?? 0, header.high[field] ?? 0);
     };
     reader.field = 13;
     const comments = Array.from({ length: commentIndexes.length }, (_, i) =>
@@ -224,7 +223,8 @@ export class ProfileReader {
     const reader = this.#reader;
     this.#enter(spans, index, 'valueType');
     this.#path.index = shownIndex;
-    this.#texts.clear();
+    const { low, high } = this.#fields;
+    this.#fields.clear(2);
     let hasType = false;
     let hasUnit = false;
     while (reader.next()) {
@@ -235,7 +235,8 @@ export class ProfileReader {
       reader.scalar();
       if (reader.field === 1) hasType = true;
       else hasUnit = true;
-      this.#texts.set(reader.field, reader.low, reader.high);
+      low[reader.field] = reader.low;
+      high[reader.field] = reader.high;
     }
     const { rows } = this.#strings;
     const type = hasType ? (rows[this.#text(1)] ?? '') : before.type;
@@ -244,8 +245,10 @@ export class ProfileReader {
   }
 
   /** Registers the id of the entry just read. */
-  #register(ids: IdTable, low: number, high: number): void {
+  #register(ids: IdTable): void {
     const reader = this.#reader;
+    const low = this.#fields.low[1] ?? 0;
+    const high = this.#fields.high[1] ?? 0;
     reader.field = 1;
     if (low === 0 && high === 0) reader.fail('reserved_id', 'the id 0 means "none" and cannot be given to an entry');
     if (ids.add(low, high) === 0) {
@@ -264,36 +267,24 @@ export class ProfileReader {
     const fileString = new Uint32Array(length);
     const buildIdString = new Uint32Array(length);
     const flags = new Uint8Array(length);
+    const wide = [
+      [memoryStart, 2],
+      [memoryLimit, 3],
+      [fileOffset, 4],
+    ] as const;
+    const { low, high } = this.#fields;
     for (let row = 1; row < length; row++) {
       this.#enter(spans, row - 1, 'mapping');
-      this.#texts.clear();
-      let idLow = 0;
-      let idHigh = 0;
-      while (reader.next()) {
-        const field = reader.field;
-        if (field > 10) {
-          reader.skip();
-          continue;
-        }
-        reader.scalar();
-        const { low, high } = reader;
-        if (field === 1) {
-          idLow = low;
-          idHigh = high;
-        } else if (field <= 4) {
-          const column = field === 2 ? memoryStart : field === 3 ? memoryLimit : fileOffset;
-          column[row * 2] = low;
-          column[row * 2 + 1] = high;
-        } else if (field <= 6) this.#texts.set(field, low, high);
-        else {
-          const bit = 1 << (field - 7);
-          const before = flags[row] ?? 0;
-          flags[row] = (low | high) === 0 ? before & ~bit : before | bit;
-        }
+      reader.scalars(this.#fields, 10);
+      for (const [column, field] of wide) {
+        column[row * 2] = low[field] ?? 0;
+        column[row * 2 + 1] = high[field] ?? 0;
       }
+      for (let bit = 0; bit < 4; bit++)
+        if (((low[bit + 7] ?? 0) | (high[bit + 7] ?? 0)) !== 0) flags[row] = (flags[row] ?? 0) | (1 << bit);
       fileString[row] = this.#text(5);
       buildIdString[row] = this.#text(6);
-      this.#register(ids, idLow, idHigh);
+      this.#register(ids);
     }
     const mappings = {
       length,
@@ -315,31 +306,16 @@ export class ProfileReader {
     const systemNameString = new Uint32Array(length);
     const fileString = new Uint32Array(length);
     const startLine = new Uint32Array(length * 2);
+    const { low, high } = this.#fields;
     for (let row = 1; row < length; row++) {
       this.#enter(spans, row - 1, 'function');
-      this.#texts.clear();
-      let idLow = 0;
-      let idHigh = 0;
-      while (reader.next()) {
-        const field = reader.field;
-        if (field > 5) {
-          reader.skip();
-          continue;
-        }
-        reader.scalar();
-        const { low, high } = reader;
-        if (field === 1) {
-          idLow = low;
-          idHigh = high;
-        } else if (field === 5) {
-          startLine[row * 2] = low;
-          startLine[row * 2 + 1] = high;
-        } else this.#texts.set(field, low, high);
-      }
+      reader.scalars(this.#fields, 5);
+      startLine[row * 2] = low[5] ?? 0;
+      startLine[row * 2 + 1] = high[5] ?? 0;
       nameString[row] = this.#text(2);
       systemNameString[row] = this.#text(3);
       fileString[row] = this.#text(4);
-      this.#register(ids, idLow, idHigh);
+      this.#register(ids);
     }
     const functions = {
       length,
@@ -362,49 +338,31 @@ export class ProfileReader {
     const lineFunction = new GrowableU32(length);
     const lineNumber = new GrowableU64(length);
     const lineColumn = new GrowableU64(length);
+    const { low, high } = this.#fields;
     for (let row = 1; row < length; row++) {
       lineOffset[row] = lineFunction.length;
       this.#enter(spans, row - 1, 'location');
-      let idLow = 0;
-      let idHigh = 0;
-      let mappingLow = 0;
-      let mappingHigh = 0;
+      this.#fields.clear(5);
       while (reader.next()) {
-        switch (reader.field) {
-          case 1:
-            reader.scalar();
-            idLow = reader.low;
-            idHigh = reader.high;
-            break;
-          case 2:
-            reader.scalar();
-            mappingLow = reader.low;
-            mappingHigh = reader.high;
-            break;
-          case 3:
-            reader.scalar();
-            address[row * 2] = reader.low;
-            address[row * 2 + 1] = reader.high;
-            break;
-          case 4: {
-            const outerEnd = reader.end;
-            reader.end = reader.delimited();
-            this.#path.enterInner('line', lineFunction.length - (lineOffset[row] ?? 0));
-            this.#line(functionIds, lineFunction, lineNumber, lineColumn);
-            this.#path.leaveInner();
-            reader.end = outerEnd;
-            break;
-          }
-          case 5:
-            reader.scalar();
-            isFolded[row] = (reader.low | reader.high) === 0 ? 0 : 1;
-            break;
-          default:
-            reader.skip();
-        }
+        const { field } = reader;
+        if (field === 4) {
+          const outerEnd = reader.end;
+          reader.end = reader.delimited();
+          this.#path.enterInner('line', lineFunction.length - (lineOffset[row] ?? 0));
+          this.#line(functionIds, lineFunction, lineNumber, lineColumn);
+          this.#path.leaveInner();
+          reader.end = outerEnd;
+        } else if (field <= 5) {
+          reader.scalar();
+          low[field] = reader.low;
+          high[field] = reader.high;
+        } else reader.skip();
       }
-      mapping[row] = this.#reference(mappingIds, mappingLow, mappingHigh, 2, 'mapping');
-      this.#register(ids, idLow, idHigh);
+      address[row * 2] = low[3] ?? 0;
+      address[row * 2 + 1] = high[3] ?? 0;
+      isFolded[row] = ((low[5] ?? 0) | (high[5] ?? 0)) === 0 ? 0 : 1;
+      mapping[row] = this.#reference(mappingIds, low[2] ?? 0, high[2] ?? 0, 2, 'mapping');
+      this.#register(ids);
     }
     lineOffset[length] = lineFunction.length;
     const lineColumns = {
@@ -425,33 +383,11 @@ export class ProfileReader {
   }
 
   #line(functionIds: IdTable, functions: GrowableU32, numbers: GrowableU64, columns: GrowableU64): void {
-    const reader = this.#reader;
-    let functionLow = 0;
-    let functionHigh = 0;
-    let numberLow = 0;
-    let numberHigh = 0;
-    let columnLow = 0;
-    let columnHigh = 0;
-    while (reader.next()) {
-      if (reader.field > 3) {
-        reader.skip();
-        continue;
-      }
-      reader.scalar();
-      if (reader.field === 1) {
-        functionLow = reader.low;
-        functionHigh = reader.high;
-      } else if (reader.field === 2) {
-        numberLow = reader.low;
-        numberHigh = reader.high;
-      } else {
-        columnLow = reader.low;
-        columnHigh = reader.high;
-      }
-    }
-    functions.push(this.#reference(functionIds, functionLow, functionHigh, 1, 'function'));
-    numbers.push(numberLow, numberHigh);
-    columns.push(columnLow, columnHigh);
+    const { low, high } = this.#innerFields;
+    this.#reader.scalars(this.#innerFields, 3);
+    functions.push(this.#reference(functionIds, low[1] ?? 0, high[1] ?? 0, 1, 'function'));
+    numbers.push(low[2] ?? 0, high[2] ?? 0);
+    columns.push(low[3] ?? 0, high[3] ?? 0);
   }
 
   /** The row of an id that `field` holds; 0 for the id 0. */
@@ -469,6 +405,6 @@ export class ProfileReader {
   /** The row of the string that `field` of the message just read names. */
   #text(field: number): number {
     this.#reader.field = field;
-    return this.#strings.row(this.#texts.low(field), this.#texts.high(field));
+    return this.#strings.row(this.#fields.low[field] ?? 0, this.#fields.high[field] ?? 0);
   }
 }

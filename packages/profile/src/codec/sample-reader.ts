@@ -1,15 +1,20 @@
-import type { LabelSetTable, SampleTable, StackTable, ValueType } from '../profile.ts';
+import type { PathProfile, Profile, SampleColumns, ValueType } from '../profile.ts';
 import { GrowableU32, GrowableU64, halvesOf } from '../tables/growable.ts';
 import type { IdTable } from '../tables/id-table.ts';
-import { PairTable } from '../tables/pair-table.ts';
 import { SequenceTable } from '../tables/sequence-table.ts';
-import { BYTES, VARINT, type WireReader } from '../wire/wire-reader.ts';
+import { BYTES, Scalars, VARINT, type WireReader } from '../wire/wire-reader.ts';
 import type { DecodeLimits } from './decode-limits.ts';
-import { labelSetColumns, stackColumns } from '../tables/columns.ts';
+import { labelSetColumns } from '../tables/columns.ts';
 import type { FieldPath } from './field-path.ts';
+import { StackTree } from './stack-tree.ts';
 import type { StringReader } from './string-reader.ts';
 
-/** Reads the samples into columns, their stacks into a tree, their label sets interned. */
+type TreeSamples = Pick<Profile, 'stacks' | 'labelSets' | 'samples'>;
+type PathSamples = Pick<PathProfile, 'paths' | 'labelSets' | 'samples'>;
+
+const defaultMaxPathFrames = 2 ** 19;
+
+/** Reads the samples into columns, their stacks as they are or into a tree, their label sets interned. */
 export class SampleReader {
   readonly #reader: WireReader;
   readonly #strings: StringReader;
@@ -19,15 +24,15 @@ export class SampleReader {
   readonly #limits: DecodeLimits;
   readonly #path: FieldPath;
 
-  readonly #stacks: PairTable;
   readonly #labelSets = new SequenceTable();
   readonly #values: GrowableU64;
-  /** Locations of the current and the previous sample, leaf first, and the previous sample's stacks, root first. */
-  #locations = new GrowableU32(64);
-  #previous = new GrowableU32(64);
-  readonly #previousStacks = new GrowableU32(64);
-  /** Low and high half of the current label's fields, by field number. */
-  readonly #labelHalves = new Uint32Array(5 * 2);
+  readonly #sampleBytes: number;
+  /** Locations of the samples read so far, or of the current one when the others are in a tree; leaf first. */
+  readonly #locations: GrowableU32;
+  /** Where the current sample's locations begin. */
+  #first = 0;
+  /** Fields of the current label. */
+  readonly #label = new Scalars();
 
   constructor(
     reader: WireReader,
@@ -47,50 +52,96 @@ export class SampleReader {
     this.#countType = countTypeIndex(sampleTypes);
     this.#limits = limits;
     this.#path = path;
-    // An id takes a byte or two, and half of the ids are in a part that stacks share: seldom too small, never large beside the input.
-    this.#stacks = new PairTable(Math.min(sampleBytes >> 2, limits.maxStackNodes ?? Infinity));
-    this.#stacks.intern(0, 0);
+    this.#sampleBytes = sampleBytes;
+    // An id takes a byte or two: seldom too small.
+    this.#locations = new GrowableU32(Math.max(64, Math.min(sampleBytes >> 1, 2 ** 15)));
   }
 
-  read(bounds: GrowableU32): {
-    readonly stacks: StackTable;
-    readonly labelSets: LabelSetTable;
-    readonly samples: SampleTable;
-  } {
-    const reader = this.#reader;
+  /** `bounds`: start and end of each sample in the input. */
+  readTree(bounds: GrowableU32): TreeSamples {
     const length = bounds.length / 2;
     const stack = new Uint32Array(length);
-    const labelSet = new Uint32Array(length);
-    for (let i = 0; i < length; i++) {
-      reader.position = bounds.at(i * 2);
-      reader.end = bounds.at(i * 2 + 1);
-      this.#path.enter('sample', i);
-      labelSet[i] = this.#sample((i + 1) * this.#typeCount);
-      stack[i] = this.#stack();
-    }
-    const values = this.#values.toSigned();
-    const stacks = stackColumns(this.#stacks);
-    this.#stacks.discard();
-    this.#values.halves.discard();
-    return {
-      stacks,
-      labelSets: labelSetColumns(this.#labelSets),
-      samples: {
-        length,
-        stack,
-        labelSet,
-        values,
-        count: sampleCounts(values, this.#typeCount, this.#countType, length),
-      },
-    };
+    return this.#treeFrom(bounds, 0, stack, new Uint32Array(length), this.#newTree());
   }
 
-  /** Reads one sample's message; its locations are left in `#locations`. Answers the row of its label set. */
+  /** Samples with more frames than are kept as they come become a tree after all. */
+  readPaths(bounds: GrowableU32): TreeSamples | PathSamples {
+    const { maxPathFrames = defaultMaxPathFrames } = this.#limits;
+    const length = bounds.length / 2;
+    const labelSet = new Uint32Array(length);
+    const offset = new Uint32Array(length + 1);
+    const locations = this.#locations;
+    for (let i = 0; i < length; i++) {
+      this.#first = locations.length;
+      labelSet[i] = this.#sampleAt(bounds, i);
+      offset[i + 1] = locations.length;
+      if (locations.length > maxPathFrames) {
+        const stack = new Uint32Array(length);
+        const tree = this.#newTree();
+        for (let read = 0; read <= i; read++) stack[read] = this.#addTo(tree, offset[read] ?? 0, offset[read + 1] ?? 0);
+        return this.#treeFrom(bounds, i + 1, stack, labelSet, tree);
+      }
+    }
+    const paths = { offset, location: locations.toArray() };
+    locations.discard();
+    return { paths, ...this.#columns(labelSet) };
+  }
+
+  /** Reads the samples from `next` on. */
+  #treeFrom(
+    bounds: GrowableU32,
+    next: number,
+    stack: Uint32Array,
+    labelSet: Uint32Array,
+    tree: StackTree,
+  ): TreeSamples {
+    this.#first = 0;
+    for (let i = next; i < stack.length; i++) {
+      this.#locations.length = 0;
+      labelSet[i] = this.#sampleAt(bounds, i);
+      stack[i] = this.#addTo(tree, 0, this.#locations.length);
+    }
+    this.#locations.discard();
+    const { labelSets, samples } = this.#columns(labelSet);
+    return { stacks: tree.finish(), labelSets, samples: { ...samples, stack } };
+  }
+
+  /** Half of the ids are in a part that stacks share: seldom too small, never large beside the input. */
+  #newTree(): StackTree {
+    return new StackTree(Math.min(this.#sampleBytes >> 2, this.#limits.maxStackNodes ?? Infinity));
+  }
+
+  #addTo(tree: StackTree, from: number, end: number): number {
+    const row = tree.add(this.#locations.data, from, end);
+    const most = this.#limits.maxStackNodes ?? Infinity;
+    // Row 0 stands for no stack.
+    if (tree.length - 1 > most) {
+      this.#reader.field = 1;
+      this.#reader.fail('too_large', `the stacks up to this one have more than ${most} frames that they do not share`);
+    }
+    return row;
+  }
+
+  #columns(labelSet: Uint32Array): { readonly labelSets: Profile['labelSets']; readonly samples: SampleColumns } {
+    const { length } = labelSet;
+    const values = this.#values.toSigned();
+    this.#values.halves.discard();
+    const count = sampleCounts(values, this.#typeCount, this.#countType, length);
+    return { labelSets: labelSetColumns(this.#labelSets), samples: { length, labelSet, values, count } };
+  }
+
+  /** Reads sample `i`; its locations are added to `#locations`. Answers the row of its label set. */
+  #sampleAt(bounds: GrowableU32, i: number): number {
+    this.#reader.position = bounds.at(i * 2);
+    this.#reader.end = bounds.at(i * 2 + 1);
+    this.#path.enter('sample', i);
+    return this.#sample((i + 1) * this.#typeCount);
+  }
+
   #sample(valuesAfter: number): number {
     const reader = this.#reader;
     const labelSets = this.#labelSets;
     let labelCount = 0;
-    this.#locations.length = 0;
     labelSets.begin();
     while (reader.next()) {
       switch (reader.field) {
@@ -107,7 +158,7 @@ export class SampleReader {
           const outerEnd = reader.end;
           reader.end = reader.delimited();
           this.#path.enterInner('label', labelCount++);
-          this.#label();
+          this.#readLabel();
           this.#path.leaveInner();
           reader.end = outerEnd;
           break;
@@ -130,6 +181,8 @@ export class SampleReader {
       const outerEnd = reader.end;
       reader.end = reader.delimited();
       while (reader.position < reader.end) {
+        this.#smallIds();
+        if (reader.position === reader.end) break;
         reader.varint();
         this.#location();
       }
@@ -140,6 +193,30 @@ export class SampleReader {
     } else reader.failWireType();
   }
 
+  /** Reads packed ids as long as they are below 2^14 and those of locations, as nearly all are. */
+  #smallIds(): void {
+    const reader = this.#reader;
+    const { bytes, end } = reader;
+    const ids = this.#locationIds;
+    const locations = this.#locations;
+    let at = reader.position;
+    const most = this.#first + (this.#limits.maxStackDepth ?? Infinity);
+    while (at < end) {
+      let id = bytes[at] ?? 0;
+      let next = at + 1;
+      if (id >= 0x80) {
+        const second = bytes[next++] ?? 0;
+        if (second >= 0x80 || next > end) break;
+        id = (id & 0x7f) | (second << 7);
+      }
+      const row = ids.row(id, 0);
+      if (row === 0 || locations.length >= most) break;
+      locations.push(row);
+      at = next;
+    }
+    reader.position = at;
+  }
+
   #location(): void {
     const { low, high } = this.#reader;
     const row = this.#locationIds.row(low, high);
@@ -147,7 +224,7 @@ export class SampleReader {
       const id = (BigInt(high) << 32n) | BigInt(low);
       this.#reader.fail('index_out_of_range', `there is no location with the id ${id}`);
     }
-    if (this.#locations.length >= (this.#limits.maxStackDepth ?? Infinity)) {
+    if (this.#locations.length - this.#first >= (this.#limits.maxStackDepth ?? Infinity)) {
       this.#reader.fail('too_large', `the stack is deeper than ${this.#limits.maxStackDepth}`);
     }
     this.#locations.push(row);
@@ -177,60 +254,19 @@ export class SampleReader {
   }
 
   /** Puts key, text, number (two halves) and unit of one label. */
-  #label(): void {
-    const reader = this.#reader;
-    const halves = this.#labelHalves.fill(0);
-    while (reader.next()) {
-      const { field } = reader;
-      if (field > 4) {
-        reader.skip();
-        continue;
-      }
-      reader.scalar();
-      halves[field * 2] = reader.low;
-      halves[field * 2 + 1] = reader.high;
-    }
-    // Looked up only now: of a field that occurs twice the last counts.
+  #readLabel(): void {
+    const { low, high } = this.#label;
+    this.#reader.scalars(this.#label, 4);
     this.#labelText(1);
     this.#labelText(2);
-    this.#labelSets.put(halves[6] ?? 0);
-    this.#labelSets.put(halves[7] ?? 0);
+    this.#labelSets.put(low[3] ?? 0);
+    this.#labelSets.put(high[3] ?? 0);
     this.#labelText(4);
   }
 
   #labelText(field: number): void {
     this.#reader.field = field;
-    this.#labelSets.put(this.#strings.row(this.#labelHalves[field * 2] ?? 0, this.#labelHalves[field * 2 + 1] ?? 0));
-  }
-
-  /**
-   * Interns the stack of `#locations`. Neighbouring samples often share their root: that part costs a comparison and no
-   * hash look-up.
-   */
-  #stack(): number {
-    const locations = this.#locations;
-    const previous = this.#previous;
-    const stacks = this.#previousStacks;
-    const leafFirst = locations.data;
-    const length = locations.length;
-    let depth = 0;
-    const shared = Math.min(length, previous.length);
-    while (depth < shared && leafFirst[length - 1 - depth] === previous.data[previous.length - 1 - depth]) depth++;
-    let stack = depth === 0 ? 0 : stacks.at(depth - 1);
-    stacks.length = depth;
-    for (; depth < length; depth++) {
-      stack = this.#stacks.intern(stack, leafFirst[length - 1 - depth] ?? 0);
-      stacks.push(stack);
-    }
-    const most = this.#limits.maxStackNodes ?? Infinity;
-    // Row 0 stands for no stack.
-    if (this.#stacks.length - 1 > most) {
-      this.#reader.field = 1;
-      this.#reader.fail('too_large', `the stacks up to this one have more than ${most} frames that they do not share`);
-    }
-    this.#locations = previous;
-    this.#previous = locations;
-    return stack;
+    this.#labelSets.put(this.#strings.row(this.#label.low[field] ?? 0, this.#label.high[field] ?? 0));
   }
 }
 

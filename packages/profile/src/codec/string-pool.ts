@@ -1,65 +1,47 @@
 import { doubled } from '../tables/growable.ts';
 
-/** What was read from one profile: the pool's row of each of its strings. Rows of one generation mean the same string. */
-export interface PooledRows {
-  readonly generation: object;
-  readonly rows: Uint32Array;
-}
-
 /** Above so many bytes the pool begins anew with the next profile: about 60 MB with its strings. */
 const maxBytes = 16 * 1024 * 1024;
 
 /**
  * Strings of profiles read before, found by their bytes: most names of a profile were in one before, and need neither be decoded
- * nor hashed as strings again. Its rows let a reader of many profiles know a string by its number.
+ * nor hashed as strings again. A string's row in `texts` stays what it is, so that a reader of many profiles may know it by its number.
  */
 export class StringPool {
-  readonly #rows = new WeakMap<readonly string[], PooledRows>();
-  #generation: object = {};
   #texts: string[] = [];
   /** Row + 1 and hash of each slot, side by side: what is another string is mostly seen here. */
   #slots = new Uint32Array(2 * 4096);
-  /** By row: where its bytes begin, how many they are, in which profile it was met last, and its row there. */
-  #facts = new Uint32Array(4 * 1024);
+  /** By row: where its bytes begin, and how many they are. */
+  #facts = new Uint32Array(2 * 1024);
   #bytes = new Uint8Array(1 << 16);
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
-  #profile = 0;
   /** By string of the profile at hand. */
   #found = new Uint32Array(0);
   #hashes = new Uint32Array(0);
   #places = new Uint32Array(0);
 
-  /** The rows of a profile's `strings`; undefined when they were read by another pool, or in an earlier generation. */
-  rowsOf(strings: readonly string[]): PooledRows | undefined {
-    const known = this.#rows.get(strings);
-    return known?.generation === this.#generation ? known : undefined;
+  /** All strings, without duplicates; row 0 is `''` once a profile was read. It only grows, and another array takes its place when the pool begins anew. */
+  get texts(): readonly string[] {
+    return this.#texts;
   }
 
   /** From here on strings are those of a new profile. */
   begin(): void {
-    this.#profile++;
-    if (this.#length > maxBytes || this.#profile === 0xffff_ffff) this.clear();
+    if (this.#length > maxBytes) this.clear();
   }
 
   /** Begins anew: what was read before is no longer known. */
   clear(): void {
-    this.#profile = 1;
-    this.#generation = {};
     this.#texts = [];
     this.#slots = new Uint32Array(2 * 4096);
-    this.#facts = new Uint32Array(4 * 1024);
+    this.#facts = new Uint32Array(2 * 1024);
     this.#bytes = new Uint8Array(1 << 16);
     this.#view = new DataView(this.#bytes.buffer);
     this.#length = 0;
     this.#found = new Uint32Array(0);
     this.#hashes = new Uint32Array(0);
     this.#places = new Uint32Array(0);
-  }
-
-  /** Ends it: these are its strings, with their rows in the pool. */
-  finish(strings: readonly string[], rows: Uint32Array): void {
-    this.#rows.set(strings, { generation: this.#generation, rows });
   }
 
   /**
@@ -83,12 +65,12 @@ export class StringPool {
     for (let i = 0; i < length; i++) hashes[i] = hashOf(bytes, bounds[i * 2] ?? 0, bounds[i * 2 + 1] ?? 0);
     for (let i = 0; i < length; i++) found[i] = firstWith(slots, hashes[i] ?? 0);
     // Row 0 of no string: what is compared then is another string, and unequal.
-    for (let i = 0; i < length; i++) places[i] = facts[((found[i] ?? 0) - 1) * 4] ?? 0;
+    for (let i = 0; i < length; i++) places[i] = facts[((found[i] ?? 0) - 1) * 2] ?? 0;
     for (let i = 0; i < length; i++) {
       const start = bounds[i * 2] ?? 0;
       const end = bounds[i * 2 + 1] ?? 0;
       const row = (found[i] ?? 0) - 1;
-      if (row >= 0 && facts[row * 4 + 1] === end - start && this.#hasBytes(places[i] ?? 0, bytes, start, end))
+      if (row >= 0 && facts[row * 2 + 1] === end - start && this.#hasBytes(places[i] ?? 0, bytes, start, end))
         found[i] = row;
       else found[i] = this.#findOrAdd(bytes, start, end, hashes[i] ?? 0, decode, i);
     }
@@ -108,8 +90,8 @@ export class StringPool {
     for (let slot = (hash * 2) & mask; ; slot = (slot + 2) & mask) {
       const row = (slots[slot] ?? 0) - 1;
       if (row < 0) break;
-      const isAsLong = this.#facts[row * 4 + 1] === end - start;
-      if (isAsLong && slots[slot + 1] === hash && this.#hasBytes(this.#facts[row * 4] ?? 0, bytes, start, end))
+      const isAsLong = this.#facts[row * 2 + 1] === end - start;
+      if (isAsLong && slots[slot + 1] === hash && this.#hasBytes(this.#facts[row * 2] ?? 0, bytes, start, end))
         return row;
     }
     return this.#add(bytes, start, end, hash, decode(index));
@@ -117,7 +99,7 @@ export class StringPool {
 
   #add(bytes: DataView, start: number, end: number, hash: number, text: string): number {
     const row = this.#texts.push(text) - 1;
-    if (row * 4 === this.#facts.length) this.#facts = doubled(this.#facts);
+    if (row * 2 === this.#facts.length) this.#facts = doubled(this.#facts);
     const needed = this.#length + end - start;
     if (needed > this.#bytes.length) {
       const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
@@ -126,27 +108,12 @@ export class StringPool {
       this.#view = new DataView(larger.buffer);
     }
     this.#bytes.set(new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start), this.#length);
-    this.#facts[row * 4] = this.#length;
-    this.#facts[row * 4 + 1] = end - start;
+    this.#facts[row * 2] = this.#length;
+    this.#facts[row * 2 + 1] = end - start;
     this.#length = needed;
     if (this.#texts.length * 4 > this.#slots.length) this.#grow();
     place(this.#slots, row, hash);
     return row;
-  }
-
-  text(row: number): string {
-    return this.#texts[row] ?? '';
-  }
-
-  /** The row that the string has in the profile at hand; -1 when it was not met there before. */
-  rowInProfile(row: number): number {
-    const at = row * 4;
-    return this.#facts[at + 2] === this.#profile ? (this.#facts[at + 3] ?? 0) : -1;
-  }
-
-  setRowInProfile(row: number, rowInProfile: number): void {
-    this.#facts[row * 4 + 2] = this.#profile;
-    this.#facts[row * 4 + 3] = rowInProfile;
   }
 
   /** Whether the pool's bytes from `first` on are these. */

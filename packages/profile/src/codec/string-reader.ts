@@ -4,13 +4,13 @@ import type { StringPool } from './string-pool.ts';
 
 /** Reads the string table and resolves indexes into it. */
 export class StringReader {
-  /** Without duplicates; `rows[0]` is `''`. */
-  readonly rows: string[] = [];
+  /** Without duplicates; `rows[0]` is `''`. With a pool those of the pool. */
+  rows: readonly string[] = [];
   readonly #reader: WireReader;
   // A byte order mark is a character like any other here.
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   /** From the file's index to a row: files may hold a string twice. */
-  #rowOfIndex = new Uint32Array(0);
+  #rowOfIndex: Uint32Array = new Uint32Array(0);
 
   readonly #pool: StringPool | undefined;
 
@@ -25,11 +25,12 @@ export class StringReader {
     const { bytes } = this.#reader;
     const length = bounds.length / 2;
     if (length === 0) this.#reader.fail('string_table', "it is missing; its first entry must be ''");
-    this.#rowOfIndex = new Uint32Array(length);
     if (this.#pool !== undefined) {
       this.#readPooled(bounds, this.#pool);
       return;
     }
+    this.#rowOfIndex = new Uint32Array(length);
+    const rows: string[] = [];
     const rowOfText = new Map<string, number>();
     for (let i = 0; i < length; i++) {
       const start = bounds.at(i * 2);
@@ -38,36 +39,27 @@ export class StringReader {
       if (i === 0 && text !== '') this.#reader.fail('string_table', "its first entry must be ''");
       let row = rowOfText.get(text);
       if (row === undefined) {
-        row = this.rows.length;
-        this.rows.push(text);
+        row = rows.length;
+        rows.push(text);
         rowOfText.set(text, row);
       }
       this.#rowOfIndex[i] = row;
     }
+    this.rows = rows;
   }
 
   #readPooled(bounds: GrowableU32, pool: StringPool): void {
     const { bytes } = this.#reader;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const length = bounds.length / 2;
-    const pooled = new Uint32Array(length);
     if (bounds.at(0) !== bounds.at(1)) this.#reader.fail('string_table', "its first entry must be ''");
     pool.begin();
-    const found = pool.readAll(view, bounds.data, length, (index) => {
+    const rows = pool.readAll(view, bounds.data, length, (index) => {
       const [start, end] = [bounds.at(index * 2), bounds.at(index * 2 + 1)];
       return asciiText(bytes, start, end) ?? this.#utf8(start, end, index);
     });
-    for (let i = 0; i < length; i++) {
-      const pooledRow = found[i] ?? 0;
-      let row = pool.rowInProfile(pooledRow);
-      if (row < 0) {
-        row = this.rows.push(pool.text(pooledRow)) - 1;
-        pooled[row] = pooledRow;
-        pool.setRowInProfile(pooledRow, row);
-      }
-      this.#rowOfIndex[i] = row;
-    }
-    pool.finish(this.rows, pooled);
+    this.#rowOfIndex = rows.subarray(0, length);
+    this.rows = pool.texts;
   }
 
   /** The row of a file's index, given as the halves of an int64. Fails at the reader's current field. */

@@ -126,7 +126,8 @@ export function encodeTree(tree: LimitedTree, head: TreeHead): Uint8Array<ArrayB
   new BigInt64Array(buffer, layout.self, counts.nodes).set(tree.self);
   new Float64Array(buffer, layout.samples, counts.nodes).set(tree.samples);
   new Float64Array(buffer, layout.selfSamples, counts.nodes).set(tree.selfSamples);
-  new Uint32Array(buffer, layout.distance, counts.nodes).set(tree.parent.map((parent, node) => node - parent));
+  const distances = new Uint32Array(buffer, layout.distance, counts.nodes);
+  for (let node = 0; node < counts.nodes; node++) distances[node] = node - (tree.parent[node] ?? 0);
   new Uint32Array(buffer, layout.frame, counts.nodes).set(tree.frame);
   new Uint32Array(buffer, layout.rest, counts.nodes).set(tree.rest);
   for (const [i, start] of [layout.frameName, layout.frameFile, layout.frameBinary].entries()) {

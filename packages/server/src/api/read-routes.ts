@@ -2,6 +2,7 @@ import { TREE_MEDIA_TYPE } from '@everflame/profile';
 import { http } from '@everflame/protocols';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type TSchema, Type } from 'typebox';
+import { Garbage } from '../garbage.ts';
 import type { Queries } from '../query/queries.ts';
 import type { Reply } from '../query/query-messages.ts';
 import { readQueryString } from './query-string.ts';
@@ -185,8 +186,14 @@ function goneSignal({ raw }: FastifyReply): AbortSignal {
   return gone.signal;
 }
 
+const garbage = new Garbage();
+/** The memory of an answer of this size is given back as soon as it was sent. */
+const largeBytes = 4 * 1024 * 1024;
+
 export function sendReply(reply: FastifyReply, { contentType, body, fileName }: Reply): FastifyReply {
   void reply.type(contentType).header('cache-control', 'no-store');
   if (fileName !== undefined) void reply.header('content-disposition', `attachment; filename="${fileName}"`);
+  // Else it waits here until this thread, which makes little garbage, collects some day.
+  if (body.byteLength >= largeBytes) reply.raw.once('close', () => setImmediate(() => garbage.collectYoung()));
   return reply.send(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
 }

@@ -118,7 +118,7 @@ class IngestWorker {
 
 try {
   const pool = new StringPool();
-  const worker = new IngestWorker(new EmbeddedWriter(dataDir, Date.now(), {}, pool), pool);
+  const worker = new IngestWorker(new EmbeddedWriter(dataDir, Date.now()), pool);
   parentPort?.on('message', (request: IngestRequest) => worker.receive(request));
   answer({ kind: 'ready' });
 } catch (error) {

@@ -1,9 +1,10 @@
 import {
   checkLabels,
   columnSum,
-  decodeProfile,
+  decodePooled,
   inferProfileName,
   type Labels,
+  type PathProfile,
   type Profile,
   type StringPool,
 } from '@everflame/profile';
@@ -15,6 +16,10 @@ const earliestMs = 946_684_800_000;
 const latestAheadMs = 24 * 3_600_000;
 const nanosPerMs = 1_000_000n;
 
+/** As it was read: the embedded store takes both. */
+export type ReadProfile = Profile | PathProfile;
+export type ReadEntry = Entry<ReadProfile>;
+
 export interface EntryInput {
   /** Series labels, with `__name__` when the profile's name is said. */
   readonly labels: Labels;
@@ -22,10 +27,11 @@ export interface EntryInput {
   readonly pprof: Uint8Array;
   readonly nowMs: number;
   readonly maxProfileBytes: number;
-  /** See `DecodeLimits`. */
+  /** This and the next: see `DecodeLimits`. */
   readonly maxStackNodes: number;
+  readonly maxPathFrames: number;
   /** Strings of profiles read before. */
-  readonly pool?: StringPool | undefined;
+  readonly pool: StringPool;
   /** Stands before the names of fields, for example `profiles[3].`. */
   readonly path: string;
 }
@@ -35,7 +41,7 @@ export interface EntryInput {
  *
  * @throws Refused 400 or 413 with the field and the reason
  */
-export function readEntry({ labels, pprof, nowMs, path, maxProfileBytes, maxStackNodes, pool }: EntryInput): Entry {
+export function readEntry({ labels, pprof, nowMs, path, maxProfileBytes, pool, ...limits }: EntryInput): ReadEntry {
   const { __name__: named, ...rest } = labels;
   const series = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== ''));
   const checked = checkLabels(series);
@@ -48,7 +54,7 @@ export function readEntry({ labels, pprof, nowMs, path, maxProfileBytes, maxStac
     const detail = `the profile has ${pprof.length} bytes, ${maxProfileBytes} are the most: send a smaller one, or start the server with a greater --max-profile-bytes`;
     throw new Refused(413, 'too_large', detail, `${path}profile`);
   }
-  const decoded = decodeProfile(pprof, { maxStackNodes }, pool);
+  const decoded = decodePooled(pprof, limits, pool);
   if (!decoded.ok) {
     const { code, message, field } = decoded.error;
     throw new Refused(
@@ -63,7 +69,7 @@ export function readEntry({ labels, pprof, nowMs, path, maxProfileBytes, maxStac
   return { name: named ?? inferProfileName(profile), labels: series, profile };
 }
 
-function withTime(profile: Profile, nowMs: number, path: string): Profile {
+function withTime(profile: ReadProfile, nowMs: number, path: string): ReadProfile {
   const { timeNanos } = profile;
   if (timeNanos === 0n) return { ...profile, timeNanos: BigInt(Math.trunc(nowMs)) * nanosPerMs };
   const timeMs = timeNanos / nanosPerMs;
@@ -78,7 +84,7 @@ function describeTime(timeMs: bigint): string {
 }
 
 /** Sums are answered as int64, so a profile whose own sum is none could never be asked for. */
-function checkTotals({ samples, sampleTypes }: Profile, path: string): void {
+function checkTotals({ samples, sampleTypes }: ReadProfile, path: string): void {
   const types = sampleTypes.length;
   for (let t = 0; t < types; t++) {
     const sum = columnSum(samples.values, t, types);

@@ -4,7 +4,7 @@ import { Refused } from '../problem.ts';
 import type { Batch } from '../storage/storage.ts';
 import { decompress } from './decompress.ts';
 import type { IngestJob } from './ingest-messages.ts';
-import { readEntry } from './read-entry.ts';
+import { readEntry, type ReadProfile } from './read-entry.ts';
 
 /** A batch may unpack to this many bytes at least, however small a profile must be. */
 const leastBatchBytes = 64 * 1024 * 1024;
@@ -15,9 +15,12 @@ const leastBatchBytes = 64 * 1024 * 1024;
  */
 const maxStackNodes = 2_000_000;
 
+/** Besides these: frames of samples in one request that do not become a tree. The standard profile of the load generator has 15,000. */
+const maxPathFrames = 500_000;
+
 /** A batch that is fit to be stored, and what of it the answer mentions. */
 export interface ReadJob {
-  readonly batch: Batch;
+  readonly batch: Batch<ReadProfile>;
   readonly timeIsArrival: boolean;
 }
 
@@ -26,11 +29,7 @@ export interface ReadJob {
  *
  * @throws Refused
  */
-export function readJob(
-  job: Exclude<IngestJob, { kind: 'mark' }>,
-  maxProfileBytes: number,
-  pool?: StringPool,
-): ReadJob {
+export function readJob(job: Exclude<IngestJob, { kind: 'mark' }>, maxProfileBytes: number, pool: StringPool): ReadJob {
   const isBatch = job.kind === 'write';
   const bytes = decompress(job.body, isBatch ? Math.max(maxProfileBytes, leastBatchBytes) : maxProfileBytes);
   const { nowMs } = job;
@@ -43,7 +42,7 @@ export function readJob(
         'body',
       );
     }
-    const limits = { maxProfileBytes, maxStackNodes };
+    const limits = { maxProfileBytes, maxStackNodes, maxPathFrames };
     const entry = readEntry({ labels: job.labels, pprof: bytes, nowMs, path: '', ...limits, pool });
     if (bytes !== job.body) discard(bytes);
     return {
@@ -53,10 +52,12 @@ export function readJob(
   }
   const request = readWriteRequest(bytes);
   let nodesLeft = maxStackNodes;
+  let framesLeft = maxPathFrames;
   const entries = request.profiles.map(({ labels, pprof }, i) => {
-    const limits = { maxProfileBytes, maxStackNodes: nodesLeft };
+    const limits = { maxProfileBytes, maxStackNodes: nodesLeft, maxPathFrames: framesLeft };
     const entry = readEntry({ labels, pprof, nowMs, path: `profiles[${i}].`, ...limits, pool });
-    nodesLeft -= entry.profile.stacks.length - 1;
+    if ('paths' in entry.profile) framesLeft -= entry.profile.paths.location.length;
+    else nodesLeft -= entry.profile.stacks.length - 1;
     return entry;
   });
   const { agent } = request;

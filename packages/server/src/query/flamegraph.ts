@@ -1,5 +1,6 @@
 import {
   buildTree,
+  discardTree,
   encodeTree,
   type LimitedTree,
   limitTree,
@@ -28,19 +29,18 @@ export async function answerFlamegraph(
 ): Promise<Reply> {
   const { head, tree, limited } = await readTree(storage, parameters, nowMs, check);
   const shown = limited ?? tree;
-  return {
-    contentType: JSON_MEDIA_TYPE,
-    body: jsonOf<http.FlamegraphAnswer>({
-      ...head,
-      frames: frameColumns(shown),
-      nodes: {
-        parent: shown.parent,
-        frame: shown.frame,
-        ...amountTexts(shown),
-        ...(limited === null ? {} : { rest: limited.rest }),
-      },
-    }),
-  };
+  const body = jsonOf<http.FlamegraphAnswer>({
+    ...head,
+    frames: frameColumns(shown),
+    nodes: {
+      parent: shown.parent,
+      frame: shown.frame,
+      ...amountTexts(shown),
+      ...(limited === null ? {} : { rest: limited.rest }),
+    },
+  });
+  for (const one of [tree, shown]) discardTree(one);
+  return { contentType: JSON_MEDIA_TYPE, body };
 }
 
 /** The same as columns in one file, see docs/tree-format.md. */
@@ -51,8 +51,10 @@ export async function answerTreeFile(
   check: Check,
 ): Promise<Reply> {
   const { head, tree, limited } = await readTree(storage, parameters, nowMs, check);
-  const whole = { ...tree, rest: new Uint32Array(tree.parent.length) };
-  return { contentType: TREE_MEDIA_TYPE, body: encodeTree(limited ?? whole, head) };
+  const shown = limited ?? { ...tree, rest: new Uint32Array(tree.parent.length) };
+  const body = encodeTree(shown, head);
+  for (const one of [tree, shown]) discardTree(one);
+  return { contentType: TREE_MEDIA_TYPE, body };
 }
 
 interface TreeAnswer {

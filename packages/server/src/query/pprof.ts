@@ -1,5 +1,12 @@
 import { gzipSync } from 'node:zlib';
-import { encodeProfile, type Profile, ProfileBuilder, type ValueType } from '@everflame/profile';
+import {
+  discard,
+  discardProfile,
+  encodeProfile,
+  type Profile,
+  ProfileBuilder,
+  type ValueType,
+} from '@everflame/profile';
 import { Refused } from '../problem.ts';
 import type { StorageReader } from '../storage/storage.ts';
 import type { Check } from './budget.ts';
@@ -39,7 +46,10 @@ export async function answerPprof(
   const merged = filterMerged(whole, filters, check);
   const found = merged.profiles > 0 ? merged.profile : await emptyLike(storage, known);
   const profile = known.isExplicit ? { ...found, defaultSampleType: known.selection.sampleType.type } : found;
-  const body = new Uint8Array(gzipSync(encodeProfile(profile), { level: 4 }));
+  const message = encodeProfile(profile);
+  discardProfile(profile);
+  const body = new Uint8Array(gzipSync(message, { level: 4 }));
+  discard(message);
   return { contentType: 'application/octet-stream', body, fileName: fileName(known, range.fromMs) };
 }
 

@@ -3,11 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   buildTree,
+  decodePooled,
+  decodeProfile,
+  type DecodeResult,
+  encodeProfile,
   type LabelInput,
   limitTree,
   type Matcher,
   type Profile,
   ProfileBuilder,
+  StringPool,
   type ValueType,
 } from '@everflame/profile';
 import * as fc from 'fast-check';
@@ -337,18 +342,37 @@ interface Happening {
 }
 type Question = typeof question extends fc.Arbitrary<infer Q> ? Q : never;
 
+/** The same batches with profiles that came as files. */
+function reread<Form>(batches: readonly Batch[], read: (file: Uint8Array, index: number) => DecodeResult<Form>) {
+  return batches.map((one): Batch<Form> => {
+    const entries = one.entries.map((posted, i) => {
+      const decoded = read(encodeProfile(posted.profile), i);
+      if (!decoded.ok) throw new Error(decoded.error.message);
+      return { ...posted, profile: decoded.profile };
+    });
+    return { ...one, entries };
+  });
+}
+
+/** Some with their stacks as they come, some with a tree. */
+function append(writer: EmbeddedWriter, batches: readonly Batch[], pool: StringPool) {
+  return writer.append(reread(batches, (file, i) => decodePooled(file, i % 3 === 1 ? { maxPathFrames: 3 } : {}, pool)));
+}
+
 let treesOfIndex = 0;
 
 async function checkStore(happenings: readonly Happening[], asked: readonly Question[]): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), 'everflame-storage-'));
   const memory = new MemoryStorage();
+  const pool = new StringPool();
   let writer = new EmbeddedWriter(dataDir, baseMs, { profiles: 5 });
   const maintenance = new Maintenance(dataDir);
   // Open before the first profile: it has to follow what the writer adds.
   const follower = new EmbeddedReader(dataDir);
   try {
     for (const { group, restarts, ends, steps } of happenings) {
-      expect(await writer.append(group)).toEqual(await memory.append(group));
+      const files = reread(group, (file) => decodeProfile(file));
+      expect(await append(writer, files, pool)).toEqual(await memory.append(files));
       if (ends === 'rotate') writer.rotate();
       if (ends === 'rest after restart') {
         await writer.close();

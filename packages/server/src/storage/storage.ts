@@ -4,12 +4,12 @@
  */
 import type { Labels, LimitedTree, Matcher, Profile, Tree, ValueType } from '@everflame/profile';
 
-/** One profile to be stored. `labels` are the series labels without `__name__`, which is `name`. */
-export interface Entry {
+/** One profile to be stored. `labels` are the series labels without `__name__`, which is `name`. An engine may take profiles in other forms, too. */
+export interface Entry<Form = Profile> {
   readonly name: string;
   readonly labels: Labels;
   /** Its `timeNanos` is set ("not said" is resolved before it comes here), and each of its sample types sums within int64. */
-  readonly profile: Profile;
+  readonly profile: Form;
 }
 
 /** What an agent says about itself with each batch. */
@@ -32,10 +32,10 @@ export interface AgentCounter {
 }
 
 /** Stored whole or not at all. */
-export interface Batch {
+export interface Batch<Form = Profile> {
   /** A batch whose id is stored already is not stored again. Without an id each batch is new. */
   readonly batchId: Uint8Array | null;
-  readonly entries: readonly Entry[];
+  readonly entries: readonly Entry<Form>[];
   readonly agent: AgentReport | null;
   readonly receivedMs: number;
 }

@@ -1,7 +1,8 @@
-import type { PooledRows } from '@everflame/profile';
+import { discard } from '@everflame/profile';
 import type { ByteReader, ByteWriter } from './bytes.ts';
+import { PathIndex } from './path-index.ts';
 import { StackTable } from './stack-table.ts';
-import { WordTable } from './word-table.ts';
+import { grown, WordTable } from './word-table.ts';
 
 /** Offsets of the words of a row. 64-bit numbers take two words, the low one first. */
 export const functionWords = { name: 0, systemName: 1, file: 2, startLine: 3, count: 5 } as const;
@@ -28,9 +29,10 @@ export class Dictionary {
   readonly stacks = new StackTable();
   readonly labelSets = new WordTable(0);
   #numbers: Map<string, number> | null = null;
-  /** By row of the pool's generation: number of the string, plus one. */
-  #pooledNumbers = new Uint32Array(0);
-  #generation: object | null = null;
+  #paths: PathIndex | null = null;
+  /** The strings that were looked up last, and by their rows what `numbersOf` answers. */
+  #source: readonly string[] = [];
+  #sourceNumbers = new Uint32Array(0);
   /** By number of a name: the function that was met with it last. */
   #functionOfName = new Uint32Array(0);
 
@@ -59,22 +61,22 @@ export class Dictionary {
     return text;
   }
 
-  /** The string of a pool's row. */
-  pooled({ generation }: PooledRows, row: number, text: string): number {
-    if (this.#generation !== generation) {
-      this.#generation = generation;
-      this.#pooledNumbers = new Uint32Array(1024);
+  /** Whole stacks, for one who adds many. */
+  get paths(): PathIndex {
+    return (this.#paths ??= new PathIndex(this.stacks));
+  }
+
+  /**
+   * For the caller to fill in: by row of `strings`, the string's number plus one, 0 where it is not known yet. Kept as long as the same strings come, which may
+   * have grown.
+   */
+  numbersOf(strings: readonly string[]): Uint32Array {
+    if (this.#source !== strings) {
+      this.#source = strings;
+      this.#sourceNumbers = new Uint32Array(strings.length);
     }
-    const known = this.#pooledNumbers[row] ?? 0;
-    if (known > 0) return known - 1;
-    if (row >= this.#pooledNumbers.length) {
-      const larger = new Uint32Array(Math.max(row + 1, this.#pooledNumbers.length * 2));
-      larger.set(this.#pooledNumbers);
-      this.#pooledNumbers = larger;
-    }
-    const number = this.string(text);
-    this.#pooledNumbers[row] = number + 1;
-    return number;
+    if (strings.length > this.#sourceNumbers.length) this.#sourceNumbers = grown(this.#sourceNumbers, strings.length);
+    return this.#sourceNumbers;
   }
 
   /** The function of these words. Mostly the name alone tells which one it is, without a hash. */
@@ -83,13 +85,16 @@ export class Dictionary {
     const guess = this.#functionOfName[name] ?? 0;
     if (guess > 0 && this.functions.equals(guess, words, functionWords.count)) return guess;
     const number = this.functions.intern(words, functionWords.count);
-    if (name >= this.#functionOfName.length) {
-      const larger = new Uint32Array(Math.max(name + 1, this.#functionOfName.length * 2));
-      larger.set(this.#functionOfName);
-      this.#functionOfName = larger;
-    }
+    if (name >= this.#functionOfName.length) this.#functionOfName = grown(this.#functionOfName, name + 1);
     this.#functionOfName[name] = number;
     return number;
+  }
+
+  /** Gives its memory back at once, which V8 does not see (`Garbage`): it must not be used afterwards. */
+  discard(): void {
+    for (const table of this.#tables()) table.discard();
+    this.#paths?.discard();
+    discard(this.#sourceNumbers, this.#functionOfName);
   }
 
   /** How much there is, to write from there on later. */

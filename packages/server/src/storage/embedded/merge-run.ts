@@ -1,4 +1,4 @@
-import { mergeProfiles, type Profile, ProfileBuilder, type ValueType } from '@everflame/profile';
+import { discard, mergeProfiles, type Profile, ProfileBuilder, type ValueType } from '@everflame/profile';
 import { type MergeQuery, type Merged, type Selection, StorageError } from '../storage.ts';
 import { compareRows } from './epoch-part.ts';
 import { countTypeIndex, type Header } from './header.ts';
@@ -116,7 +116,7 @@ export class MergeRun {
       writers.delete(one.part);
     }
     const { hasZero, ...samples } = sums.columns();
-    const profile = { ...builder.build(), stacks: stacks.table(), samples };
+    const profile = { ...builder.build(), stacks: stacks.finish(), samples };
     return {
       profile: hasZero || hasTwinMappings(profile) ? joined(profile) : profile,
       typeIndex: types.findIndex((_, t) => this.#isAsked(types, t)),
@@ -147,6 +147,7 @@ export class MergeRun {
       const labelSet = classes[rows.words[row * 2 + 1] ?? 0] ?? 0;
       if (!samples.add(merged[stackOf(row)] ?? 0, labelSet, numbers, row * width)) return false;
     }
+    discard(merged);
     return true;
   }
 

@@ -1,18 +1,19 @@
-import { discard, type PooledRows, type Profile, type StringPool } from '@everflame/profile';
+import { discard, type PathProfile, type Profile } from '@everflame/profile';
 import { type Dictionary, functionWords, labelWords, lineWords, locationWords, mappingWords } from './dictionary.ts';
 
 /** The rows of a dictionary that a profile's own rows became. */
 export interface InternedProfile {
-  /** By the profile's stack number; 0 where no sample uses it. */
+  /** By sample. */
   readonly stacks: Uint32Array;
+  /** By the profile's number; 0 where no sample uses it. */
   readonly labelSets: Uint32Array;
   /** The profile's first mapping, which pprof takes for the main binary; 0 when it has none. */
   readonly mainMapping: number;
 }
 
-/** Adds what the samples of the profile use. `pool`: where its strings may have been read from. */
-export function internProfile(dictionary: Dictionary, profile: Profile, pool?: StringPool): InternedProfile {
-  return new ProfileInterning(dictionary, profile, pool?.rowsOf(profile.strings)).run();
+/** Adds what the samples of the profile use. */
+export function internProfile(dictionary: Dictionary, profile: Profile | PathProfile): InternedProfile {
+  return new ProfileInterning(dictionary, profile).run();
 }
 
 /**
@@ -21,57 +22,58 @@ export function internProfile(dictionary: Dictionary, profile: Profile, pool?: S
  */
 class ProfileInterning {
   readonly #dictionary: Dictionary;
-  readonly #profile: Profile;
-  readonly #pooled: PooledRows | undefined;
+  readonly #profile: Profile | PathProfile;
   /** By the profile's number: number in the dictionary, plus one. */
   readonly #strings: Uint32Array;
   readonly #mappings: Uint32Array;
 
-  /** `pooled`: the pool's row of each string, where the profile was read with one. */
-  constructor(dictionary: Dictionary, profile: Profile, pooled: PooledRows | undefined) {
+  constructor(dictionary: Dictionary, profile: Profile | PathProfile) {
     this.#dictionary = dictionary;
     this.#profile = profile;
-    this.#pooled = pooled;
-    this.#strings = new Uint32Array(profile.strings.length);
+    this.#strings = dictionary.numbersOf(profile.strings);
     this.#mappings = new Uint32Array(profile.mappings.length);
   }
 
   run(): InternedProfile {
-    const { stacks, labelSets, mappings } = this.#profile;
-    const used = this.#markUsed();
-    const mainMapping = mappings.length > 1 ? this.#mapping(1) : 0;
-    const functions = this.#internFunctions(used.functions);
-    const locations = this.#internLocations(used.locations, functions);
-    const numbers = this.#dictionary.stacks.internTree(stacks, used.stacks, locations);
-    discard(used.stacks, used.locations, used.functions, functions, locations);
-    const sets = new Uint32Array(labelSets.length);
-    for (let set = 1; set < labelSets.length; set++) if (used.labelSets[set] === 1) sets[set] = this.#labelSet(set);
-    return { stacks: numbers, labelSets: sets, mainMapping };
+    const profile = this.#profile;
+    const mainMapping = profile.mappings.length > 1 ? this.#mapping(1) : 0;
+    const used = usedLocations(profile);
+    const functions = this.#internFunctions(this.#usedFunctions(used));
+    const locations = this.#internLocations(used, functions);
+    const stacks =
+      'paths' in profile
+        ? this.#dictionary.paths.internMany(profile.paths, locations)
+        : this.#internTree(profile, locations);
+    discard(used, functions, locations);
+    return { stacks, labelSets: this.#internLabelSets(), mainMapping };
   }
 
-  /** What samples do not use is not stored. */
-  #markUsed() {
-    const { stacks, samples, labelSets, locations, functions } = this.#profile;
-    const used = {
-      stacks: new Uint8Array(stacks.length),
-      labelSets: new Uint8Array(labelSets.length),
-      locations: new Uint8Array(locations.length),
-      functions: new Uint8Array(functions.length),
-    };
-    for (let i = 0; i < samples.length; i++) {
-      used.stacks[samples.stack[i] ?? 0] = 1;
-      used.labelSets[samples.labelSet[i] ?? 0] = 1;
-    }
-    for (let stack = stacks.length - 1; stack > 0; stack--) {
-      if (used.stacks[stack] !== 1) continue;
-      used.stacks[stacks.parent[stack] ?? 0] = 1;
-      used.locations[stacks.location[stack] ?? 0] = 1;
-    }
+  /** By sample. */
+  #internTree({ stacks, samples }: Profile, locations: Uint32Array): Uint32Array {
+    const used = usedStacks(stacks, samples);
+    const location = new Uint32Array(stacks.length);
+    for (let i = 1; i < stacks.length; i++) if (used[i] === 1) location[i] = locations[stacks.location[i] ?? 0] ?? 0;
+    const rows = this.#dictionary.stacks.internTree({ length: stacks.length, parent: stacks.parent, location });
+    const ofSamples = samples.stack.map((stack) => rows[stack] ?? 0);
+    discard(used, location, rows);
+    return ofSamples;
+  }
+
+  #internLabelSets(): Uint32Array {
+    const { labelSets, samples } = this.#profile;
+    const used = new Uint8Array(labelSets.length);
+    for (let i = 0; i < samples.length; i++) used[samples.labelSet[i] ?? 0] = 1;
+    return Uint32Array.from(used, (isUsed, set) => (isUsed === 1 ? this.#labelSet(set) : 0));
+  }
+
+  #usedFunctions(isLocationUsed: Uint8Array): Uint8Array {
+    const { locations, functions } = this.#profile;
+    const used = new Uint8Array(functions.length);
     for (let location = 1; location < locations.length; location++) {
-      if (used.locations[location] !== 1) continue;
+      if (isLocationUsed[location] !== 1) continue;
       const end = locations.lineOffset[location + 1] ?? 0;
       for (let line = locations.lineOffset[location] ?? 0; line < end; line++)
-        used.functions[locations.lineFunction[line] ?? 0] = 1;
+        used[locations.lineFunction[line] ?? 0] = 1;
     }
     return used;
   }
@@ -81,14 +83,6 @@ class ProfileInterning {
     const { functions } = this.#profile;
     const { nameString, systemNameString, fileString } = functions;
     const startLines = wordsOf(functions.startLine);
-    const wanted = new Uint8Array(this.#profile.strings.length);
-    for (let i = 1; i < functions.length; i++) {
-      if (used[i] !== 1) continue;
-      wanted[nameString[i] ?? 0] = 1;
-      wanted[systemNameString[i] ?? 0] = 1;
-      wanted[fileString[i] ?? 0] = 1;
-    }
-    for (let i = 0; i < wanted.length; i++) if (wanted[i] === 1) this.#string(i);
     const numbers = new Uint32Array(functions.length);
     const row = new Uint32Array(functionWords.count);
     for (let i = 1; i < functions.length; i++) {
@@ -139,12 +133,7 @@ class ProfileInterning {
   #string(index: number): number {
     const known = this.#strings[index] ?? 0;
     if (known > 0) return known - 1;
-    const text = this.#profile.strings[index] ?? '';
-    const pooled = this.#pooled;
-    const number =
-      pooled === undefined
-        ? this.#dictionary.string(text)
-        : this.#dictionary.pooled(pooled, pooled.rows[index] ?? 0, text);
+    const number = this.#dictionary.string(this.#profile.strings[index] ?? '');
     this.#strings[index] = number + 1;
     return number;
   }
@@ -180,6 +169,28 @@ class ProfileInterning {
     }
     return this.#dictionary.labelSets.intern(row, row.length);
   }
+}
+
+/** By stack: whether a sample ends in it or in what it calls. What samples do not use is not stored. */
+function usedStacks({ length, parent }: Profile['stacks'], samples: Profile['samples']): Uint8Array {
+  const used = new Uint8Array(length);
+  for (let i = 0; i < samples.length; i++) used[samples.stack[i] ?? 0] = 1;
+  for (let stack = length - 1; stack > 0; stack--) if (used[stack] === 1) used[parent[stack] ?? 0] = 1;
+  return used;
+}
+
+/** By location: whether a sample's stack has it. */
+function usedLocations(profile: Profile | PathProfile): Uint8Array {
+  const used = new Uint8Array(profile.locations.length);
+  if ('paths' in profile) {
+    const { location } = profile.paths;
+    for (let i = 0; i < location.length; i++) used[location[i] ?? 0] = 1;
+    return used;
+  }
+  const { stacks, samples } = profile;
+  const isUsed = usedStacks(stacks, samples);
+  for (let stack = 1; stack < stacks.length; stack++) if (isUsed[stack] === 1) used[stacks.location[stack] ?? 0] = 1;
+  return used;
 }
 
 /** Writes one 64-bit number of a column as two words, by way of the column's own words: no BigInt is made. */

@@ -1,4 +1,4 @@
-import type { StackTable } from '@everflame/profile';
+import { discard, type StackTable } from '@everflame/profile';
 import { type Dictionary, stackWords } from './dictionary.ts';
 import type { RowWriter } from './row-writer.ts';
 import type { Marks } from './tree/marks.ts';
@@ -26,10 +26,12 @@ export class StackMerger {
     }
     const rows = new Uint32Array(length);
     this.#table.follow({ words, first: 1, end: length, starts, ends, frames, wanted: marked }, rows);
+    discard(starts, ends, frames);
     return rows;
   }
 
-  table(): StackTable {
+  /** The table; nothing can be added afterwards. */
+  finish(): StackTable {
     const { length, pairs } = this.#table;
     const parent = new Uint32Array(length);
     const location = new Uint32Array(length);
@@ -37,6 +39,7 @@ export class StackMerger {
       parent[row] = pairs[row * 2] ?? 0;
       location[row] = pairs[row * 2 + 1] ?? 0;
     }
+    this.#table.discard();
     return { length, parent, location };
   }
 }

@@ -30,15 +30,15 @@ test('each path has one row, whether it came with a tree, by itself, or before t
       let table = new StackTable();
       const rowOf = new Map<string, number>([['', 0]]);
       for (const one of trees) {
-        const rows = table.internTree(one, one.isUsed, locationOf);
+        const location = one.location.map((own, i) => (one.isUsed[i] === 1 ? (locationOf[own] ?? 0) : 0));
+        const rows = table.internTree({ ...one, location });
         expect([...rows].filter((row, i) => row !== 0 && one.isUsed[i] !== 1)).toEqual([]);
         for (let i = 1; i < one.length; i++) {
           if (one.isUsed[i] !== 1) continue;
           const caller = rows[one.parent[i] ?? 0] ?? 0;
-          const location = locationOf[one.location[i] ?? 0] ?? 0;
           const row = rows[i] ?? 0;
-          expect([table.words[row * 2], table.words[row * 2 + 1]]).toEqual([caller, location]);
-          expect(table.intern(caller, location)).toBe(row);
+          expect([table.words[row * 2], table.words[row * 2 + 1]]).toEqual([caller, location[i]]);
+          expect(table.intern(caller, location[i] ?? 0)).toBe(row);
           const own = path(table.words, row);
           expect(rowOf.get(own) ?? row).toBe(row);
           rowOf.set(own, row);

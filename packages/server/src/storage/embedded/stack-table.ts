@@ -1,4 +1,4 @@
-import { discard } from '@everflame/profile';
+import { discard, type StackTable as ProfileStacks } from '@everflame/profile';
 import { grown, hashPair, larger } from './word-table.ts';
 
 /**
@@ -50,23 +50,19 @@ export class StackTable {
   }
 
   /**
-   * The row of each stack of another table in which a caller stands before what it calls, where `isUsed` is 1; 0 elsewhere. `locationOf`: the location here
-   * of each location there.
+   * The row of each stack of another table in which a caller stands before what it calls; 0 of those whose location is 0, which nothing else may stand on. That
+   * table may have a stack twice.
    */
-  internTree(
-    { length, parent, location }: { length: number; parent: Uint32Array; location: Uint32Array },
-    isUsed: Uint8Array,
-    locationOf: Uint32Array,
-  ): Uint32Array {
+  internTree({ length, parent, location }: Pick<ProfileStacks, 'length' | 'parent' | 'location'>): Uint32Array {
     this.#prepare(length);
     const rows = new Uint32Array(length);
     const hashes = new Uint32Array(length);
     const slots = this.#slots;
     const mask = slots.length - 2;
     for (let i = 1; i < length; i++)
-      if (isUsed[i] === 1) hashes[i] = hashPair(hashes[parent[i] ?? 0] ?? 0, locationOf[location[i] ?? 0] ?? 0);
+      if (location[i] !== 0) hashes[i] = hashPair(hashes[parent[i] ?? 0] ?? 0, location[i] ?? 0);
     for (let i = 1; i < length; i++) {
-      if (isUsed[i] !== 1) continue;
+      if (location[i] === 0) continue;
       const hash = hashes[i] ?? 0;
       let slot = (hash * 2) & mask;
       while (slots[slot] !== 0 && slots[slot + 1] !== hash) slot = (slot + 2) & mask;
@@ -74,16 +70,21 @@ export class StackTable {
     }
     const { words } = this;
     for (let i = 1; i < length; i++) {
-      if (isUsed[i] !== 1) continue;
+      const own = location[i] ?? 0;
+      if (own === 0) continue;
       const row = rows[i] ?? 0;
       const caller = rows[parent[i] ?? 0] ?? 0;
-      const own = locationOf[location[i] ?? 0] ?? 0;
       if (row > 0 && words[row * 2] === caller && words[row * 2 + 1] === own) continue;
       const known = this.#find(hashes[i] ?? 0, caller, own);
       rows[i] = known > 0 ? known : this.append(caller, own);
     }
     discard(hashes);
     return rows;
+  }
+
+  /** Gives its memory back: it must not be used afterwards. */
+  discard(): void {
+    discard(this.words, this.#hashes, this.#slots);
   }
 
   /** The row with the hash that is this one; 0 when there is none. */

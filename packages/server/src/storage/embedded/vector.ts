@@ -13,7 +13,7 @@
  * In the data base a codec byte stands before it: 0 as it is, 1 zstd.
  */
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { columnSum, discard, type Profile } from '@everflame/profile';
+import { columnSum, discard, type PathProfile, type Profile } from '@everflame/profile';
 import { ByteReader, type ByteWriter } from './bytes.ts';
 import type { InternedProfile } from './profile-interning.ts';
 import { countTypeIndex } from './header.ts';
@@ -28,15 +28,18 @@ export interface EncodedProfile {
   readonly samples: number;
 }
 
-export function encodeVector(profile: Profile, interned: InternedProfile, out: ByteWriter): EncodedProfile {
+export function encodeVector(
+  profile: Profile | PathProfile,
+  interned: InternedProfile,
+  out: ByteWriter,
+): EncodedProfile {
   const { samples, sampleTypes } = profile;
   const rows = samples.length;
-  const stacks = new Uint32Array(rows);
+  const { stacks } = interned;
   const sets = new Uint32Array(rows);
   const order = new Uint32Array(rows);
   for (let i = 0; i < rows; i++) {
     order[i] = i;
-    stacks[i] = interned.stacks[samples.stack[i] ?? 0] ?? 0;
     sets[i] = interned.labelSets[samples.labelSet[i] ?? 0] ?? 0;
   }
   order.sort((a, b) => (stacks[a] ?? 0) - (stacks[b] ?? 0) || (sets[a] ?? 0) - (sets[b] ?? 0) || a - b);
@@ -80,7 +83,7 @@ export function encodeVector(profile: Profile, interned: InternedProfile, out: B
     }
   }
   if (countTypeIndex(sampleTypes) < 0) for (const i of order) out.bigint(BigInt(Math.trunc(samples.count[i] ?? 0)));
-  discard(stacks, sets, order);
+  discard(sets, order);
   return { labelSets, totals, data: pack(out.take()), samples: count };
 }
 

@@ -89,6 +89,11 @@ export class WordTable {
     return numbers;
   }
 
+  /** Gives its memory back: it must not be used afterwards. */
+  discard(): void {
+    discard(this.words, this.#offsets, this.#slots);
+  }
+
   #hashOf(words: Uint32Array, from: number, end: number): number {
     return this.width === 2 ? hashPair(words[from] ?? 0, words[from + 1] ?? 0) : hashWords(words, from, end);
   }
@@ -159,7 +164,7 @@ export function larger(array: Uint32Array<ArrayBuffer>, length: number): Uint32A
 }
 
 /** MurmurHash3's mixing (Appleby, public domain), 32 bits, seeded once per process so that collisions cannot be prepared. */
-function hashWords(words: Uint32Array, from: number, to: number): number {
+export function hashWords(words: Uint32Array, from: number, to: number): number {
   let hash = seed;
   for (let i = from; i < to; i++) {
     let k = Math.imul(words[i] ?? 0, 0xcc9e2d51);

@@ -1,4 +1,4 @@
-import { discard, type Labels, type StringPool } from '@everflame/profile';
+import { discard, type Labels, type PathProfile, type Profile } from '@everflame/profile';
 import { type AppendResult, type Batch, type Entry, type Mark, StorageError, type StorageWriter } from '../storage.ts';
 import { ByteWriter } from './bytes.ts';
 import { type Connection, explained, openForWriting } from './database.ts';
@@ -15,7 +15,7 @@ const batchMemoryMs = 30 * 24 * 3_600_000;
  * An epoch ends after this many profiles, bytes of vectors or stacks in its dictionary, which bounds the memory for it in
  * every thread, or with the first batch received after this time.
  */
-const defaultEpochLimits = { profiles: 2000, bytes: 24 * 1024 * 1024, stacks: 2_000_000, ageMs: 30 * 60_000 };
+const defaultEpochLimits = { profiles: 4000, bytes: 24 * 1024 * 1024, stacks: 2_000_000, ageMs: 30 * 60_000 };
 export type EpochLimits = typeof defaultEpochLimits;
 
 /** The one writer of an embedded store. Everything that a call stores is one transaction with one sync of the disk. */
@@ -23,7 +23,6 @@ export class EmbeddedWriter implements StorageWriter {
   readonly #dataDir: string;
   readonly #db: Connection;
   readonly #limits: EpochLimits;
-  readonly #pool: StringPool | undefined;
   #dictionary = new Dictionary();
   #epoch: number;
   #epochProfiles = 0;
@@ -40,12 +39,9 @@ export class EmbeddedWriter implements StorageWriter {
   #written: DictionaryMark;
 
   /**
-   * `pool`: where the strings of what comes may have been read from.
-   *
    * @throws StorageError
    */
-  constructor(dataDir: string, nowMs: number, limits: Partial<EpochLimits> = {}, pool?: StringPool) {
-    this.#pool = pool;
+  constructor(dataDir: string, nowMs: number, limits: Partial<EpochLimits> = {}) {
     this.#dataDir = dataDir;
     this.#limits = { ...defaultEpochLimits, ...limits };
     this.#db = openForWriting(dataDir);
@@ -80,11 +76,11 @@ export class EmbeddedWriter implements StorageWriter {
     }
   }
 
-  append(batches: readonly Batch[]): Promise<readonly AppendResult[]> {
+  append(batches: readonly Batch<Profile | PathProfile>[]): Promise<readonly AppendResult[]> {
     return Promise.resolve().then(() => explained(this.#dataDir, () => this.#append(batches)));
   }
 
-  #append(batches: readonly Batch[]): readonly AppendResult[] {
+  #append(batches: readonly Batch<Profile | PathProfile>[]): readonly AppendResult[] {
     const nowMs = batches.reduce((latest, { receivedMs }) => Math.max(latest, receivedMs), 0);
     const isOld = this.#epochProfiles > 0 && nowMs - this.#epochStartMs > this.#limits.ageMs;
     if (this.#isRotationDue || isOld) this.#beginEpoch(nowMs);
@@ -138,6 +134,7 @@ export class EmbeddedWriter implements StorageWriter {
     this.#epoch = this.#statements.epoch.get() ?? 1;
     this.#statements.forget.run(nowMs - batchMemoryMs);
     this.#isRotationDue = false;
+    this.#dictionary.discard();
     this.#dictionary = new Dictionary();
     this.#written = this.#dictionary.mark();
     this.#series.clear();
@@ -146,7 +143,7 @@ export class EmbeddedWriter implements StorageWriter {
     this.#epochBytes = 0;
   }
 
-  #batch(batch: Batch): AppendResult {
+  #batch(batch: Batch<Profile | PathProfile>): AppendResult {
     if (batch.agent !== null) {
       this.#statements.agent.run(batch.agent.id, batch.agent.lastSeenMs, JSON.stringify(batch.agent));
     }
@@ -157,8 +154,8 @@ export class EmbeddedWriter implements StorageWriter {
     return { stored: batch.entries.length, repeated: false };
   }
 
-  #entry({ name, labels, profile }: Entry): void {
-    const interned = internProfile(this.#dictionary, profile, this.#pool);
+  #entry({ name, labels, profile }: Entry<Profile | PathProfile>): void {
+    const interned = internProfile(this.#dictionary, profile);
     const encoded = encodeVector(profile, interned, this.#out);
     discard(interned.stacks);
     const timeMs = Number(profile.timeNanos / 1_000_000n);

@@ -88,6 +88,7 @@ export class GroupWriter {
     this.#out.length = 0;
     writeStacks(this.#dictionary.stacks, this.#dictionary.locations.length, leaves, this.#out);
     const stacks = this.#file.section(this.#out.take());
+    this.#dictionary.discard();
     return { ...facts, symbols, stacks, index: this.#file.section(head.take()) };
   }
 

@@ -66,3 +66,23 @@ test('totals are those of a plain sum over all nodes, question after question, w
     }),
   );
 });
+
+test('the memory for many nodes is given back, that for few is kept, and the next question has its sums', () => {
+  const sums = new NodeSums();
+  const totalOf = (length: number): number => {
+    sums.clear();
+    sums.reserve(length);
+    sums.add(Uint32Array.of(0, 1), Uint32Array.of(1, length - 1), Float64Array.of(2, 3), Float64Array.of(1, 1));
+    sums.addUp(new Uint32Array(length * 2));
+    return sums.total[0] ?? 0;
+  };
+  expect(totalOf(1000)).toBe(5);
+  sums.release();
+  expect(sums.total.length).toBeGreaterThan(0);
+  expect(totalOf(1_000_000)).toBe(5);
+  sums.release();
+  expect([sums.self, sums.selfSamples, sums.total, sums.samples, sums.places].map(({ length }) => length)).toEqual([
+    0, 0, 0, 0, 0,
+  ]);
+  expect([totalOf(1_000_000), totalOf(1000)]).toEqual([5, 5]);
+});

@@ -1,4 +1,8 @@
+import { discard } from '@everflame/profile';
 import { Marks } from './marks.ts';
+
+/** For so many nodes memory is kept from question to question: 11 MB. New memory costs a question about a part of them less than is worth keeping. */
+const keptNodes = 1 << 18;
 
 /**
  * Sums by node of the index for one question after the other. Only nodes that a question touches are gone through, and made zero again: what it costs does not
@@ -24,6 +28,18 @@ export class NodeSums {
       samples[node] = 0;
       places[node] = 0;
     }
+    this.#marks.clear();
+  }
+
+  /** Gives back the memory of a large index: there are no sums any more. */
+  release(): void {
+    if (this.self.length <= keptNodes) return;
+    discard(this.self, this.selfSamples, this.total, this.samples, this.places);
+    this.self = new Float64Array(0);
+    this.selfSamples = new Float64Array(0);
+    this.total = new Float64Array(0);
+    this.samples = new Float64Array(0);
+    this.places = new Uint32Array(0);
     this.#marks.clear();
   }
 
@@ -87,5 +103,6 @@ export class NodeSums {
 function longer(column: Float64Array, length: number): Float64Array<ArrayBuffer> {
   const result = new Float64Array(length);
   result.set(column);
+  discard(column);
   return result;
 }

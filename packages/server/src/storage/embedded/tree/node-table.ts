@@ -1,3 +1,4 @@
+import { discard } from '@everflame/profile';
 import { hashPair } from '../word-table.ts';
 import type { Marks } from './marks.ts';
 
@@ -114,12 +115,18 @@ export class NodeTable {
     }
   }
 
-  /** For as many nodes more as that, the table need not grow. */
+  /** Gives its memory back: it must not be used afterwards. */
+  discard(): void {
+    discard(this.pairs, this.#hashes, this.#slots);
+  }
+
+  /** For as many nodes more as that, the table need not grow much. */
   #reserve(more: number): void {
     const wanted = this.length + more;
     if (wanted * 2 > this.pairs.length) this.#growRows(wanted);
     let size = this.#slots.length;
-    while (size < wanted * 3) size *= 2;
+    // Many of them may be here already: what is made for a few too many is twice as large.
+    while (size < (this.length + more / 2) * 3) size *= 2;
     if (size > this.#slots.length) this.#rebuild(size);
   }
 
@@ -138,13 +145,16 @@ export class NodeTable {
   #growRows(rows: number): void {
     const pairs = new Uint32Array(rows * 2);
     pairs.set(this.pairs);
+    discard(this.pairs);
     this.pairs = pairs;
     const hashes = new Uint32Array(rows);
     hashes.set(this.#hashes);
+    discard(this.#hashes);
     this.#hashes = hashes;
   }
 
   #rebuild(size: number): void {
+    discard(this.#slots);
     const slots = new Uint32Array(size);
     const mask = size - 2;
     for (let node = 1; node < this.length; node++) {

@@ -1,3 +1,5 @@
+import { discard } from '@everflame/profile';
+
 /** The nodes of one answer, callers first; node 0 is the root. Values are above 0, but for the root's. */
 export class UsedNodes {
   readonly parent: Uint32Array;
@@ -24,6 +26,12 @@ export class UsedNodes {
     this.left = new Uint32Array(isLimited ? length : 0);
     this.leftTotal = new Float64Array(isLimited ? length : 0);
     this.leftSamples = new Float64Array(isLimited ? length : 0);
+  }
+
+  /** Gives their memory back. */
+  discard(): void {
+    discard(this.parent, this.frame, this.total, this.self, this.samples, this.selfSamples);
+    discard(this.left, this.leftTotal, this.leftSamples);
   }
 
   /** A child of `parent` is left out. */
@@ -89,6 +97,7 @@ function depthFirst({ parent, frame }: UsedNodes, rank: Uint32Array): Uint32Arra
       node = nextSibling[node] ?? 0;
     }
   }
+  discard(byRank, firstChild, nextSibling);
   return order;
 }
 

@@ -1,4 +1,4 @@
-import { type FrameKind, type LimitedTree, REMAINDER, type Tree } from '@everflame/profile';
+import { discard, type FrameKind, type LimitedTree, REMAINDER, type Tree } from '@everflame/profile';
 import type { Selection } from '../../storage.ts';
 import { countTypeIndex, type Header } from '../header.ts';
 import { excluded, LabelView, type SelectedSeries } from '../label-view.ts';
@@ -61,8 +61,12 @@ export class TreeRun {
     if (this.#parts.length > 1 && this.#parts.some(({ isNamedByBinary }) => isNamedByBinary)) return null;
     const used = this.#usedNodes(maxNodes);
     if (!Number.isSafeInteger(used.total[0]) || !Number.isSafeInteger(used.samples[0])) return null;
+    this.#index.nodeSums.release();
     const { order, rest } = orderNodes(used, this.#index.ranks(), maxNodes);
-    return { tree: this.#tree(used, order, rest), profiles: this.#profiles };
+    const tree = this.#tree(used, order, rest);
+    used.discard();
+    discard(order);
+    return { tree, profiles: this.#profiles };
   }
 
   /** Which columns of profiles with this header are summed; null: none of them. */
@@ -173,6 +177,7 @@ export class TreeRun {
       samples[row] = used.samples[at] ?? 0;
       selfSamples[row] = used.selfSamples[at] ?? 0;
     }
+    discard(rowOf);
     const [total, self] = columns;
     const tree = { frames: frames.columns(), parent, frame, total, self, samples, selfSamples };
     return rest === null ? tree : { ...tree, rest: rest.count };
