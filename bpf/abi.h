@@ -81,6 +81,7 @@
 struct ef_sample {
 	__u64 time_ns; /* CLOCK_MONOTONIC */
 	__u64 cgroup_id; /* of the default (v2) hierarchy */
+	__u64 thread_pointer; /* what pthread_self answers there; 0: not known */
 	__u32 pid; /* process (tgid), root PID namespace */
 	__u32 tid;
 	__u32 cpu;
@@ -115,7 +116,6 @@ struct ef_copy {
 	__u64 exec_pages;
 	__u64 pc;
 	__u64 registers[EF_REGISTERS];
-	__u64 thread_pointer; /* what pthread_self answers there; 0: not known */
 };
 
 /* Kinds of ef_mapping. */

@@ -72,7 +72,6 @@ __noinline int copy_stack(__u32 at, __u32 most)
 	copy->mm = space->mm;
 	copy->start_stack = space->start_stack;
 	copy->exec_pages = space->exec_pages;
-	copy->thread_pointer = thread_pointer();
 	set_registers(&scratch->registers, &copy->pc, copy->registers);
 	sp = copy->registers[REGISTER_SP];
 	if (space->start_stack - sp < limit)

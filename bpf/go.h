@@ -113,7 +113,7 @@ static __always_inline void find_labels(struct scratch *scratch)
 {
 	struct labels *labels = &scratch->labels;
 	struct go *go = &scratch->go;
-	__u64 thread = thread_pointer(), at;
+	__u64 thread = scratch->sample.thread_pointer, at;
 
 	if (!thread)
 		return;

@@ -51,7 +51,6 @@ struct walk {
 /* The Python stack of a thread, see python.h. */
 struct python {
 	struct ef_python layout;
-	__u64 thread_pointer;
 	__u64 interpreter; /* not looked at yet; 0: none */
 	__u64 thread; /* the state that is looked at next; 0: the interpreter's first */
 	__u64 frame; /* the next one; 0: none */

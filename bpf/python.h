@@ -95,7 +95,7 @@ __noinline int look_at_python_thread(void)
 	}
 	if (!load(python->thread + layout->thread_id, &id, 8))
 		return PYTHON_BROKEN;
-	if (id != python->thread_pointer)
+	if (id != scratch->sample.thread_pointer)
 		return load(python->thread + layout->thread_next, &python->thread, 8) ? CALLER : PYTHON_BROKEN;
 	if (!load(python->thread + layout->thread_frame, &frame, 8))
 		return PYTHON_BROKEN;
@@ -189,9 +189,8 @@ static __always_inline void begin_python(struct scratch *scratch)
 	python->frames = 0;
 	python->looks = 0;
 	python->thread = 0;
-	python->thread_pointer = thread_pointer();
 	layout = bpf_map_lookup_elem(&pythons, &scratch->walk.pid);
-	if (!layout || !python->thread_pointer || layout->mm != scratch->space.mm)
+	if (!layout || !scratch->sample.thread_pointer || layout->mm != scratch->space.mm)
 		return;
 	python->layout = *layout;
 	if (!load(layout->runtime + layout->interpreters, &python->interpreter, 8))

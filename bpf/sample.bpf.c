@@ -35,6 +35,7 @@ static __always_inline void begin_sample(struct perf_event_data *ctx, struct scr
 
 	sample->time_ns = bpf_ktime_get_ns();
 	sample->cgroup_id = bpf_get_current_cgroup_id();
+	sample->thread_pointer = thread_pointer();
 	sample->pid = pid_tgid >> 32;
 	sample->tid = (__u32)pid_tgid;
 	sample->cpu = bpf_get_smp_processor_id();

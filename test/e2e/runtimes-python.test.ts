@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 import { expectPlantedPython, expectShapes } from '../runtimes/judge-python.ts';
+import { expectThreadNames } from '../runtimes/judge-python-threads.ts';
 import { repositoryRoot } from '../support/everflame-process.ts';
 import { countOf, recordProgram } from '../support/runtime-stacks.ts';
 
@@ -28,6 +29,10 @@ test('functions of a thread are named', async () => {
 
 test('coroutines, generators, one of 40 threads, a forked process and a second interpreter', async () => {
   await expectShapes(python, isQualified);
+});
+
+test('names that a program has given its threads are labels of their samples', async () => {
+  await expectThreadNames(python);
 });
 
 test('processes that live 200 ms are named for as long as they ran', async () => {

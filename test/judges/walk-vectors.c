@@ -43,12 +43,6 @@ struct user_registers {
 #include "step.h"
 #include "v8.h"
 
-/* task.h's. */
-static __u64 thread_pointer(void)
-{
-	return 0;
-}
-
 #include "python.h"
 #include "walk.h"
 

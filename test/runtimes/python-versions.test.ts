@@ -2,6 +2,7 @@ import { test } from 'vitest';
 
 import { pyenvPython } from '../support/python-stacks.ts';
 import { expectPlantedPython, expectShapes } from './judge-python.ts';
+import { expectThreadNames } from './judge-python-threads.ts';
 
 const versions = [8, 9, 10, 11, 12, 13];
 
@@ -18,4 +19,8 @@ for (const minor of versions) {
       await expectShapes(python ?? '', minor >= 11);
     },
   );
+
+  test.skipIf(python === undefined)(`Python 3.${minor}, names of threads${absent}`, async () => {
+    await expectThreadNames(python ?? '');
+  });
 }

@@ -4,7 +4,7 @@ import { beUrgent } from './kernel/urgency.ts';
 import type { IdentitySource, SeriesLabels } from './processes/identity.ts';
 import type { ProcessImage } from './processes/process-image.ts';
 import { createIdentitySource } from './processes/identity/create-identity-source.ts';
-import { resolveInterval, countStackLosses } from './profiles/resolve-interval.ts';
+import { resolveInterval, countSampleLosses } from './profiles/resolve-interval.ts';
 import { seriesProfiles } from './profiles/series-profiles.ts';
 import { alignedIntervals } from './sampling/interval-clock.ts';
 import type { IntervalSamples } from './sampling/interval-samples.ts';
@@ -92,7 +92,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         for (const member of interval.members) {
           if (member.labels !== undefined) member.labels = await identity.complete(member.labels);
         }
-        countStackLosses(interval, losses);
+        countSampleLosses(interval, losses);
         const resolved = await resolveInterval(interval, symbolizer, profiler.runtimes);
         await shipper.enqueue(await seriesProfiles(resolved, frequencyHz));
         lastQueuedAtMs = Date.now();

@@ -9,7 +9,7 @@ import { beUrgent } from './kernel/urgency.ts';
 import type { ProgramShape } from './kernel/sampling-program.ts';
 import type { ProcessImage } from './processes/process-image.ts';
 import { cpuProfileHeader, periodNsFor } from './profiles/profile-header.ts';
-import { resolveInterval, countStackLosses } from './profiles/resolve-interval.ts';
+import { resolveInterval, countSampleLosses } from './profiles/resolve-interval.ts';
 import { type SampleLabels, SampleWriter } from './profiles/sample-writer.ts';
 import { type IntervalClock } from './sampling/collector.ts';
 import { IntervalSamples } from './sampling/interval-samples.ts';
@@ -100,7 +100,7 @@ async function recordWith(options: RecordOptions, losses: LossCounters, symboliz
 
   async function write(interval: IntervalSamples): Promise<void> {
     await profiler.settle(interval);
-    countStackLosses(interval, losses);
+    countSampleLosses(interval, losses);
     const resolved = await resolveInterval(interval, symbolizer, profiler.runtimes);
     const writer = new SampleWriter(builder, resolved, periodNsFor(frequencyHz), sampleLabels);
     for (let row = 0; row < interval.sampleCount; row++) writer.write(row);

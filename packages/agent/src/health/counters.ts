@@ -66,6 +66,8 @@ export const lossCauses = {
     unread: 'the labels of a goroutine could not be read',
     copied:
       'a sample of a Go program that sets labels came before it was known where they are; whether its goroutine had some is not known',
+    thread_gone: 'a thread of a program in Python ended before its name was read; its samples lack it',
+    thread_unread: 'the name of a thread of a program in Python could not be read',
     sets: 'there were more than 10,000 different sets of labels of goroutines in one interval; the sample has none',
   },
   stacks_guessed: {

@@ -155,10 +155,12 @@ export async function resolveInterval(
   return { samples, frameOffset, frames: Uint32Array.from(frames), locations, isGuessed };
 }
 
-/** Counts the samples of an interval whose stacks are cut or guessed. */
-export function countStackLosses(samples: IntervalSamples, losses: LossCounters): void {
+/** Counts the samples of an interval whose stacks are cut or guessed, or whose threads should have a label that they lack. */
+export function countSampleLosses(samples: IntervalSamples, losses: LossCounters): void {
   for (let row = 0; row < samples.sampleCount; row++) {
-    const { stack, count } = samples.sample(row);
+    const { stack, thread, count } = samples.sample(row);
+    const lost = samples.threadLabels.lossOf(thread);
+    if (lost !== undefined) losses.add('labels_cut', lost, count);
     const { userEnd, userFrames, guessedFrom } = samples.stack(stack);
     const cut = stackCutOf(userEnd) ?? (userEnd === endFramePointer ? 'frame_pointer' : undefined);
     // The collector has counted that one when it cut it.

@@ -54,8 +54,10 @@ export class SampleWriter {
       const thread = this.#interval.samples.thread(threadRow);
       const member = this.#interval.samples.members[thread.member];
       if (member === undefined) throw new Error(`thread ${threadRow} belongs to nobody`);
-      const own = this.#labels({ member, tid: thread.tid, comm: thread.comm });
-      const all = isGuessed ? [...own, guessedLabel] : own;
+      const all = [...this.#labels({ member, tid: thread.tid, comm: thread.comm })];
+      const threadLabel = this.#interval.samples.threadLabels.of(threadRow);
+      if (threadLabel !== undefined) all.push(threadLabel);
+      if (isGuessed) all.push(guessedLabel);
       row = this.#builder.labelSet([...all, ...readProgramLabels(this.#interval.samples.labels(labelRow), all)]);
       this.#labelSets.set(key, row);
     }

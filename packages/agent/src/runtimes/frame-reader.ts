@@ -1,6 +1,7 @@
 import type { ProcessMapping } from '../processes/process.ts';
 import type { ResolvedLocation } from '../symbols/symbolizer.ts';
 import type { ReadNote } from './frame-note.ts';
+import type { ProgramLabel } from './program-labels.ts';
 
 /** What a frame with a note turned out to be. */
 export interface RuntimeFrame {
@@ -12,6 +13,9 @@ export interface RuntimeFrame {
   show(native: ResolvedLocation): readonly ResolvedLocation[];
 }
 
+/** What a runtime calls a thread, as a label of its samples; `none` where it calls it nothing, `unread` where that could not be found out. */
+export type ThreadLabel = ProgramLabel | 'none' | 'unread';
+
 /** What a runtime is, of one process: how its notes are read and which of its native frames are nobody's. */
 export interface FrameReader {
   /** `mapping`: what holds `pc`. Undefined where it cannot be read. */
@@ -20,4 +24,6 @@ export interface FrameReader {
   showUnread(native: ResolvedLocation): readonly ResolvedLocation[];
   /** Is a frame without a note the runtime's own, between those of the program's functions? */
   isGlue(mapping: ProcessMapping | undefined, location: ResolvedLocation): boolean;
+  /** `threadPointer`: what pthread_self answers in the thread. Left out where the runtime has no names for threads. */
+  readThread?(threadPointer: number): ThreadLabel;
 }

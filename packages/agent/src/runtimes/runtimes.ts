@@ -1,10 +1,11 @@
+import { existsSync } from 'node:fs';
 import type { PythonSymbols, V8Code, V8Symbols } from '@everflame/binary';
 import type { LossCause, LossCounters } from '../health/counters.ts';
 import { findMapping } from '../processes/mapping-list.ts';
 import type { ProcessMapping, ProcessView } from '../processes/process.ts';
 import type { ResolvedLocation } from '../symbols/symbolizer.ts';
 import { readNote } from './frame-note.ts';
-import type { FrameReader } from './frame-reader.ts';
+import type { FrameReader, ThreadLabel } from './frame-reader.ts';
 import { FrameTable } from './frame-table.ts';
 import { ProcessMemory, ReadBudget } from './process-memory.ts';
 import { PythonFrameReader } from './python/python-frame-reader.ts';
@@ -76,9 +77,19 @@ export class Runtimes {
       : { sharedOffset: layout.functionShared, holdsBuiltins, memory: found.memory };
   }
 
-  /** `process` runs CPython, which `own` is a mapping of: answers its memory, undefined where it is gone. */
-  meetPython(process: ProcessView, layout: PythonLayout, own: ProcessMapping): ProcessMemory | undefined {
-    return this.#process(process, (memory) => new PythonFrameReader(layout, memory, own))?.memory;
+  /** `process` runs CPython, which `own` is a mapping of: answers its memory, undefined where it is gone. `bias`: address there - ELF virtual address. */
+  meetPython(process: ProcessView, layout: PythonLayout, bias: number, own: ProcessMapping): ProcessMemory | undefined {
+    return this.#process(process, (memory) => new PythonFrameReader(layout, bias, memory, own))?.memory;
+  }
+
+  /**
+   * What the runtime of `process` calls a thread, which is known to be the one with that `threadPointer` only while it lives: `gone` where it does not any
+   * more.
+   */
+  threadLabel(process: ProcessView, tid: number, threadPointer: number): ThreadLabel | 'gone' {
+    const label = this.#processes.get(this.#keyOf(process))?.reader.readThread?.(threadPointer) ?? 'none';
+    if (label === 'none' || existsSync(`/proc/${process.pid}/task/${tid}`)) return label;
+    return 'gone';
   }
 
   /** So many calls of an interpreter's loop have no name. */

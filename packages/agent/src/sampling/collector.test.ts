@@ -42,11 +42,20 @@ class PlantedSource implements SampleSource {
   #records: DataView[] = [];
   #end = 0;
 
-  sample(atMs: number, pid: number, comm: string, user: readonly bigint[], flags = 0, generation = 0): void {
+  sample(
+    atMs: number,
+    pid: number,
+    comm: string,
+    user: readonly bigint[],
+    flags = 0,
+    generation = 0,
+    threadPointer = 0n,
+  ): void {
     const { words } = this.samples;
     const bytes = Buffer.from(words.buffer);
     const offset = this.#end;
     bytes.writeBigUInt64LE(BigInt(atMs * ms), offset + sampleOffset.timeNs);
+    bytes.writeBigUInt64LE(threadPointer, offset + sampleOffset.threadPointer);
     bytes.writeUInt32LE(pid, offset + sampleOffset.pid);
     bytes.writeUInt32LE(pid, offset + sampleOffset.tid);
     // Each from a CPU of its own, of which it is the first: they may come in any order.
@@ -187,7 +196,7 @@ class PlantedStacks implements Stacks {
 }
 
 /** A collector from 0 ms on, with intervals of 100 ms. No process is known, and /proc is empty. */
-function stage(): Stage {
+function stage(threadLabel: CollectorOptions['runtimes']['threadLabel'] = () => 'none'): Stage {
   const source = new PlantedSource();
   const losses = new LossCounters();
   const prepared: string[] = [];
@@ -199,7 +208,7 @@ function stage(): Stage {
       source,
       losses,
       table: new ProcessTable({ losses, procRoot: '/nonexistent' }),
-      runtimes: { see: () => undefined, refresh: () => undefined },
+      runtimes: { see: () => undefined, refresh: () => undefined, threadLabel },
       symbolizer: { prepare: (process, mapping) => prepared.push(`${process.pid} ${mapping.path}`) },
       identify: (member) => {
         member.labels = {};
@@ -320,6 +329,22 @@ test('a copied stack has its frames at once where the tables are there', () => {
   const { userFrames, guessedFrom, userEnd, frames } = interval?.stack(0) ?? {};
   expect({ userFrames, guessedFrom, userEnd }).toEqual({ userFrames: 2, guessedFrom: 1, userEnd: endComplete });
   expect([...(frames ?? [])]).toEqual([0x1100, 0, 0x2000, 0x7fff]);
+});
+
+test('what a runtime calls a thread is asked for while it lives, with what tells it there', () => {
+  const asked: string[] = [];
+  const { source, collector } = stage(({ pid }, tid, threadPointer) => {
+    asked.push(`${pid}/${tid} ${threadPointer.toString(16)}`);
+    return asked.length === 1 ? 'none' : { key: 'python_thread_name', text: 'worker' };
+  });
+  for (const atMs of [1, 2, 20, 40]) {
+    source.sample(atMs, 20, 'a', [0x1100n], 0, 0, 0x7f12_3456_7700n);
+    collector.drain((atMs + 8) * ms);
+  }
+  const [interval] = collector.drain(50 * ms, true);
+  // At the second drain it had its name.
+  expect(asked).toEqual(['20/20 7f1234567700', '20/20 7f1234567700']);
+  expect(interval?.threadLabels.of(0)?.text).toBe('worker');
 });
 
 test('labels lie behind frames and behind copies, tell samples apart, and what was cut of them is counted', () => {

@@ -66,7 +66,7 @@ export interface CollectorOptions {
   readonly table: ProcessTable;
   readonly losses: LossCounters;
   readonly symbolizer: Pick<Symbolizer, 'prepare'>;
-  readonly runtimes: Pick<Runtimes, 'see' | 'refresh'>;
+  readonly runtimes: Pick<Runtimes, 'see' | 'refresh' | 'threadLabel'>;
   readonly stacks: Pick<
     StackTables,
     'unwind' | 'see' | 'touch' | 'distrust' | 'otherMappingsOf' | 'flush' | 'onSettled'
@@ -94,6 +94,7 @@ export class Collector {
   #unidentified: Member[] = [];
   readonly #copied: CopiedSamples;
   #copies = 0;
+  #drains = 0;
   readonly #kept = new KeptStacks();
 
   /** `startNs`: CLOCK_MONOTONIC; the instant from which on samples are taken. */
@@ -140,6 +141,7 @@ export class Collector {
     sortByTime(this.#offsets, words);
 
     this.#options.runtimes.refresh();
+    this.#drains++;
     let applied = 0;
     const applyUntil = (timeNs: number): void => {
       for (let next = this.#records[applied]; next !== undefined && next.timeNs <= timeNs;) {
@@ -194,6 +196,7 @@ export class Collector {
       image,
       mappings: image.mappings,
       tid: word(sampleOffset.tid),
+      threadPointer: word(sampleOffset.threadPointer + 4) * 2 ** 32 + word(sampleOffset.threadPointer),
       ...place,
       kernelFrames,
       labelWords,
@@ -239,8 +242,12 @@ export class Collector {
   }
 
   #add(interval: IntervalSamples, sample: SampleInRing): void {
-    const { isNewStack, newMember, isLabelled } = interval.add(sample);
+    const { isNewStack, newMember, thread, isLabelled } = interval.add(sample);
     this.#meet(newMember);
+    if (interval.threadLabels.isOpen(thread, this.#drains)) {
+      const label = this.#options.runtimes.threadLabel(sample.image, sample.tid, sample.threadPointer);
+      interval.threadLabels.set(thread, this.#drains, label);
+    }
     if (sample.labelWords > 0) this.#countCut(sample.words[sample.labelsAt + 1] ?? 0, isLabelled);
     if (!isNewStack) return;
     const { words, framesAt, kernelFrames, userFrames } = sample;

@@ -18,6 +18,8 @@ const framesAt = 6;
 export interface CopiedSample {
   readonly image: ProcessImage;
   readonly tid: number;
+  /** As in SampleInRing. */
+  readonly threadPointer: number;
   readonly words: Uint32Array;
   /** As in SampleInRing; no user frames lie there. */
   readonly cgroupAt: number;
@@ -115,9 +117,9 @@ export class CopiedSamples {
     mappings: readonly ProcessMapping[],
     mayWait: boolean,
   ): TableModule | undefined {
-    const { image, tid, kernelFrames, copy, stackBytes, topBytes, pythonBytes, is32Bit, isKnown } = sample;
-    const { labelWords } = sample;
-    const stack = { image, mappings, copy, stackBytes, topBytes, pythonBytes, is32Bit, isKnown };
+    const { image, tid, threadPointer, kernelFrames, labelWords } = sample;
+    const { copy, stackBytes, topBytes, pythonBytes, is32Bit, isKnown } = sample;
+    const stack = { image, mappings, copy, stackBytes, topBytes, pythonBytes, threadPointer, is32Bit, isKnown };
     const unwound = this.#options.stacks.unwind({ ...stack, isInKernel: kernelFrames > 0 }, mayWait);
     if ('module' in unwound) return unwound.module;
     if (!mayWait) this.#options.losses.add('stacks_truncated', 'table_late');
@@ -156,6 +158,7 @@ export class CopiedSamples {
       image,
       mappings,
       tid,
+      threadPointer,
       words,
       cgroupAt: 0,
       commAt,

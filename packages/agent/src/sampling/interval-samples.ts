@@ -3,6 +3,7 @@ import type { SeriesLabels } from '../processes/identity.ts';
 import type { ProcessMapping } from '../processes/process.ts';
 import type { ProcessImage } from '../processes/process-image.ts';
 import { WordTable } from '../words/word-table.ts';
+import { ThreadLabels } from './thread-labels.ts';
 
 /** One sample of the ring, by reference: `words` are valid only until the ring is released. */
 export interface SampleInRing {
@@ -10,6 +11,8 @@ export interface SampleInRing {
   /** Of the process when the sample was taken. */
   readonly mappings: readonly ProcessMapping[];
   readonly tid: number;
+  /** What pthread_self answers in the thread; 0: not known. */
+  readonly threadPointer: number;
   readonly words: Uint32Array;
   /** Index in `words` of the cgroup id (2 words), the comm (4 words) and the first frame (2 words each, kernel first). */
   readonly cgroupAt: number;
@@ -54,6 +57,8 @@ export class IntervalSamples {
   readonly startUnixNs: bigint;
   readonly images: ProcessImage[] = [];
   readonly members: Member[] = [];
+  /** By row of the thread. */
+  readonly threadLabels = new ThreadLabels();
   readonly #imageRows = new Map<ProcessImage, number>();
   readonly #memberWords = new WordTable();
   readonly #stacks = new WordTable();
@@ -95,6 +100,8 @@ export class IntervalSamples {
   add(sample: SampleInRing): {
     readonly isNewStack: boolean;
     readonly newMember: Member | undefined;
+    /** Its row. */
+    readonly thread: number;
     /** False where there were too many sets of labels: the sample has none. */
     readonly isLabelled: boolean;
   } {
@@ -129,7 +136,7 @@ export class IntervalSamples {
     }
     this.#counts[row] = (this.#counts[row] ?? 0) + 1;
     this.#total++;
-    return { isNewStack: stack === knownStacks, newMember, isLabelled: labels !== undefined };
+    return { isNewStack: stack === knownStacks, newMember, thread, isLabelled: labels !== undefined };
   }
 
   /** The program in its cgroup, noted before the frames are known. */

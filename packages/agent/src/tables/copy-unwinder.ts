@@ -53,6 +53,8 @@ export interface StackCopy {
   readonly pythonBytes: number;
   /** The sample was taken while the program was in the kernel. */
   readonly isInKernel: boolean;
+  /** What pthread_self answers in the thread; 0: not known. */
+  readonly threadPointer: number;
   /** Of an i386 program. */
   readonly is32Bit: boolean;
   /** The kernel part knew the process, and has put down what labels there were. */
@@ -151,14 +153,13 @@ function pythonStackOf(
   space: readonly SpaceMapping[],
   state: UnwindState,
   stack: CopiedStack,
-  { copy, pythonBytes }: StackCopy,
+  { copy, pythonBytes, threadPointer }: StackCopy,
 ): PythonStack | CopiedPython | undefined {
   const place = space.find(({ python }) => python !== undefined)?.python;
   if (place === undefined) return undefined;
   // The kernel part knew the process, and wrote down what it ran.
   if (pythonBytes > 0) return new CopiedPython(place, copy.subarray(copy.length - pythonBytes));
   const { layout, bias, memory } = place;
-  const { threadPointer } = stack;
   return new PythonStack({
     layout,
     bias,
@@ -187,22 +188,19 @@ function load({ copy, stackBytes, topBytes }: StackCopy, state: UnwindState): Co
   const topAt = copyBytes + stackBytes + maxTopBytes - topBytes;
   const top =
     topBytes === 0 ? undefined : new StackMemory(copy.subarray(topAt), startStack - (startStack % 8) - topBytes);
-  return new CopiedStack(stack, state.sp, top, word(copyOffset.threadPointer));
+  return new CopiedStack(stack, state.sp, top);
 }
 
 /** The stack from SP on, and the top of the main stack where that is another one. Remembers that a read went above the first. */
 class CopiedStack extends StackMemory {
   isOutside = false;
-  /** What pthread_self answers in the thread; 0: not known. */
-  readonly threadPointer: number;
   readonly #bytes: Buffer;
   readonly #base: number;
   readonly #end: number;
   readonly #top: StackMemory | undefined;
 
-  constructor(bytes: Uint8Array, base: number, top: StackMemory | undefined, threadPointer: number) {
+  constructor(bytes: Uint8Array, base: number, top: StackMemory | undefined) {
     super(bytes, base);
-    this.threadPointer = threadPointer;
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#base = base;
     this.#end = base + bytes.length;

@@ -145,7 +145,7 @@ export class ProcessSpaces {
       const made = new SpaceMapping(mapping, store);
       if (made.module?.runtime !== runtime) return made;
       const bias = store.biasOf(made.module, mapping);
-      const memory = bias === undefined ? undefined : this.#runtimes.meetPython(process, runtime.layout, mapping);
+      const memory = bias === undefined ? undefined : this.#runtimes.meetPython(process, runtime.layout, bias, mapping);
       if (bias !== undefined && memory !== undefined) made.python = { layout: runtime.layout, bias, memory };
       return made;
     });

@@ -82,23 +82,24 @@ export const maxProcessParts = 4096;
 export const sampleOffset = {
   timeNs: 0,
   cgroupId: 8,
-  pid: 16,
-  tid: 20,
-  cpu: 24,
-  flags: 28,
-  kernelFrames: 32,
-  userFrames: 34,
-  guessedFrom: 36,
-  userEnd: 38,
-  keptCount: 39,
-  generation: 40,
-  copyBytes: 44,
-  topBytes: 48,
-  keptAt: 52,
-  labelWords: 54,
-  comm: 56,
+  threadPointer: 16,
+  pid: 24,
+  tid: 28,
+  cpu: 32,
+  flags: 36,
+  kernelFrames: 40,
+  userFrames: 42,
+  guessedFrom: 44,
+  userEnd: 46,
+  keptCount: 47,
+  generation: 48,
+  copyBytes: 52,
+  topBytes: 56,
+  keptAt: 60,
+  labelWords: 62,
+  comm: 64,
 } as const;
-export const sampleBytes = 72;
+export const sampleBytes = 80;
 
 /** `struct ef_space`: offset of each field in bytes. */
 export const spaceOffset = {
@@ -115,9 +116,8 @@ export const copyOffset = {
   execPages: 16,
   pc: 24,
   registers: 32,
-  threadPointer: 288,
 } as const;
-export const copyBytes = 296;
+export const copyBytes = 288;
 
 /** `struct ef_mapping`: offset of each field in bytes. */
 export const mappingOffset = {

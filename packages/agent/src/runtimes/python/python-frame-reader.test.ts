@@ -30,7 +30,7 @@ function reader(): PythonFrameReader {
   const layout = makePythonLayout(symbols);
   const memory = ProcessMemory.open(process.pid, new ReadBudget());
   if (typeof layout === 'string' || memory === undefined) throw new Error('no layout or no memory');
-  return new PythonFrameReader(layout, memory, own);
+  return new PythonFrameReader(layout, 0, memory, own);
 }
 
 function location(systemName: string, kind: ResolvedLocation['kind'] = 'native'): ResolvedLocation {

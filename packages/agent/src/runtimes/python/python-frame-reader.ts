@@ -2,10 +2,14 @@ import type { ProcessMapping } from '../../processes/process.ts';
 import type { ResolvedLocation } from '../../symbols/symbolizer.ts';
 import { anonymousMapping } from '../../symbols/user-locations.ts';
 import type { ReadNote } from '../frame-note.ts';
-import type { FrameReader, RuntimeFrame } from '../frame-reader.ts';
+import type { FrameReader, RuntimeFrame, ThreadLabel } from '../frame-reader.ts';
 import type { ProcessMemory } from '../process-memory.ts';
 import type { PythonLayout } from './python-layout.ts';
 import { type PythonFrame, PythonProcess } from './python-process.ts';
+import { PythonThreads } from './python-threads.ts';
+
+/** Beside `thread_name`, which is the kernel's: the two differ up to 3.13, and from 3.14 on where Python's is longer than 15 bytes. */
+const threadNameKey = 'python_thread_name';
 
 /**
  * CPython's own frames between those of functions: what evaluates code, calls, and starts the program. The time that is spent there is the
@@ -43,12 +47,21 @@ class ShownPythonFrame implements RuntimeFrame {
 /** Notes of CPython's: the object is a code object. */
 export class PythonFrameReader implements FrameReader {
   readonly #process: PythonProcess;
+  readonly #threads: PythonThreads;
   readonly #own: ProcessMapping;
 
-  /** `own`: the mapping of the program or library that CPython is linked into. */
-  constructor(layout: PythonLayout, memory: ProcessMemory, own: ProcessMapping) {
+  /** `own`: the mapping of the program or library that CPython is linked into; `bias`: address in the process - ELF virtual address. */
+  constructor(layout: PythonLayout, bias: number, memory: ProcessMemory, own: ProcessMapping) {
     this.#process = new PythonProcess(layout, memory);
+    this.#threads = new PythonThreads(layout, bias, memory);
     this.#own = own;
+  }
+
+  readThread(threadPointer: number): ThreadLabel {
+    const found = this.#threads.nameOf(threadPointer);
+    if (typeof found === 'string') return found;
+    // An empty text would be the number 0 in pprof.
+    return found.name === '' ? 'none' : { key: threadNameKey, text: found.name };
   }
 
   read(_mapping: ProcessMapping | undefined, _pc: number, note: ReadNote): RuntimeFrame | undefined {

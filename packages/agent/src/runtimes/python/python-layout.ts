@@ -34,6 +34,22 @@ export interface PythonCodeLayout {
   readonly lines: number;
 }
 
+/** Where objects have what, as far as names of threads need it: bytes. */
+export interface PythonObjectLayout {
+  /** In a PyInterpreterState: sys.modules. */
+  readonly modules: number;
+  /** In a class that is written in Python (PyHeapTypeObject): the names of its instances' attributes. */
+  readonly cachedKeys: number;
+  /** How a table of keys tells its size. */
+  readonly keys: 'sized' | 'logarithmic';
+  /** Of an instance: a dict in it; an array of values and later a dict, at 32 and 24 in front of it; either at 24, odd if it is values; values behind it. */
+  readonly attributes: 'dict' | 'values' | 'tagged' | 'inline';
+  /** In an array of attributes' values: the first. */
+  readonly valuesAt: number;
+  /** An int's number of digits has three bits of something else below it. */
+  readonly hasIntTag: boolean;
+}
+
 /** Where one build of CPython has what. */
 export interface PythonLayout {
   readonly version: readonly [major: number, minor: number];
@@ -44,6 +60,7 @@ export interface PythonLayout {
   readonly frames: PythonFrames;
   readonly code: PythonCodeLayout;
   readonly text: PythonTextLayout;
+  readonly objects: PythonObjectLayout;
   readonly lineFormat: PythonLineFormat;
 }
 
@@ -54,9 +71,10 @@ const frameObject = { frameAt: 24, framePrevious: 0, frameCode: 8, frameMark: 0,
 const noCframe = { cframeFrame: 0, cframePrevious: 0 } as const;
 const textTo311 = { length: 16, state: 32, ascii: 48, compact: 72 } as const;
 const text = { length: 16, state: 32, ascii: 40, compact: 56 } as const;
+const objectsTo310 = { keys: 'sized', attributes: 'dict', valuesAt: 0, hasIntTag: false } as const;
 const codeTo310 = { file: 104, name: 112, qualifiedName: undefined, firstLine: 40, lines: 120 } as const;
 
-const to39: Known = {
+const of38: Known = {
   frames: {
     flags: pythonByCall,
     indexShift: 1,
@@ -72,6 +90,7 @@ const to39: Known = {
   },
   code: codeTo310,
   text: textTo311,
+  objects: { ...objectsTo310, modules: 56, cachedKeys: 872 },
   lineFormat: 'lnotab',
 };
 
@@ -81,13 +100,14 @@ const to39: Known = {
  * 3.8.18, 3.9.18, 3.10.13, 3.11.7 and 3.12.1 with DWARF, and hold in their live processes (npm run test:runtimes).
  */
 const known: Readonly<Record<number, Known>> = {
-  8: to39,
-  9: to39,
+  8: of38,
+  9: { ...of38, objects: { ...objectsTo310, modules: 856, cachedKeys: 864 } },
   10: {
     // From here on f_lasti counts instructions.
-    frames: { ...to39.frames, indexShift: 0, framePlace: 96 },
+    frames: { ...of38.frames, indexShift: 0, framePlace: 96 },
     code: codeTo310,
     text: textTo311,
+    objects: { ...objectsTo310, modules: 856, cachedKeys: 872 },
     lineFormat: 'ranges',
   },
   11: {
@@ -111,6 +131,14 @@ const known: Readonly<Record<number, Known>> = {
     },
     code: { file: 112, name: 120, qualifiedName: 128, firstLine: 72, lines: 136 },
     text: textTo311,
+    objects: {
+      modules: 888,
+      cachedKeys: 872,
+      keys: 'logarithmic',
+      attributes: 'values',
+      valuesAt: 0,
+      hasIntTag: false,
+    },
     lineFormat: 'locations',
   },
   12: {
@@ -134,6 +162,14 @@ const known: Readonly<Record<number, Known>> = {
     },
     code: { file: 112, name: 120, qualifiedName: 128, firstLine: 68, lines: 136 },
     text,
+    objects: {
+      modules: 944,
+      cachedKeys: 880,
+      keys: 'logarithmic',
+      attributes: 'tagged',
+      valuesAt: 0,
+      hasIntTag: true,
+    },
     lineFormat: 'locations',
   },
 };
@@ -145,6 +181,7 @@ const debugOffsets = {
   interpreters: 40,
   interpreterNext: 64,
   interpreterThreads: 72,
+  modules: 88,
   threadNext: 168,
   threadFrame: 184,
   threadId: 192,
@@ -232,6 +269,15 @@ function byDebugOffsets(minor: number, head: Uint8Array | undefined): Known | st
       state: offset('textState', mostHeadBytes, 4),
       ascii: offset('textAscii', mostHeadBytes, 8),
       compact: offset('textAscii', mostHeadBytes, 8) + 16,
+    },
+    objects: {
+      modules: offset('modules', largestOffset, 8),
+      // What it does not tell of itself: Include/cpython/object.h and Include/internal/pycore_dict.h of 3.13.
+      cachedKeys: 880,
+      keys: 'logarithmic',
+      attributes: 'inline',
+      valuesAt: 8,
+      hasIntTag: true,
     },
     lineFormat: 'locations',
   };

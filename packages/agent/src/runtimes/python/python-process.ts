@@ -3,6 +3,7 @@ import { ownCopy } from '../process-memory.ts';
 import { codeHeadBytes, type PythonLayout } from './python-layout.ts';
 import { pythonLine } from './python-lines.ts';
 import { type PythonMemory, readPythonText } from './python-text.ts';
+import { PythonTypes, typeAt } from './python-types.ts';
 
 /** A function as its author knows it. */
 export interface PythonFunction {
@@ -28,26 +29,22 @@ const mostFunctions = 65_536;
 const mostLineBytes = 4 * 1024 * 1024;
 /** Of all functions' that are kept. */
 const mostTableBytes = 16 * 1024 * 1024;
-/** PyObject: ob_refcnt, ob_type; PyVarObject: ob_size; PyTypeObject: tp_name; PyBytesObject: ob_sval. */
-const typeAt = 8;
+/** PyVarObject: ob_size; PyBytesObject: ob_sval. */
 const sizeAt = 16;
-const typeNameAt = 24;
 const bytesAt = 32;
-const mostTypeName = 8;
-const mostTypes = 64;
 
 /** Reads what a process of CPython runs: functions by the address of their code object. Everything that it reads may be a lie. */
 export class PythonProcess {
   readonly #layout: PythonLayout;
   readonly #memory: PythonMemory & { readonly isGone: boolean };
   readonly #functions = new Map<number, PythonFunction>();
-  /** Names of types by their address, as far as they matter; types are not moved. */
-  readonly #types = new Map<number, string>();
+  readonly #types: PythonTypes;
   #tableBytes = 0;
 
   constructor(layout: PythonLayout, memory: PythonMemory & { readonly isGone: boolean }) {
     this.#layout = layout;
     this.#memory = memory;
+    this.#types = new PythonTypes(memory);
   }
 
   /** Undefined where there is no code object, or not any more. */
@@ -66,7 +63,7 @@ export class PythonProcess {
     if (head === undefined) return known;
     const identity = this.#identityOf(head);
     if (known?.identity === identity) return known;
-    const found = this.#isOfType(addressAt(head, typeAt), 'code') ? this.#read(head, identity) : undefined;
+    const found = this.#types.isNamed(addressAt(head, typeAt), 'code') ? this.#read(head, identity) : undefined;
     if (known !== undefined) this.#tableBytes -= known.lineTable.length;
     this.#functions.delete(address);
     if (found === undefined) return undefined;
@@ -98,26 +95,14 @@ export class PythonProcess {
   }
 
   #text(address: number): string | undefined {
-    if (!this.#isOfType(this.#memory.word(address + typeAt) ?? 0, 'str')) return undefined;
+    if (!this.#types.isOf(address, 'str')) return undefined;
     return readPythonText(this.#memory, this.#layout.text, address);
   }
 
   #bytes(address: number): Uint8Array | undefined {
-    if (!this.#isOfType(this.#memory.word(address + typeAt) ?? 0, 'bytes')) return undefined;
+    if (!this.#types.isOf(address, 'bytes')) return undefined;
     const size = this.#memory.word(address + sizeAt) ?? Infinity;
     return size > mostLineBytes ? undefined : ownCopy(this.#memory.bytes(address + bytesAt, size));
-  }
-
-  /** Is it the type of that name? Its address is a matter of the linker, its name is not. */
-  #isOfType(type: number, name: string): boolean {
-    const known = this.#types.get(type);
-    if (known !== undefined) return known === name;
-    const at = this.#memory.word(type + typeNameAt);
-    const text = at === undefined ? undefined : this.#memory.bytes(at, mostTypeName)?.toString('latin1');
-    if (text?.startsWith(`${name}\0`) !== true) return false;
-    if (this.#types.size >= mostTypes) this.#types.clear();
-    this.#types.set(type, name);
-    return true;
   }
 }
 

@@ -37,6 +37,12 @@ export function readPythonText(memory: PythonMemory, layout: PythonTextLayout, a
   return count < length ? `${text}…` : text;
 }
 
+/** Is it the str with just these ASCII characters? */
+export function isPythonText(memory: PythonMemory, layout: PythonTextLayout, address: number, text: string): boolean {
+  if (memory.word(address + layout.length) !== text.length) return false;
+  return readPythonText(memory, layout, address) === text;
+}
+
 function decode(bytes: Buffer, width: 1 | 2 | 4): string {
   if (width === 1) return bytes.toString('latin1');
   // Lone surrogates, as names of files may have, are no text that could be written anywhere.
