@@ -32,7 +32,11 @@ async function run(
 ): Promise<{ distinct: number; samples: number; repeated: number }> {
   const { profile, unwinding, losses, exitCode } = await record({
     frequencyHz: 999,
-    target: { kind: 'command', command: program, arguments: [String(seconds * 1000), String(levels), String(paths), '300'] },
+    target: {
+      kind: 'command',
+      command: program,
+      arguments: [String(seconds * 1000), String(levels), String(paths), '300'],
+    },
     stdio: 'ignore',
     shapes: [shape],
   });
