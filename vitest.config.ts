@@ -14,9 +14,9 @@ class WaitingFirst extends BaseSequencer {
 /** The group of unit tests: a worker for each of two cores, and one for the test that waits. */
 const besideEachOther = { maxWorkers: 3 };
 
-/** End-to-end tests in which nothing is sampled or timed, or only that something is: beside the unit tests. */
+/** End-to-end tests in which nothing is timed, and at most that something is sampled: beside the unit tests. */
 const untimed =
-  'test/e2e/{compile-cache,container-compose,deployments-found,diff-wait,dwarf-lines,query-*,server-*,shipping-kill,stop-npm-start,store-*,unwind-tables,unwind-twins,web-explore,web-findings,web-pages,web-source,web-states}.test.ts';
+  'test/e2e/{compile-cache,container-compose,deployments-found,diff-wait,dwarf-lines,query-*,server-{crash,pprof},shipping-kill,stop-npm-start,store-*,unwind-tables,unwind-twins,web-explore,web-findings,web-pages,web-source,web-states}.test.ts';
 
 /** What is sampled there keeps its truth when another program has half of the machine: two at a time. */
 const paired =
