@@ -112,6 +112,7 @@ export class Maintenance {
         this.#db.prepare(`DELETE FROM ${table} WHERE epoch = ?`).run(epoch);
       }
     });
+    part.dictionary.discard();
     this.#shrink();
     this.#lastChangeMs = nowMs;
     return true;

@@ -116,6 +116,7 @@ export class PathIndex {
     this.#slots = new Uint32Array(old.length * 2);
     for (let slot = 0; slot < old.length; slot += 2)
       if (old[slot] !== 0) this.#place(old[slot] ?? 0, old[slot + 1] ?? 0);
+    discard(old);
   }
 
   #place(path: number, hash: number): void {

@@ -104,7 +104,8 @@ export class StackTable {
     const wanted = this.length + more;
     if (wanted * 3 <= this.#slots.length) return;
     let size = 128;
-    while (size < wanted * 4) size *= 2;
+    while (size < wanted * 3) size *= 2;
+    discard(this.#slots);
     this.#slots = new Uint32Array(size);
     if (this.#hashes.length < this.words.length / 2) this.#growHashes();
     for (let row = 1; row < this.length; row++) this.#index(row);
@@ -127,6 +128,8 @@ export class StackTable {
   }
 
   #growHashes(): void {
-    this.#hashes = grown(this.#hashes, this.words.length / 2);
+    const hashes = grown(this.#hashes, this.words.length / 2);
+    discard(this.#hashes);
+    this.#hashes = hashes;
   }
 }

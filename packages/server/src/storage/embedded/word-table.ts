@@ -136,7 +136,8 @@ export class WordTable {
     const wanted = this.length + more;
     if (wanted * 3 <= this.#slots.length) return;
     let size = 128;
-    while (size < wanted * 4) size *= 2;
+    while (size < wanted * 3) size *= 2;
+    discard(this.#slots);
     const slots = new Uint32Array(size);
     const mask = size - 2;
     for (let row = 1; row < this.length; row++) {
