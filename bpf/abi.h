@@ -21,6 +21,8 @@
 #define EF_MAX_LABEL_KEY 64
 #define EF_MAX_LABEL_VALUE 128
 #define EF_MAX_LABEL_WORDS 128
+/* Of a thread's OpenTelemetry context: what its specification recommends as the most; a longer one lacks its attributes. */
+#define EF_MAX_CONTEXT_BYTES 640
 /* Of a stack that is copied. */
 #define EF_MAX_COPY_BYTES 65536
 /* Of the top of the main stack: what a handler on an alternate stack has interrupted is mostly there. */
@@ -178,6 +180,10 @@ struct ef_process {
 	__u16 go_thread;
 	__u16 go_current;
 	__u16 go_labels;
+	/* Where each thread has the pointer to its OpenTelemetry context: EF_CONTEXT_…; its module's number; bytes, signed, from the thread pointer or in the module's block. */
+	__u16 context_kind;
+	__u16 context_module;
+	__u32 context_offset;
 	/* followed by EF_PART_MAPPINGS of struct ef_mapping */
 };
 
@@ -230,17 +236,26 @@ struct ef_python {
 #define EF_GO_MAP 1 /* to 1.23: a pointer to a map[string]string */
 #define EF_GO_SLICE 2 /* a pointer to a slice of pairs of strings */
 
+/* ef_process.context_kind; 0 where it is not known to have one. */
+#define EF_CONTEXT_STATIC 1
+#define EF_CONTEXT_DYNAMIC 2 /* in a block of the module, which the thread's table of blocks has the address of (glibc) */
+
 /* Bits of ef_labels.cut: why labels, or parts of them, are not there. */
 #define EF_LABELS_CUT_NUMBER 1 /* more than EF_MAX_LABELS, or a map in the middle of growing */
 #define EF_LABELS_CUT_KEY 2 /* a key longer than EF_MAX_LABEL_KEY: the label is left out */
 #define EF_LABELS_CUT_VALUE 4 /* a value longer than EF_MAX_LABEL_VALUE: its beginning is there */
 #define EF_LABELS_CUT_ROOM 8 /* all of them longer than EF_MAX_LABEL_WORDS */
 #define EF_LABELS_CUT_UNREAD 16 /* the memory could not be read */
+#define EF_LABELS_CUT_CONTEXT 32 /* the thread's OpenTelemetry context is longer than EF_MAX_CONTEXT_BYTES: its attributes are left out */
 
-/* Followed by the labels: lengths in bytes of key (u32) and value (u32), then both texts, each filled with zeros to a multiple of 8. */
+/*
+ * Followed by the thread's OpenTelemetry context, as it has published it (trace id 16, span id 8, valid 1, flags 1, bytes of attributes 2, attributes), filled
+ * with zeros to a multiple of 8; and by the labels: lengths in bytes of key (u32) and value (u32), then both texts, each filled in the same way.
+ */
 struct ef_labels {
-	__u32 count;
-	__u32 cut;
+	__u32 count; /* of labels */
+	__u16 cut;
+	__u16 context_bytes; /* 0: none */
 };
 
 /* Most tables that the kernel can hold: 32 KB for the array of them. */

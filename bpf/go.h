@@ -17,13 +17,6 @@
 #define GO_MAP_BUCKET_LIMIT 4
 #define GO_CHAIN_LIMIT 2
 
-#define LABEL_BYTES (8 * EF_MAX_LABEL_WORDS)
-
-static __always_inline struct ef_labels *labels_head(struct labels *labels)
-{
-	return (struct ef_labels *)labels->words;
-}
-
 /* Takes the pairs of the bucket at `address`. Answers 0 where it cannot be read. */
 __noinline int find_labels_in_bucket(__u64 address)
 {
@@ -200,36 +193,17 @@ __noinline int copy_label(__u32 i)
 	return 0;
 }
 
-/* Puts the labels of the goroutine that runs at byte `at` of the payload, and into the sample how many words they are. */
-__noinline int add_labels(__u32 at)
+/* Puts the labels of the goroutine that runs behind what is there. */
+static __always_inline void copy_labels(struct scratch *scratch)
 {
-	struct scratch *scratch = this_scratch();
-	struct labels *labels;
-	__u32 bytes;
+	struct labels *labels = &scratch->labels;
 
-	if (!scratch)
-		return 0;
-	labels = &scratch->labels;
-	labels->words[0] = 0;
-	labels->bytes = sizeof(struct ef_labels);
-	labels->found = 0;
 	find_labels(scratch);
 	for (__u32 i = 0; i < EF_MAX_LABELS; i++) {
 		if (i >= labels->found)
 			break;
 		copy_label(i);
 	}
-	if (!labels->words[0])
-		return 0;
-	bytes = labels->bytes;
-	opaque(bytes);
-	opaque(at);
-	if (bytes > LABEL_BYTES || at > EF_PAYLOAD_BYTES - LABEL_BYTES)
-		return 0;
-	if (bpf_probe_read_kernel(scratch->payload + at, bytes, labels->words))
-		return 0;
-	scratch->sample.label_words = bytes / 8;
-	return 0;
 }
 
 #endif

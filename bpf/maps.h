@@ -79,11 +79,20 @@ struct go {
 	__u16 labels;
 };
 
-/* The labels of a goroutine, see go.h. */
+/* Where a process has its threads' OpenTelemetry contexts: of struct ef_process. */
+struct context {
+	__u16 kind;
+	__u16 module;
+	__s32 offset;
+};
+
+#define LABEL_BYTES (8 * EF_MAX_LABEL_WORDS)
+
+/* The labels that a program has put on what it runs, see go.h and context.h. */
 struct labels {
 	__u64 pairs[EF_MAX_LABELS * 4]; /* addresses and lengths of key and value */
 	__u64 bucket[GO_BUCKET_BYTES / 8];
-	__u64 words[EF_MAX_LABEL_WORDS + EF_MAX_LABEL_VALUE / 8]; /* an ef_labels; room for one text more, so that a mask is bound enough */
+	__u64 words[EF_MAX_LABEL_WORDS + EF_MAX_CONTEXT_BYTES / 8]; /* an ef_labels; room for one text more, so that a mask is bound enough */
 	__u32 found; /* pairs */
 	__u32 bytes; /* of words */
 };
@@ -98,6 +107,7 @@ struct scratch {
 	struct user_registers registers;
 	struct ef_space space;
 	struct go go;
+	struct context context;
 };
 
 /*

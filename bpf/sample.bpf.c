@@ -16,7 +16,7 @@
 #include "step.h"
 #include "v8.h"
 #include "python.h"
-#include "go.h"
+#include "labels.h"
 #include "walk.h"
 #include "copy.h"
 #include "kept.h"
@@ -50,6 +50,7 @@ static __always_inline void begin_sample(struct perf_event_data *ctx, struct scr
 	sample->kept_at = 0;
 	sample->label_words = 0;
 	scratch->go.kind = 0;
+	scratch->context.kind = 0;
 	bpf_get_current_comm(sample->comm, sizeof(sample->comm));
 
 	/* In user mode there is nothing of the kernel but the interrupt that we are in. */
@@ -115,7 +116,7 @@ static __always_inline int end_walk(struct scratch *scratch, __u32 end)
 	sample->user_frames = walk->frames;
 	sample->guessed_from = walk->guessed_from < walk->frames ? walk->guessed_from : walk->frames;
 	sample->user_end = end;
-	if (scratch->go.kind)
+	if (may_have_labels(scratch))
 		add_labels(FRAME_BYTES * (sample->kernel_frames + sample->user_frames));
 	return end_sample(scratch);
 }
@@ -150,7 +151,7 @@ static __always_inline int end_with_copy(struct scratch *scratch)
 	copied = copy_python(at);
 	sample->kept_at = copied <= EF_MAX_PYTHON_BYTES ? copied : 0;
 	at += sample->kept_at;
-	if (scratch->go.kind)
+	if (may_have_labels(scratch))
 		add_labels(at);
 	send(scratch, at + 8 * sample->label_words);
 	return 0;
@@ -212,6 +213,9 @@ static __always_inline int prepare(struct perf_event_data *ctx, struct scratch *
 	scratch->go.thread = process->head.go_thread;
 	scratch->go.current = process->head.go_current;
 	scratch->go.labels = process->head.go_labels;
+	scratch->context.kind = process->head.context_kind;
+	scratch->context.module = process->head.context_module;
+	scratch->context.offset = (__s32)process->head.context_offset;
 	scratch->python.state = PYTHON_UNSEEN;
 	begin_walk(&scratch->walk, key.pid, FRAME_BYTES * scratch->sample.kernel_frames,
 		   scratch->sample.flags & EF_FLAG_COMPAT);

@@ -50,6 +50,11 @@ export { JitDumpReader } from './jit/jitdump.ts';
 export { PerfMapReader } from './jit/perf-map.ts';
 export { parseV8Name, type ScriptFunction } from './jit/v8-name.ts';
 export { KernelSymbols, readKernelSymbols, type KernelFunction } from './kernel/kernel-symbols.ts';
+export {
+  readThreadContextSymbol,
+  type ThreadContextSymbol,
+  type ThreadVariableSlot,
+} from './otel/read-thread-context-symbol.ts';
 export { type PythonSymbols, readPythonSymbols } from './python/read-python-symbols.ts';
 export { unwindChunkElements } from './unwind/generated/unwind-abi.ts';
 export { describeUnwindRow } from './unwind/describe-unwind-row.ts';

@@ -66,9 +66,16 @@ export const lossCauses = {
     unread: 'the labels of a goroutine could not be read',
     copied:
       'a sample of a Go program that sets labels came before it was known where they are; whether its goroutine had some is not known',
+    context: 'the OpenTelemetry context of a thread had more than 640 bytes; the sample has its ids only',
+    spans: 'samples of one interval were of more than 4,096 different spans; the sample has no ids of trace and span',
     thread_gone: 'a thread of a program in Python ended before its name was read; its samples lack it',
     thread_unread: 'the name of a thread of a program in Python could not be read',
     sets: 'there were more than 10,000 different sets of labels of goroutines in one interval; the sample has none',
+  },
+  contexts_unread: {
+    refused: 'what a process publishes of itself by OpenTelemetry has another version than 2, or more than 64 KB',
+    malformed: 'what a process publishes of itself by OpenTelemetry is no message of that kind',
+    threads: 'a process says that its threads publish their contexts, and where was not found',
   },
   stacks_guessed: {
     frame_pointer: 'something on the way had no unwind table; a frame pointer led on',

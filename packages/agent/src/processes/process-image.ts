@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 
 import type { SeriesLabels } from './identity.ts';
 import { readNamespacePid } from './proc-scan.ts';
+import type { ProcessContext } from './process-context.ts';
 import type { ProcessMapping, ProcessView } from './process.ts';
 
 /** What an image starts from. */
@@ -38,6 +39,8 @@ export class ProcessImage implements ProcessView {
   prepared: Set<ProcessMapping> | undefined;
   /** Text that may have been moved to anonymous memory: it is looked for once more when a sample has come, the copying over. */
   moved: { readonly texts: readonly ProcessMapping[]; readonly tries: number; readonly atMs: number } | undefined;
+  /** What it has published of itself; undefined until there is a sample. */
+  context: ProcessContext | undefined;
   /** When its mappings were last read from /proc because an address was in none of them (CLOCK_MONOTONIC). */
   refreshedAtNs = 0;
   #namespacePid: number | undefined;
@@ -75,11 +78,17 @@ export class ProcessImage implements ProcessView {
     this.#labels.push({ cgroupId, labels });
   }
 
+  /** What it was said to be is not all that is known by now: it is asked for once more. */
+  forgetLabels(): void {
+    this.#labels.length = 0;
+  }
+
   /** The same program with another list of mappings, for samples from now on. */
   withMappings(mappings: readonly ProcessMapping[]): ProcessImage {
     const copy = new ProcessImage({ ...this.origin(), mappings });
     copy.awaitsExecutable = this.awaitsExecutable;
     copy.#labels = this.#labels;
+    copy.context = this.context;
     return copy;
   }
 

@@ -1,3 +1,5 @@
+import type { ProcessContext } from './process-context.ts';
+
 /**
  * A process as the agent knows it, from its first record until its last sample has been named.
  * Owned by the process table; everyone else reads.
@@ -16,6 +18,8 @@ export interface ProcessView {
   /** Executable mappings, sorted by `start`, not overlapping. */
   readonly mappings: readonly ProcessMapping[];
   readonly isKernelThread: boolean;
+  /** What it has published of itself; undefined where it has not been looked for. */
+  readonly context?: ProcessContext | undefined;
 }
 
 /** One executable mapping. Addresses are those of the process. */

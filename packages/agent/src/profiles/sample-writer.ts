@@ -58,7 +58,9 @@ export class SampleWriter {
       const threadLabel = this.#interval.samples.threadLabels.of(threadRow);
       if (threadLabel !== undefined) all.push(threadLabel);
       if (isGuessed) all.push(guessedLabel);
-      row = this.#builder.labelSet([...all, ...readProgramLabels(this.#interval.samples.labels(labelRow), all)]);
+      const names = member.image.context?.attributeNames ?? [];
+      all.push(...readProgramLabels(this.#interval.samples.labels(labelRow), all, names));
+      row = this.#builder.labelSet(all);
       this.#labelSets.set(key, row);
     }
     return row;

@@ -208,6 +208,7 @@ function stage(threadLabel: CollectorOptions['runtimes']['threadLabel'] = () => 
       source,
       losses,
       table: new ProcessTable({ losses, procRoot: '/nonexistent' }),
+      contexts: { begin: () => undefined, see: () => undefined },
       runtimes: { see: () => undefined, refresh: () => undefined, threadLabel },
       symbolizer: { prepare: (process, mapping) => prepared.push(`${process.pid} ${mapping.path}`) },
       identify: (member) => {

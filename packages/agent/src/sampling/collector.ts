@@ -8,6 +8,7 @@ import {
   flagKernelFailed,
   flagKernelThread,
   flagKernelTruncated,
+  labelsCutContext,
   labelsCutKey,
   labelsCutNumber,
   labelsCutRoom,
@@ -25,6 +26,7 @@ import type { ProcessTable } from '../processes/process-table.ts';
 import { isNote } from '../runtimes/frame-note.ts';
 import type { Runtimes } from '../runtimes/runtimes.ts';
 import type { Symbolizer } from '../symbols/symbolizer.ts';
+import type { ProcessContexts } from '../tables/process-contexts.ts';
 import type { StackTables } from '../tables/stack-tables.ts';
 import { CopiedSamples } from './copied-samples.ts';
 import { type IntervalSamples, type Member, readComm, type SampleInRing } from './interval-samples.ts';
@@ -42,6 +44,7 @@ const labelCuts = [
   [labelsCutValue, 'value'],
   [labelsCutRoom, 'room'],
   [labelsCutUnread, 'unread'],
+  [labelsCutContext, 'context'],
 ] as const;
 
 /** Makes the next interval. `startNs` is CLOCK_MONOTONIC; `endNs` is exclusive and above it. */
@@ -71,6 +74,7 @@ export interface CollectorOptions {
     StackTables,
     'unwind' | 'see' | 'touch' | 'distrust' | 'otherMappingsOf' | 'flush' | 'onSettled'
   >;
+  readonly contexts: Pick<ProcessContexts, 'begin' | 'see'>;
   /** Called for each program in a cgroup once its executable is known, while it is likely to be alive. */
   readonly identify: (member: Member) => void;
   readonly nextInterval: IntervalClock;
@@ -141,6 +145,7 @@ export class Collector {
     sortByTime(this.#offsets, words);
 
     this.#options.runtimes.refresh();
+    this.#options.contexts.begin();
     this.#drains++;
     let applied = 0;
     const applyUntil = (timeNs: number): void => {
@@ -188,6 +193,7 @@ export class Collector {
       (flags & flagKernelThread) !== 0,
     );
     if (accepts !== undefined && !accepts(image)) return;
+    this.#options.contexts.see(image);
     if ((flags & flagKernelFailed) !== 0) losses.add('samples_lost', 'copy_failed');
     if ((flags & flagKernelTruncated) !== 0) losses.add('stacks_truncated', 'kernel_depth');
     const kernelFrames = word(sampleOffset.kernelFrames) & 0xffff;
@@ -242,13 +248,14 @@ export class Collector {
   }
 
   #add(interval: IntervalSamples, sample: SampleInRing): void {
-    const { isNewStack, newMember, thread, isLabelled } = interval.add(sample);
+    const { isNewStack, newMember, thread, isLabelled, hasSpan } = interval.add(sample);
     this.#meet(newMember);
     if (interval.threadLabels.isOpen(thread, this.#drains)) {
       const label = this.#options.runtimes.threadLabel(sample.image, sample.tid, sample.threadPointer);
       interval.threadLabels.set(thread, this.#drains, label);
     }
-    if (sample.labelWords > 0) this.#countCut(sample.words[sample.labelsAt + 1] ?? 0, isLabelled);
+    if (sample.labelWords > 0) this.#countCut((sample.words[sample.labelsAt + 1] ?? 0) & 0xffff, isLabelled);
+    if (!hasSpan) this.#options.losses.add('labels_cut', 'spans');
     if (!isNewStack) return;
     const { words, framesAt, kernelFrames, userFrames } = sample;
     let pc = 0;

@@ -41,6 +41,11 @@ export interface Member {
 const stackHeader = 4;
 /** member, tid, comm */
 const threadWords = 6;
+/** Words of an ef_labels in front of the context of a thread, and of that context: the ids of trace and span. */
+const contextAt = 2;
+const idWords = 6;
+/** Spans that are told apart in an interval: a service may have one for each sample. 400 a second in intervals of 10 s. */
+const mostSpans = 4096;
 /** Sets of labels that are told apart in an interval, since a program may set others for each request; a set has 1 KB at most. */
 const mostLabelSets = 10_000;
 
@@ -65,6 +70,8 @@ export class IntervalSamples {
   readonly #threads = new WordTable();
   /** Row 0 has none. */
   readonly #labels = new WordTable();
+  /** Ids of trace and span. */
+  readonly #spans = new WordTable();
   readonly #samples = new WordTable();
   #counts = new Uint32Array(256);
   #total = 0;
@@ -84,7 +91,7 @@ export class IntervalSamples {
 
   /** Resident bytes of the tables. */
   get bytes(): number {
-    const tables = [this.#stacks, this.#threads, this.#labels, this.#samples];
+    const tables = [this.#stacks, this.#threads, this.#labels, this.#spans, this.#samples];
     return tables.reduce((sum, { bytes }) => sum + bytes, this.#counts.byteLength);
   }
 
@@ -104,6 +111,8 @@ export class IntervalSamples {
     readonly thread: number;
     /** False where there were too many sets of labels: the sample has none. */
     readonly isLabelled: boolean;
+    /** False where there were too many spans: the sample lacks the ids of its own. */
+    readonly hasSpan: boolean;
   } {
     const { words, framesAt, kernelFrames, userFrames } = sample;
     const scratch = this.#scratch;
@@ -124,7 +133,7 @@ export class IntervalSamples {
     for (let i = 0; i < frameWords; i++) scratch[stackHeader + i] = words[framesAt + i] ?? 0;
     const stack = this.#stacks.intern(scratch, stackHeader + frameWords);
 
-    const labels = this.#labelRow(sample);
+    const { labels, hasSpan } = this.#labelRow(sample);
     scratch[0] = stack;
     scratch[1] = thread;
     scratch[2] = labels ?? 0;
@@ -136,7 +145,7 @@ export class IntervalSamples {
     }
     this.#counts[row] = (this.#counts[row] ?? 0) + 1;
     this.#total++;
-    return { isNewStack: stack === knownStacks, newMember, thread, isLabelled: labels !== undefined };
+    return { isNewStack: stack === knownStacks, newMember, thread, isLabelled: labels !== undefined, hasSpan };
   }
 
   /** The program in its cgroup, noted before the frames are known. */
@@ -194,13 +203,31 @@ export class IntervalSamples {
     return { stack: words[0] ?? 0, thread: words[1] ?? 0, labels: words[2] ?? 0, count: this.#counts[row] ?? 0 };
   }
 
-  #labelRow({ words, labelsAt, labelWords }: SampleInRing): number | undefined {
-    if (labelWords === 0) return 0;
+  #labelRow({ words, labelsAt, labelWords }: SampleInRing): {
+    readonly labels: number | undefined;
+    readonly hasSpan: boolean;
+  } {
+    if (labelWords === 0) return { labels: 0, hasSpan: true };
     const scratch = this.#scratch;
     for (let i = 0; i < labelWords; i++) scratch[i] = words[labelsAt + i] ?? 0;
+    const hasSpan = this.#keepSpan(scratch);
     // A set that is known is taken when there is no room for others, too.
     const isFull = this.#labels.length >= mostLabelSets;
-    return isFull ? this.#labels.find(scratch, labelWords) : this.#labels.intern(scratch, labelWords);
+    const labels = isFull ? this.#labels.find(scratch, labelWords) : this.#labels.intern(scratch, labelWords);
+    return { labels, hasSpan };
+  }
+
+  /** Takes the ids of trace and span out of `words` where there are too many already: what else there is of labels stays. */
+  #keepSpan(words: Uint32Array): boolean {
+    const hasContext = (words[1] ?? 0) >>> 16 !== 0;
+    if (!hasContext) return true;
+    const ids = words.subarray(contextAt, contextAt + idWords);
+    if (this.#spans.length < mostSpans) this.#spans.intern(ids, idWords);
+    else if (this.#spans.find(ids, idWords) === undefined) {
+      ids.fill(0);
+      return false;
+    }
+    return true;
   }
 
   #imageRow(image: ProcessImage): number {

@@ -96,7 +96,14 @@ export class Profiler {
       this.#table.scan();
       this.#source.startSampling();
       this.#collector = new Collector(
-        { ...options, source: this.#source, table: this.#table, stacks: this.#stacks, runtimes },
+        {
+          ...options,
+          source: this.#source,
+          table: this.#table,
+          stacks: this.#stacks,
+          contexts: this.#stacks.contexts,
+          runtimes,
+        },
         monotonicNowNs(),
       );
     } catch (error) {

@@ -135,7 +135,9 @@ export class CopyUnwinder {
       notes: stack.notes,
       guessedFrom: stack.guessedFrom,
       end: isShort ? endCopyShort : ends[stack.end],
-      lacksLabels: !stackCopy.isKnown && space.some(({ module }) => module?.goLabels !== undefined),
+      lacksLabels:
+        !stackCopy.isKnown &&
+        (stackCopy.image.context?.place !== undefined || space.some(({ module }) => module?.goLabels !== undefined)),
     };
   }
 

@@ -1,6 +1,8 @@
 import type { GoLabels } from '@everflame/binary';
 
 import {
+  contextDynamic,
+  contextStatic,
   goMap,
   goSlice,
   mappingBytes,
@@ -23,6 +25,7 @@ import {
 import { SystemError } from '../kernel/libc.ts';
 import { loadLibbpf } from '../kernel/libbpf.ts';
 import type { LossCounters } from '../health/counters.ts';
+import type { ThreadContextPlace } from '../processes/process-context.ts';
 import type { ProcessMapping } from '../processes/process.ts';
 import type { ProcessImage } from '../processes/process-image.ts';
 import type { ProcessSpaces, PythonPlace, SpaceMapping } from './process-space.ts';
@@ -61,7 +64,7 @@ interface Entry {
 }
 
 /** What each part of a process is told of it. */
-type Head = Pick<Entry, 'space' | 'generation' | 'goLabels'>;
+type Head = Pick<Entry, 'space' | 'generation' | 'goLabels'> & { readonly context: ThreadContextPlace | undefined };
 
 interface Wanted {
   readonly image: ProcessImage;
@@ -145,6 +148,12 @@ export class ProcessEntries {
     this.#drain++;
   }
 
+  /** It is known by now where the threads of the process have their contexts. */
+  tellOfContext(image: ProcessImage): void {
+    const entry = this.#entries.get(image.pid);
+    if (entry !== undefined && entry.image.context === image.context) this.#write(entry.image, entry.space);
+  }
+
   /** Of a process whose samples are copied for a table, and which turns out to run Python, or to set labels of Go: that must be noted at the sample. */
   #tellOfRuntimes(isCurrent: (image: ProcessImage) => boolean): void {
     const { version } = this.#store;
@@ -223,7 +232,7 @@ export class ProcessEntries {
     const generation = (this.#generation = (this.#generation % 0xffff_ffff) + 1);
     const hasPython = this.#putPython(image.pid, mappings.find(({ python }) => python !== undefined)?.python, space);
     const goLabels = this.#spaces.goLabelsOf(image);
-    const head = { space, generation, goLabels };
+    const head = { space, generation, goLabels, context: image.context?.place };
     if (before?.hasPython === true && !hasPython) loadLibbpf().remove(this.#pythonsFd, pidKey(image.pid));
     try {
       // Part 0 last: it says who all of them belong to.
@@ -302,7 +311,7 @@ export class ProcessEntries {
     this.#update(pid, part);
   }
 
-  #head({ space, generation, goLabels }: Head, count: number): void {
+  #head({ space, generation, goLabels, context }: Head, count: number): void {
     const value = this.#value;
     value.setBigUint64(processOffset.mm, space.mm, true);
     value.setBigUint64(processOffset.startStack, space.startStack, true);
@@ -314,6 +323,9 @@ export class ProcessEntries {
     value.setUint16(processOffset.goThread, goLabels?.threadOf ?? 0, true);
     value.setUint16(processOffset.goCurrent, goLabels?.current ?? 0, true);
     value.setUint16(processOffset.goLabels, goLabels?.labels ?? 0, true);
+    value.setUint16(processOffset.contextKind, context === undefined ? 0 : contextKinds[context.kind], true);
+    value.setUint16(processOffset.contextModule, context?.kind === 'dynamic' ? context.module : 0, true);
+    value.setInt32(processOffset.contextOffset, context?.offset ?? 0, true);
   }
 
   #range(at: number, start: bigint, end: bigint): void {
@@ -356,6 +368,7 @@ function pidKey(pid: number): Uint8Array {
   return new Uint8Array(Uint32Array.of(pid).buffer);
 }
 
+const contextKinds = { static: contextStatic, dynamic: contextDynamic } as const;
 const goKinds = { map: goMap, slice: goSlice } as const;
 
 const kinds = {

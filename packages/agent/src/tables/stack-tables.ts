@@ -4,6 +4,7 @@ import type { ProcessMapping } from '../processes/process.ts';
 import type { ProcessImage } from '../processes/process-image.ts';
 import type { Runtimes } from '../runtimes/runtimes.ts';
 import { CopyUnwinder, type MissingTable, type StackCopy, type UnwoundCopy } from './copy-unwinder.ts';
+import { ProcessContexts } from './process-contexts.ts';
 import { ProcessEntries } from './process-entries.ts';
 import { ProcessSpaces } from './process-space.ts';
 import { type TableModule, TableStore } from './table-store.ts';
@@ -25,6 +26,8 @@ export class StackTables {
   readonly #spaces: ProcessSpaces;
   readonly #entries: ProcessEntries;
   readonly #unwinder: CopyUnwinder;
+  /** What processes publish of themselves. */
+  readonly contexts: ProcessContexts;
   #onSettled: (module: TableModule) => void = () => undefined;
 
   constructor({ losses, runtimes, processesFd, pythonsFd, tablesFd, cacheDirectory }: StackTablesOptions) {
@@ -39,6 +42,8 @@ export class StackTables {
     this.#spaces = new ProcessSpaces(this.#store, runtimes);
     this.#entries = new ProcessEntries({ processesFd, pythonsFd }, this.#store, this.#spaces, losses);
     this.#unwinder = new CopyUnwinder(this.#store, this.#spaces);
+    const onPlace = (image: ProcessImage): void => this.#entries.tellOfContext(image);
+    this.contexts = new ProcessContexts({ store: this.#store, losses, onPlace });
   }
 
   /** Who is told when a table has become ready, or turned out not to be had. */

@@ -1,4 +1,4 @@
-import type { ElfSegment, GoLabelsFound } from '@everflame/binary';
+import type { ElfSegment, GoLabelsFound, ThreadContextSymbol } from '@everflame/binary';
 import type { RuntimeSymbols } from '../runtimes/runtimes.ts';
 
 export type TableContent = { readonly fd: number } | { readonly image: Uint8Array };
@@ -11,6 +11,12 @@ export type TableRequest =
       readonly content: TableContent;
       /** Hex; '' when the mapping's record carried none. */
       readonly expectedBuildId: string;
+    }
+  | {
+      /** How its threads publish their OpenTelemetry contexts. */
+      readonly kind: 'thread_context';
+      readonly id: number;
+      readonly content: TableContent;
     }
   | {
       readonly kind: 'make';
@@ -44,6 +50,12 @@ export type TableReply =
       /** Of those that are linked into it. */
       readonly runtimes: RuntimeSymbols;
       readonly goLabels: GoLabelsFound;
+    }
+  | {
+      readonly status: 'thread_context';
+      readonly id: number;
+      readonly symbol: ThreadContextSymbol;
+      readonly segments: readonly ElfSegment[];
     }
   | {
       readonly status: 'made';

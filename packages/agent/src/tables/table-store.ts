@@ -1,4 +1,10 @@
-import { segmentOfFileOffset, type ElfSegment, type GoLabels, type UnwindRows } from '@everflame/binary';
+import {
+  type ElfSegment,
+  type GoLabels,
+  segmentOfFileOffset,
+  type ThreadContextSymbol,
+  type UnwindRows,
+} from '@everflame/binary';
 import type { LossCounters } from '../health/counters.ts';
 import { maxTables } from '../kernel/generated/abi.ts';
 import { ChunkCache, KernelTable } from '../kernel/kernel-table.ts';
@@ -48,6 +54,17 @@ export interface TableModule {
   usedMs: number;
 }
 
+/** Of a process that has mapped the file that defines it. */
+export interface ThreadContext {
+  readonly symbol: ThreadContextSymbol;
+  readonly bias: number;
+}
+
+interface SymbolInFile {
+  readonly symbol: ThreadContextSymbol;
+  readonly segments: readonly ElfSegment[];
+}
+
 export interface TableStoreOptions {
   readonly losses: LossCounters;
   readonly runtimes: Runtimes;
@@ -76,6 +93,8 @@ export class TableStore {
   /** By build ID, or by the key of the module where the file has none. */
   readonly #tables = new Map<string, LoadedTable>();
   readonly #making = new Map<string, Promise<LoadedTable | undefined>>();
+  /** By key of the module. */
+  readonly #threadContexts = new Map<string, Promise<SymbolInFile | undefined>>();
   readonly #freeSlots: number[] = [];
   readonly #queue: (() => void)[] = [];
   readonly #gone = new Set<number>();
@@ -116,9 +135,35 @@ export class TableStore {
 
   /** Address in the process - ELF virtual address; undefined where no segment of the file fits the mapping. */
   biasOf(module: TableModule, mapping: ProcessMapping): number | undefined {
-    const segment = segmentOfFileOffset(module, mapping.fileOffset);
-    if (segment === undefined) return mapping.path === '[vdso]' ? Number(mapping.start) : undefined;
-    return Number(mapping.start - (segment.virtualAddress + mapping.fileOffset - BigInt(segment.fileOffset)));
+    return biasBy(module.segments, mapping) ?? (mapping.path === '[vdso]' ? Number(mapping.start) : undefined);
+  }
+
+  /**
+   * The variable by which threads publish their OpenTelemetry contexts, where the mapping's file defines it, and address in the process - ELF virtual address.
+   * Files are asked once, those of processes that say that there is one.
+   */
+  async threadContextOf(process: ProcessView, mapping: ProcessMapping): Promise<ThreadContext | undefined> {
+    const key = keyOf(mapping) ?? '';
+    let asked = this.#threadContexts.get(key);
+    if (asked === undefined) {
+      if (this.#threadContexts.size >= mostModules) this.#threadContexts.clear();
+      this.#threadContexts.set(key, (asked = this.#readThreadContext(process, mapping)));
+    }
+    const found = await asked;
+    const bias = found === undefined ? undefined : biasBy(found.segments, mapping);
+    return found === undefined || bias === undefined ? undefined : { symbol: found.symbol, bias };
+  }
+
+  async #readThreadContext(process: ProcessView, mapping: ProcessMapping): Promise<SymbolInFile | undefined> {
+    const opened = await openModule(process.pid, mapping, this.#roots.of(process));
+    if (opened.status !== 'open') return undefined;
+    try {
+      const content = { fd: opened.file.handle.fd };
+      const reply = await this.#client.request({ kind: 'thread_context', content });
+      return reply?.status === 'thread_context' ? reply : undefined;
+    } finally {
+      await opened.file.handle.close();
+    }
   }
 
   rowsOf(module: TableModule): UnwindRows | undefined {
@@ -289,6 +334,12 @@ export class TableStore {
       return;
     }
   }
+}
+
+function biasBy(segments: readonly ElfSegment[], mapping: ProcessMapping): number | undefined {
+  const segment = segmentOfFileOffset({ segments }, mapping.fileOffset);
+  if (segment === undefined) return undefined;
+  return Number(mapping.start - (segment.virtualAddress + mapping.fileOffset - BigInt(segment.fileOffset)));
 }
 
 function usedMs({ modules }: LoadedTable): number {

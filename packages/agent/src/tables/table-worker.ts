@@ -5,10 +5,12 @@ import {
   type BinaryResult,
   BufferSource,
   type ElfFile,
+  type ElfSegment,
   FileSource,
   readBuildIds,
   readElfFile,
   readGoLabels,
+  readThreadContextSymbol,
   readUnwindTable,
   readPythonSymbols,
   readV8Symbols,
@@ -33,6 +35,8 @@ function answer(request: TableRequest): TableReply {
   switch (request.kind) {
     case 'identify':
       return identify(request);
+    case 'thread_context':
+      return threadContext(request);
     case 'make':
       return make(request);
     case 'drop':
@@ -51,14 +55,24 @@ function identify({ id, content, expectedBuildId }: TableRequest & { kind: 'iden
   if (!elf.ok) return { status: 'none', id, cause: elf.error.code === 'not_elf' ? undefined : 'malformed_elf' };
   const buildId = readBuildIds(elf.value).gnu;
   if (expectedBuildId !== '' && buildId !== expectedBuildId) return { status: 'none', id, cause: 'file_changed' };
-  const segments = elf.value.segments.filter(
-    ({ type, flags }) => type === segmentTypes.load && (flags & segmentFlags.execute) !== 0,
-  );
+  const segments = executableSegments(elf.value);
   const [v8, python, go] = [readV8Symbols(elf.value), readPythonSymbols(elf.value), readGoLabels(elf.value)];
   // Where they are damaged, native frames remain, without labels.
   const runtimes = { v8: v8.ok ? v8.value : undefined, python: python.ok ? python.value : undefined };
   const goLabels = go.ok ? go.value : undefined;
   return { status: 'identified', id, buildId, size: elf.value.source.size, segments, runtimes, goLabels };
+}
+
+function threadContext({ id, content }: TableRequest & { kind: 'thread_context' }): TableReply {
+  const elf = open(content);
+  const symbol = elf.ok ? readThreadContextSymbol(elf.value) : elf;
+  // Files that are damaged are counted where their tables are made.
+  if (!elf.ok || !symbol.ok || symbol.value === undefined) return { status: 'none', id, cause: undefined };
+  return { status: 'thread_context', id, symbol: symbol.value, segments: executableSegments(elf.value) };
+}
+
+function executableSegments({ segments }: ElfFile): ElfSegment[] {
+  return segments.filter(({ type, flags }) => type === segmentTypes.load && (flags & segmentFlags.execute) !== 0);
 }
 
 function make({ id, content, cacheDirectory, tablesFd, slot }: TableRequest & { kind: 'make' }): TableReply {

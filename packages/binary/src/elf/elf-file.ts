@@ -40,9 +40,9 @@ export interface ElfFile {
   readonly sections: readonly ElfSection[];
 }
 
-export const segmentTypes = { load: 1, dynamic: 2, note: 4 } as const;
+export const segmentTypes = { load: 1, dynamic: 2, note: 4, threads: 7 } as const;
 export const segmentFlags = { execute: 1 } as const;
-export const sectionTypes = { symtab: 2, strtab: 3, note: 7, nobits: 8, dynsym: 11 } as const;
+export const sectionTypes = { symtab: 2, strtab: 3, rela: 4, note: 7, nobits: 8, dynsym: 11 } as const;
 export const sectionFlags = { execute: 4, compressed: 0x800 } as const;
 export const machines = { i386: 3, arm: 40, x86_64: 62, aarch64: 183 } as const;
 

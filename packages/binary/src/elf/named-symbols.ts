@@ -5,6 +5,8 @@ const chunkEntries = 16_384;
 
 /** A symbol of a 64-bit little-endian file. */
 export interface NamedSymbol {
+  /** In the table. */
+  readonly index: number;
   readonly start: bigint;
   readonly size: bigint;
   /** 0: not defined in this file. */
@@ -31,6 +33,7 @@ export function eachNamedSymbol(
       const name = names.get(view.getUint32(at, true));
       if (name === undefined) continue;
       visit(name, {
+        index: first + at / entrySize,
         start: view.getBigUint64(at + 8, true),
         size: view.getBigUint64(at + 16, true),
         sectionIndex: view.getUint16(at + 6, true),

@@ -10,6 +10,7 @@ export const maxLabels = 16;
 export const maxLabelKey = 64;
 export const maxLabelValue = 128;
 export const maxLabelWords = 128;
+export const maxContextBytes = 640;
 export const maxCopyBytes = 65536;
 export const maxTopBytes = 16384;
 export const flagKernelThread = 1;
@@ -70,11 +71,14 @@ export const pythonGlue = 4;
 export const maxPythons = 1024;
 export const goMap = 1;
 export const goSlice = 2;
+export const contextStatic = 1;
+export const contextDynamic = 2;
 export const labelsCutNumber = 1;
 export const labelsCutKey = 2;
 export const labelsCutValue = 4;
 export const labelsCutRoom = 8;
 export const labelsCutUnread = 16;
+export const labelsCutContext = 32;
 export const maxTables = 4096;
 export const maxProcessParts = 4096;
 
@@ -150,8 +154,11 @@ export const processOffset = {
   goThread: 34,
   goCurrent: 36,
   goLabels: 38,
+  contextKind: 40,
+  contextModule: 42,
+  contextOffset: 44,
 } as const;
-export const processBytes = 40;
+export const processBytes = 48;
 
 /** `struct ef_python`: offset of each field in bytes. */
 export const pythonOffset = {
@@ -184,5 +191,6 @@ export const pythonBytes = 128;
 export const labelsOffset = {
   count: 0,
   cut: 4,
+  contextBytes: 6,
 } as const;
 export const labelsBytes = 8;

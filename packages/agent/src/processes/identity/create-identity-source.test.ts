@@ -7,6 +7,7 @@ import { checkLabels } from '@everflame/profile';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LossCounters } from '../../health/counters.ts';
+import { ProcessContext } from '../process-context.ts';
 import type { ProcessView } from '../process.ts';
 import { CgroupTree } from './cgroup-tree.ts';
 import { createIdentitySource } from './create-identity-source.ts';
@@ -364,4 +365,25 @@ test('what a process says of itself is its version, without a source', async () 
     service_version: '1.7',
     service_version_source: 'image_tag',
   });
+});
+
+test('what a process has published of its resource goes before its environment, but for a name that nobody has given', () => {
+  const folder = path.join(procRoot, '7');
+  mkdirSync(folder);
+  writeFileSync(
+    path.join(folder, 'environ'),
+    'OTEL_SERVICE_NAME=environment\0OTEL_RESOURCE_ATTRIBUTES=service.version=1\0',
+  );
+  writeFileSync(path.join(folder, 'stat'), `7 (tool) S ${'0 '.repeat(50)}`);
+  writeFileSync(path.join(folder, 'cgroup'), '0::/\n');
+  const labelsWith = (resource: readonly (readonly [string, string])[]): Record<string, string | undefined> => {
+    const context = Object.assign(new ProcessContext(0, 0), { resource: new Map(resource) });
+    const { service_name, service_version } = source().identify(view(7, { context }), 0n);
+    return { service_name, service_version };
+  };
+  expect(labelsWith([])).toEqual({ service_name: 'environment', service_version: '1' });
+  expect(labelsWith([['service.name', 'published']])).toEqual({ service_name: 'published', service_version: '1' });
+  expect(labelsWith([['service.version', '2']])).toEqual({ service_name: 'environment', service_version: '2' });
+  const unknown = labelsWith([['service.name', 'unknown_service:tool']]);
+  expect(unknown).toEqual({ service_name: 'environment', service_version: '1' });
 });

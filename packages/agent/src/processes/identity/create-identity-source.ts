@@ -157,7 +157,7 @@ class ProcIdentitySource implements IdentitySource {
     const reading = isThere ? readEnvironment(`${this.#procRoot}/${process.pid}`) : ({ kind: 'gone' } as const);
     switch (reading.kind) {
       case 'read': {
-        const facts = environmentFacts(reading.variables);
+        const facts = environmentFacts(reading.variables, process.context?.resource);
         const key = ownerOf(cgroup);
         // An engine's own helper may be the first in a container, and knows nothing of it.
         const tells = Object.values(facts).some((value) => value !== '' && value !== false);

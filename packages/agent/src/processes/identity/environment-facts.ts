@@ -22,15 +22,24 @@ export const noEnvironmentFacts: EnvironmentFacts = environmentFacts({});
 /**
  * POD_NAME and POD_NAMESPACE are what manifests commonly call the downward API's fields; they count only inside a cluster.
  *
+ * `resource`: attributes that the process has published itself; its SDK has made them of the environment and of what it was told otherwise, so they go first.
+ *
  * Attribute names: OpenTelemetry's semantic conventions 1.27 and, behind them, the names that were before.
  */
-export function environmentFacts(variables: Variables): EnvironmentFacts {
-  const attributes = parseResourceAttributes(variables.OTEL_RESOURCE_ATTRIBUTES ?? '');
+export function environmentFacts(
+  variables: Variables,
+  resource: ReadonlyMap<string, string> = new Map(),
+): EnvironmentFacts {
+  const attributes = new Map([...parseResourceAttributes(variables.OTEL_RESOURCE_ATTRIBUTES ?? ''), ...resource]);
   const first = (...values: (string | undefined)[]) =>
     values.map((value) => labelValue(value ?? '')).find((value) => value !== '') ?? '';
   const isInCluster = variables.KUBERNETES_SERVICE_HOST !== undefined;
   return {
-    serviceName: first(variables.OTEL_SERVICE_NAME, attributes.get('service.name')),
+    serviceName: first(
+      givenName(resource.get('service.name')),
+      variables.OTEL_SERVICE_NAME,
+      givenName(attributes.get('service.name')),
+    ),
     serviceVersion: first(attributes.get('service.version')),
     deploymentEnvironmentName: first(
       attributes.get('deployment.environment.name'),
@@ -46,4 +55,9 @@ export function environmentFacts(variables: Variables): EnvironmentFacts {
     hostName: first(variables.HOSTNAME),
     isInCluster,
   };
+}
+
+/** SDKs call what nobody has given a name `unknown_service:node`: the name of its container or program tells more. */
+function givenName(name: string | undefined): string | undefined {
+  return name?.startsWith('unknown_service') === true ? undefined : name;
 }
