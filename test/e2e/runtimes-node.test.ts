@@ -1,12 +1,18 @@
 import { join } from 'node:path';
 
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 
 import { expectPlanted } from '../runtimes/judge-node.ts';
 import { repositoryRoot } from '../support/everflame-process.ts';
 import { judgePlanted, recordPlantedScript } from '../support/javascript-stacks.ts';
 import { nodeOfMajor } from '../support/node-versions.ts';
+import { readTruth } from '../support/five-functions.ts';
 import { countOf, recordProgram } from '../support/runtime-stacks.ts';
+import { samplingError } from '../support/sampling-interval.ts';
+import { Workloads } from '../workloads/compile.ts';
+
+const workloads = new Workloads();
+afterAll(() => workloads.remove());
 
 test.each([24, 20])('Node.js %i without flags: functions, lines and native code between', async (major) => {
   await expectPlanted(nodeOfMajor(major), [], 2500, 'names');
@@ -24,6 +30,38 @@ test('with --perf-basic-prof as without', async () => {
   const recording = await recordPlantedScript(process.execPath, ['--perf-basic-prof'], 1500);
   const verdict = judgePlanted(recording.stacks, /^_start$/);
   expect(verdict.whole / verdict.total).toBeGreaterThan(0.99);
+});
+
+test('an addon that is called by JavaScript calls it, and is called again: each frame in its place', async () => {
+  const addon = workloads.compile('runtimes/addon', { name: 'addon.node', flags: ['-shared', '-fPIC', '-O2'] });
+  const truthFile = join(workloads.folder, 'truth');
+  const script = join(repositoryRoot, 'test/workloads/runtimes/addon.cjs');
+  const { stacks } = await recordProgram(process.execPath, [script, addon, '2500', truthFile], 499);
+  const chains = [
+    ['outer', 'call_back', 'native_before'],
+    ['outer', 'call_back', 'callback', 'inScript'],
+    ['outer', 'call_back', 'callback', 'leaf', 'native_leaf'],
+  ];
+  const planted = new Set(chains.flat());
+  const judged = stacks
+    .filter(({ frames }) => frames.some(({ name }) => name === 'outer'))
+    .map(({ count, frames }) => ({ count, own: frames.map(({ name }) => name).filter((name) => planted.has(name)) }));
+  const n = countOf(judged);
+  expect(n).toBeGreaterThan(500);
+  const wrong = judged.filter(({ own }) => !chains.some((chain) => own.every((name, i) => name === chain[i])));
+  expect(countOf(wrong) / n < 0.01 ? [] : wrong.slice(0, 5)).toEqual([]);
+  const nameless = stacks.filter(({ frames }) =>
+    frames.some(({ name }) => /^\[(?:anon|unmapped|addon\.node)/u.test(name)),
+  );
+  expect(countOf(nameless) / n).toBeLessThan(0.01);
+  const truth = readTruth(truthFile);
+  const all = [...truth.values()].reduce((sum, ns) => sum + ns, 0);
+  const inParts = judged.filter(({ own }) => truth.has(own.at(-1) ?? ''));
+  const differing = [...truth].filter(([name, ns]) => {
+    const seen = countOf(inParts.filter(({ own }) => own.at(-1) === name)) / countOf(inParts);
+    return Math.abs(seen - ns / all) > samplingError(ns / all, countOf(inParts));
+  });
+  expect(differing).toEqual([]);
 });
 
 test('a process that lives 200 ms is named', async () => {

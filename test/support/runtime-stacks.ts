@@ -64,7 +64,7 @@ function stacksOf(profile: Profile): RuntimeStack[] {
   });
 }
 
-export function countOf(stacks: readonly RuntimeStack[]): number {
+export function countOf(stacks: readonly { readonly count: number }[]): number {
   return stacks.reduce((sum, { count }) => sum + count, 0);
 }
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 
 import { PlantedPrograms } from '../../workloads/planted/build.ts';
 
-/** The loads of the comparison, by name: nothing, one language on all CPUs, the mix on all CPUs, and a storm of processes. */
-export const loadNames = ['idle', 'c', 'cpp', 'go', 'node', 'python', 'mix', 'storm'] as const;
+/** The loads of the comparison, by name: nothing, one language on all CPUs, the mix on all CPUs, a hundred processes of the mix, and a storm of processes. */
+export const loadNames = ['idle', 'c', 'cpp', 'go', 'node', 'python', 'mix', 'hundred', 'storm'] as const;
 export type LoadName = (typeof loadNames)[number];
 
 /** Longer than any run: they are ended. */
@@ -49,6 +49,7 @@ export class Loads {
     const { c, go, node, python } = this.#commands;
     if (name === 'idle') return [];
     if (name === 'mix') return [c, go, node, python];
+    if (name === 'hundred') return Array.from({ length: 25 }, () => [c, go, node, python]).flat();
     if (name === 'storm') {
       const openssl = '/usr/bin/openssl dgst -sha256 /usr/bin/openssl';
       return [

@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 import type { LoadName } from './loads.ts';
 import { median } from './median.ts';
 import type { Cost } from './profilers.ts';
@@ -72,6 +74,38 @@ export function printTargets(
       isGood: (v) => v <= 13,
       target: '≤ 13',
       otel: '26.6',
+    },
+    {
+      what: 'BPF µs a sample, Node.js',
+      value: at('node', bpfUs),
+      digits: 1,
+      isGood: (v) => v <= 36,
+      target: '≤ 36',
+      otel: '72',
+    },
+    {
+      what: 'BPF µs a sample, Python',
+      value: at('python', bpfUs),
+      digits: 1,
+      isGood: (v) => v <= 21,
+      target: '≤ 21',
+      otel: '41',
+    },
+    {
+      what: 'CPU % of the machine, BPF included, 100 mixed processes',
+      value: at('hundred', (c) => (c.cpuPercent + c.bpfPercent) / availableParallelism()),
+      digits: 2,
+      isGood: (v) => v < 1,
+      target: '< 1',
+      otel: '–',
+    },
+    {
+      what: 'RSS MB, 100 mixed processes',
+      value: at('hundred', (c) => c.rssMb),
+      digits: 0,
+      isGood: (v) => v < 110,
+      target: '< 110',
+      otel: '–',
     },
     {
       what: 'CPU %, mix',
