@@ -71,7 +71,9 @@ async function expectSpans(program: string, rest: readonly string[], shapes?: re
   });
   expect(differing).toEqual([]);
   const cut = losses.find(({ name, cause }) => name === 'labels_cut' && cause === 'context')?.total;
-  expect(cut).toBe(total(samples.filter(({ functions: frames }) => frames.includes('gamma_'))));
+  // Those in the function that enters the span, too.
+  const idsOfLong = ['one', 'two'].map((thread) => expectedLabels('gamma_', thread)['span_id']);
+  expect(cut).toBe(total(samplesOf(profile).filter(({ labels }) => idsOfLong.includes(labels['span_id']))));
 }
 
 test('what a process publishes of its resource is that of its series', async () => {
