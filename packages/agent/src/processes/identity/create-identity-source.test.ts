@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -245,6 +245,11 @@ test('a zombie counts as gone, an empty environment does not', async () => {
   }
 });
 
+async function ended(child: ChildProcessWithoutNullStreams, exited: Promise<unknown>): Promise<void> {
+  child.stdin.end();
+  await exited;
+}
+
 test('a hundred short-lived processes a second are one series, whether they were read in time or not', async () => {
   const variables = { OTEL_SERVICE_NAME: 'batch', OTEL_RESOURCE_ATTRIBUTES: 'service.version=v1' };
   const parent = spawn('/bin/sleep', ['1000'], { env: variables });
@@ -254,19 +259,22 @@ test('a hundred short-lived processes a second are one series, whether they were
   const seen = new Set<unknown>();
   try {
     for (let index = 0; index < 100; index++) {
-      const child = spawn('/bin/true', { env: variables });
+      const child = spawn('/bin/cat', { env: variables });
       const exited = once(child, 'exit');
-      const process = view(child.pid ?? 0, { executableName: 'true' });
-      if (index % 2 === 1) await exited;
-      seen.add(identity.identify(process, 0n, parentLabels));
-      await exited;
+      // It runs: for a moment of its execve there is no environment yet.
+      child.stdin.write('x');
+      await once(child.stdout, 'data');
+      const isGone = index % 2 === 1;
+      if (isGone) await ended(child, exited);
+      seen.add(identity.identify(view(child.pid ?? 0, { executableName: 'cat' }), 0n, parentLabels));
+      if (!isGone) await ended(child, exited);
     }
   } finally {
     parent.kill('SIGKILL');
     await once(parent, 'exit');
   }
   expect([...seen]).toEqual([
-    expect.objectContaining({ service_name: 'batch', service_version: 'v1', process_executable_name: 'true' }),
+    expect.objectContaining({ service_name: 'batch', service_version: 'v1', process_executable_name: 'cat' }),
   ]);
   expect(gone()).toBeGreaterThanOrEqual(50);
 });
