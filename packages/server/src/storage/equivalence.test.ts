@@ -292,7 +292,12 @@ async function checkTrees(reader: StorageReader, asked: readonly Question[]): Pr
     const found = await reader.tree?.(selection);
     if (found === null || found === undefined) continue;
     answered++;
-    const merged = await reader.merge({ ...selection, labels: [] });
+    const merged = await outcome(reader.merge({ ...selection, labels: [] }));
+    // A tree is of one type; a merged profile has all, of which another one may leave int64.
+    if (typeof merged === 'string') {
+      expect(merged).toBe('sum_overflow');
+      continue;
+    }
     const tree = buildTree(merged.profile, merged.typeIndex);
     expect(spellTree(found)).toEqual(spellTree({ tree, profiles: merged.profiles }));
     const maxNodes = 1 + (stepMs % 7);
