@@ -27,7 +27,7 @@ import {
   measureIn,
   rendererPid,
 } from '../support/page-speed.ts';
-import { type PageTask, tasksDuring } from '../support/page-tasks.ts';
+import { longestTask, type LongestTask } from '../support/page-tasks.ts';
 import { speedscopeFirstMs } from '../support/speedscope-page.ts';
 import { treeOf } from '../../web/src/data/tree-columns.ts';
 import { speedscopeText } from '../../web/src/tree/exports.ts';
@@ -96,27 +96,15 @@ async function measurePage(browser: Browser, url: string): Promise<{ first: numb
   return { first, zoom };
 }
 
-/** The longest task of each view and of what is done there, in a page of its own each time: how long it held the page, and what of that was its own. */
+/** Of each view and of what is done there, in a page of its own each time: the longest task on the wall, and the longest by its CPU. */
 async function measureTasks(browser: Browser, url: string): Promise<void> {
   for (const { name, parameters, act } of pageViews) {
-    const longest: PageTask[] = [];
-    for (let attempt = 0; attempt < taskTries; attempt++) {
-      const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
-      const page = await context.newPage();
-      const tasks = await tasksDuring(page, async () => {
-        await page.goto(`${url}&${new URLSearchParams(parameters).toString()}`);
-        await settled(page);
-        await act(page);
-      });
-      longest.push({
-        wallMs: Math.max(...tasks.map((task) => task.wallMs)),
-        cpuMs: Math.max(...tasks.map((task) => task.cpuMs)),
-      });
-      await context.close();
-    }
+    const longest: LongestTask[] = [];
+    for (let attempt = 0; attempt < taskTries; attempt++)
+      longest.push(await longestTask(browser, `${url}&${new URLSearchParams(parameters).toString()}`, act));
     const sorted = longest.toSorted((a, b) => a.wallMs - b.wallMs);
     line(
-      `longest task, ${name}: on the wall (CPU)`,
+      `longest task, ${name}: on the wall (by CPU)`,
       `${sorted.map((task) => `${task.wallMs.toFixed(0)} (${task.cpuMs.toFixed(0)})`).join(', ')} ms`,
     );
   }

@@ -14,22 +14,20 @@ const acts: readonly Act[] = [
   async (page) => page.keyboard.press('Escape'),
 ];
 
-/** A way to look at a tree: parameters of /flamegraph, and what is done there once it is drawn. */
+/** A way to look at a tree: parameters of /flamegraph, and what is done there once it is drawn, if anything. */
 export interface PageView {
   readonly name: string;
   readonly parameters: Readonly<Record<string, string>>;
-  readonly act: Act;
+  readonly act?: Act;
 }
-
-async function nothing(): Promise<void> {}
 
 /** Every view of the samples, and every act in the one that is shown first. */
 export const pageViews: readonly PageView[] = [
-  ...['table', 'tree', 'sandwich', 'source'].map((show) => ({ name: show, parameters: { show }, act: nothing })),
-  { name: 'lines', parameters: { frames: 'line' }, act: nothing },
-  { name: 'inverted', parameters: { order: 'callers' }, act: nothing },
-  { name: 'libraries grouped', parameters: { libraries: 'grouped' }, act: nothing },
-  { name: 'flames by heat', parameters: { grow: 'up', colours: 'heat' }, act: nothing },
+  ...['table', 'tree', 'sandwich', 'source'].map((show) => ({ name: show, parameters: { show } })),
+  { name: 'lines', parameters: { frames: 'line' } },
+  { name: 'inverted', parameters: { order: 'callers' } },
+  { name: 'libraries grouped', parameters: { libraries: 'grouped' } },
+  { name: 'flames by heat', parameters: { grow: 'up', colours: 'heat' } },
   {
     name: 'acts',
     parameters: {},

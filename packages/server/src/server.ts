@@ -120,13 +120,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     if (damage !== null) throw damage;
     const metrics = new Metrics();
     // The thread starts while this one loads the rest.
-    const [ingest, app] = await Promise.all([
-      Ingest.start(options.dataDir, limits).then((started) => {
-        closers.push(() => started.close());
-        return started;
-      }),
-      buildApp({ ...options, log }, metrics),
-    ]);
+    const starting = Ingest.start(options.dataDir, limits);
+    // Also where the rest fails first, while it starts. That it failed itself is told below.
+    closers.push(async () => (await starting.catch(() => null))?.close());
+    const [ingest, app] = await Promise.all([starting, buildApp({ ...options, log }, metrics)]);
     const maintenance = new MaintenanceThread(options.dataDir, options.retention ?? {}, log);
     closers.push(() => maintenance.close());
     const queries = new Queries({

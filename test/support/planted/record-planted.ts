@@ -36,7 +36,7 @@ export async function recordPlanted(
   const file = join(folder, `truth-${runs++}`);
   const [program = '', ...args] = command.map((word) => word.replaceAll('TRUTH', file));
   const recording = await recordCommand(options.frequencyHz, program, args);
-  return readPlanted(recording, file, options.keep);
+  return readPlanted(readRecording(recording), file, options.keep);
 }
 
 /** Runs commands, `atATime` of them, under one recorder; answers what each program in them wrote of itself, and its samples, by title. */
@@ -54,7 +54,7 @@ export async function recordTogether(
   const scripts = join(folder, `scripts-${runs++}`);
   writeFileSync(scripts, planted.map(({ script }) => `${script}\0`).join(''));
   const args = ['-0', '-P', String(atATime), '-n', '1', '-a', scripts, 'sh', '-c'];
-  const recording = await recordCommand(frequencyHz, 'xargs', args);
+  const recording = readRecording(await recordCommand(frequencyHz, 'xargs', args));
   const read = new Map(planted.map(({ title, file, keep }) => [title, () => readPlanted(recording, file, keep)]));
   return (title) => {
     const one = read.get(title);
@@ -73,11 +73,20 @@ async function recordCommand(frequencyHz: number, program: string, args: readonl
   return recording;
 }
 
-function readPlanted(recording: Recording, file: string, keep = (_name: string): boolean => true): PlantedRecording {
+/** What is the same for all programs of a recording. */
+type Read = Omit<PlantedRecording, 'truth' | 'aside'>;
+
+function readRecording({ profile, losses }: Recording): Read {
+  const happened = losses.filter((row) => row.total > 0);
+  return {
+    stacks: seenStacks(profile),
+    periodNs: Number(profile.period),
+    losses: Object.fromEntries(happened.map((row) => [`${row.name}/${row.cause}`, row.total])),
+  };
+}
+
+function readPlanted(recording: Read, file: string, keep = (_name: string): boolean => true): PlantedRecording {
   if (!existsSync(file)) throw new Error(`the program for ${file} wrote no truth`);
-  const truth = readPlantedTruth(file);
-  const stacks = seenStacks(recording.profile).filter((each) => keep(each.labels['process_executable_name'] ?? ''));
-  const happened = recording.losses.filter((row) => row.total > 0);
-  const losses = Object.fromEntries(happened.map((row) => [`${row.name}/${row.cause}`, row.total]));
-  return { stacks, truth, periodNs: Number(recording.profile.period), losses };
+  const stacks = recording.stacks.filter((each) => keep(each.labels['process_executable_name'] ?? ''));
+  return { ...recording, stacks, truth: readPlantedTruth(file) };
 }

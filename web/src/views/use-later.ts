@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { afterPaint } from './after-paint.ts';
 
 export interface Later<T> {
   readonly value: T;
@@ -37,12 +38,9 @@ export function useLater<T>(
       if (step.done === true) setState({ inputs, value: step.value });
       else timer = setTimeout(slice, 0);
     };
-    // After the next frame is painted.
-    const frame = requestAnimationFrame(() => {
-      timer = setTimeout(slice, 0);
-    });
+    const cancel = afterPaint(slice);
     return () => {
-      cancelAnimationFrame(frame);
+      cancel();
       clearTimeout(timer);
     };
   }, inputs);

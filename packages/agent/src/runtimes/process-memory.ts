@@ -163,6 +163,11 @@ export class ProcessMemory implements UnwindMemory {
   }
 }
 
+/** A word of what was read, as a number: addresses have less than 2^53. */
+export function wordIn(bytes: Buffer, at: number): number {
+  return bytes.readUInt32LE(at + 4) * 2 ** 32 + bytes.readUInt32LE(at);
+}
+
 /** Of what is kept for long: the least slice of the pool that Node.js gives small buffers from holds all of its 64 KB. */
 export function ownCopy(bytes: Buffer): Buffer;
 export function ownCopy(bytes: Buffer | undefined): Buffer | undefined;

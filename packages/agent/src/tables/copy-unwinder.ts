@@ -30,6 +30,7 @@ import {
 } from '../kernel/generated/abi.ts';
 import type { ProcessMapping } from '../processes/process.ts';
 import type { ProcessImage } from '../processes/process-image.ts';
+import { wordIn } from '../runtimes/process-memory.ts';
 import { CopiedPython } from '../runtimes/python/copied-python.ts';
 import { PythonStack } from '../runtimes/python/python-stack.ts';
 import type { ProcessSpaces, SpaceMapping } from './process-space.ts';
@@ -219,7 +220,7 @@ class CopiedStack extends StackMemory {
 
   word(address: number): number | undefined {
     const bytes = this.bytes(address, 8);
-    return bytes === undefined ? undefined : bytes.readUInt32LE(4) * 2 ** 32 + bytes.readUInt32LE(0);
+    return bytes === undefined ? undefined : wordIn(bytes, 0);
   }
 
   override load(address: number, wordBytes: 4 | 8): boolean {

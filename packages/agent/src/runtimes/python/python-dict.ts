@@ -1,3 +1,4 @@
+import { wordIn } from '../process-memory.ts';
 import type { PythonObjectLayout } from './python-layout.ts';
 import type { PythonMemory } from './python-text.ts';
 
@@ -74,8 +75,4 @@ function logarithmicTable(memory: PythonMemory, keys: number): Table | undefined
   if (head === undefined || count === undefined || logarithm > largestLogarithm) return undefined;
   // A table whose keys are all of type str has no hashes.
   return { at: keys + 32 + 2 ** logarithm, count, entryBytes: kind === 0 ? 24 : 16 };
-}
-
-function wordIn(bytes: Buffer, at: number): number {
-  return bytes.readUInt32LE(at + 4) * 2 ** 32 + bytes.readUInt32LE(at);
 }

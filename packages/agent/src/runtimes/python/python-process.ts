@@ -1,5 +1,5 @@
 import type { ReadNote } from '../frame-note.ts';
-import { ownCopy } from '../process-memory.ts';
+import { ownCopy, wordIn } from '../process-memory.ts';
 import { codeHeadBytes, type PythonLayout } from './python-layout.ts';
 import { pythonLine } from './python-lines.ts';
 import { type PythonMemory, readPythonText } from './python-text.ts';
@@ -63,7 +63,7 @@ export class PythonProcess {
     if (head === undefined) return known;
     const identity = this.#identityOf(head);
     if (known?.identity === identity) return known;
-    const found = this.#types.isNamed(addressAt(head, typeAt), 'code') ? this.#read(head, identity) : undefined;
+    const found = this.#types.isNamed(wordIn(head, typeAt), 'code') ? this.#read(head, identity) : undefined;
     if (known !== undefined) this.#tableBytes -= known.lineTable.length;
     this.#functions.delete(address);
     if (found === undefined) return undefined;
@@ -79,17 +79,16 @@ export class PythonProcess {
   /** The pointers by which one code object is told from another at the same place. */
   #identityOf(head: Buffer): string {
     const { file, name, qualifiedName = name, firstLine, lines } = this.#layout.code;
-    const words = [typeAt, file, name, qualifiedName, lines].map((at) => addressAt(head, at));
+    const words = [typeAt, file, name, qualifiedName, lines].map((at) => wordIn(head, at));
     return [...words, head.readInt32LE(firstLine)].join(' ');
   }
 
   #read(head: Buffer, identity: string): PythonFunction | undefined {
     const { code } = this.#layout;
-    const qualifiedName =
-      code.qualifiedName === undefined ? undefined : this.#text(addressAt(head, code.qualifiedName));
-    const name = qualifiedName ?? this.#text(addressAt(head, code.name));
-    const file = this.#text(addressAt(head, code.file));
-    const lineTable = this.#bytes(addressAt(head, code.lines));
+    const qualifiedName = code.qualifiedName === undefined ? undefined : this.#text(wordIn(head, code.qualifiedName));
+    const name = qualifiedName ?? this.#text(wordIn(head, code.name));
+    const file = this.#text(wordIn(head, code.file));
+    const lineTable = this.#bytes(wordIn(head, code.lines));
     if (name === undefined || file === undefined || lineTable === undefined) return undefined;
     return { name, file, firstLine: Math.max(0, head.readInt32LE(code.firstLine)), identity, lineTable };
   }
@@ -104,8 +103,4 @@ export class PythonProcess {
     const size = this.#memory.word(address + sizeAt) ?? Infinity;
     return size > mostLineBytes ? undefined : ownCopy(this.#memory.bytes(address + bytesAt, size));
   }
-}
-
-function addressAt(bytes: Buffer, at: number): number {
-  return bytes.readUInt32LE(at + 4) * 2 ** 32 + bytes.readUInt32LE(at);
 }

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 
 import { readNote } from '../frame-note.ts';
-import { makePythonLayout, type PythonLayout } from './python-layout.ts';
+import type { PythonLayout } from './python-layout.ts';
 import { PythonStack } from './python-stack.ts';
+import { knownLayout } from './testing/known-layout.ts';
 import { PlantedMemory } from './testing/planted-memory.ts';
 
 const stackBase = 0x7fff_0000_0000;
@@ -30,18 +31,6 @@ class PlantedStack {
   }
 }
 
-function layoutOf(minor: number, runtime: number): PythonLayout {
-  const layout = makePythonLayout({
-    version: [3, minor],
-    runtime: BigInt(runtime),
-    loop: { start: 0x1000n, end: 0x2000n },
-    glue: [],
-    runtimeHead: undefined,
-  });
-  if (typeof layout === 'string') throw new Error(layout);
-  return layout;
-}
-
 /** A process with one thread; its list of frames is made by what follows. */
 class PlantedPython {
   readonly memory = new PlantedMemory();
@@ -53,7 +42,7 @@ class PlantedPython {
   constructor(minor: number) {
     const { memory } = this;
     const runtime = memory.allocate(64);
-    this.layout = layoutOf(minor, runtime);
+    this.layout = knownLayout(minor, runtime);
     const { interpreters, interpreterThreads, threadId, threadNext } = this.layout.frames;
     const interpreter = memory.allocate(128);
     memory.setWord(runtime + interpreters, interpreter);

@@ -12,6 +12,7 @@ import {
   pythonOwnedByC,
   pythonShims,
 } from '../../kernel/generated/abi.ts';
+import { wordIn } from '../process-memory.ts';
 import type { PythonLayout } from './python-layout.ts';
 import type { PythonMemory } from './python-text.ts';
 
@@ -225,10 +226,6 @@ export class PythonStack implements InterpreterStack {
   #bytes(address: number, length: number): Buffer | undefined {
     return this.#source.stack.bytes(address, length) ?? this.#source.memory.bytes(address, length);
   }
-}
-
-function wordIn(bytes: Buffer, at: number): number {
-  return bytes.readUInt32LE(at + 4) * 2 ** 32 + bytes.readUInt32LE(at);
 }
 
 /** A note of bpf/abi.h. */

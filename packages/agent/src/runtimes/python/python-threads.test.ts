@@ -1,24 +1,13 @@
 import { expect, test } from 'vitest';
 
-import { makePythonLayout, type PythonLayout } from './python-layout.ts';
+import type { PythonLayout } from './python-layout.ts';
 import { PythonThreads } from './python-threads.ts';
+import { knownLayout } from './testing/known-layout.ts';
 import { PlantedMemory } from './testing/planted-memory.ts';
 
 const threadPointer = 0x7f12_3456_7700;
 const runtime = 0x5000;
 const versions = [8, 9, 10, 11, 12];
-
-function layoutOf(minor: number): PythonLayout {
-  const layout = makePythonLayout({
-    version: [3, minor],
-    runtime: BigInt(runtime),
-    loop: { start: 0x1000n, end: 0x2000n },
-    glue: [],
-    runtimeHead: undefined,
-  });
-  if (typeof layout === 'string') throw new Error(layout);
-  return layout;
-}
 
 /** A process with one interpreter and one Thread object in `threading._active`. */
 class PlantedThreads {
@@ -124,7 +113,7 @@ class PlantedThreads {
 test.each(versions.flatMap((minor) => [false, true].map((isPlainDict) => [minor, isPlainDict] as const)))(
   'the name of a thread of 3.%i, whose attributes are a dict of its own: %s',
   (minor, isPlainDict) => {
-    const threads = new PlantedThreads(layoutOf(minor), 'größe', isPlainDict).threads();
+    const threads = new PlantedThreads(knownLayout(minor, runtime), 'größe', isPlainDict).threads();
     expect(threads.nameOf(threadPointer)).toEqual({ name: 'größe' });
     expect(threads.nameOf(threadPointer + 4096)).toBe('none');
     expect(threads.nameOf(threadPointer)).toEqual({ name: 'größe' });
@@ -132,7 +121,7 @@ test.each(versions.flatMap((minor) => [false, true].map((isPlainDict) => [minor,
 );
 
 test('a program that has not imported threading has no names; one whose memory cannot be read is told', () => {
-  const planted = new PlantedThreads(layoutOf(11), 'one', false);
+  const planted = new PlantedThreads(knownLayout(11, runtime), 'one', false);
   planted.memory.setWord(planted.interpreter + planted.layout.objects.modules, 0);
   expect(planted.threads().nameOf(threadPointer)).toBe('none');
   planted.memory.setWord(planted.interpreter + planted.layout.objects.modules, 0x10_0000);
@@ -140,7 +129,7 @@ test('a program that has not imported threading has no names; one whose memory c
 });
 
 test('another dict at the same address is no dict of threads', () => {
-  const planted = new PlantedThreads(layoutOf(12), 'one', false);
+  const planted = new PlantedThreads(knownLayout(12, runtime), 'one', false);
   const threads = planted.threads();
   expect(threads.nameOf(threadPointer)).toEqual({ name: 'one' });
   planted.memory.setWord(planted.active + 8, planted.memory.type('str'));
@@ -155,7 +144,7 @@ test('whatever a process has in its memory, what is read of it is bounded and no
   };
   const outcomes = new Set<string>();
   for (let round = 0; round < 1500; round++) {
-    const planted = new PlantedThreads(layoutOf(8 + (round % 5)), 'one', round % 2 === 0);
+    const planted = new PlantedThreads(knownLayout(8 + (round % 5), runtime), 'one', round % 2 === 0);
     const { memory } = planted;
     const threads = planted.threads();
     const end = memory.allocate(8);

@@ -1,3 +1,4 @@
+import { wordIn } from '../../process-memory.ts';
 import type { PythonTextLayout } from '../python-text.ts';
 
 const memoryBytes = 1 << 20;
@@ -22,7 +23,7 @@ export class PlantedMemory {
 
   word(address: number): number | undefined {
     const bytes = this.bytes(address, 8);
-    return bytes === undefined ? undefined : bytes.readUInt32LE(4) * 2 ** 32 + bytes.readUInt32LE(0);
+    return bytes === undefined ? undefined : wordIn(bytes, 0);
   }
 
   setWord(address: number, value: number): void {
