@@ -81,7 +81,8 @@ test('lines are those that each Python on this machine tells itself', { timeout:
     for (const [firstLine, bytes, spans] of codes) {
       const table = Uint8Array.from(bytes);
       for (const [start, end, line] of spans) {
-        for (let offset = start; offset < end; offset += 2) {
+        // A span is of one line: both ends and its middle.
+        for (const offset of new Set([start, start + 2 * Math.floor((end - start) / 4), end - 2])) {
           compared++;
           const found = pythonLine(format, table, firstLine, offset);
           if (found !== line) wrong.push({ python, firstLine, offset, line, found });

@@ -1,7 +1,9 @@
 import { wordIn } from '../../process-memory.ts';
 import type { PythonTextLayout } from '../python-text.ts';
 
-const memoryBytes = 1 << 20;
+/** Grows when it is full: tests make thousands. */
+const firstBytes = 1 << 14;
+const mostBytes = 1 << 20;
 /** Address of the first byte. */
 const base = 0x7f00_0000_0000;
 
@@ -10,7 +12,7 @@ export class PlantedMemory {
   readonly isGone = false;
   /** Bytes that were asked for. */
   asked = 0;
-  readonly #bytes = Buffer.alloc(memoryBytes);
+  #bytes = Buffer.alloc(firstBytes);
   #end = 64;
   readonly #types = new Map<string, number>();
 
@@ -39,7 +41,12 @@ export class PlantedMemory {
   allocate(length: number): number {
     const at = this.#end;
     this.#end += Math.ceil(length / 8) * 8;
-    if (this.#end > memoryBytes) throw new Error('the planted memory is full');
+    if (this.#end > mostBytes) throw new Error('the planted memory is full');
+    if (this.#end > this.#bytes.length) {
+      const more = Buffer.alloc(Math.max(2 * this.#bytes.length, 2 ** Math.ceil(Math.log2(this.#end))));
+      this.#bytes.copy(more);
+      this.#bytes = more;
+    }
     return base + at;
   }
 
