@@ -1,14 +1,14 @@
 import { test } from 'vitest';
 
-import { pyenvPython } from '../support/python-stacks.ts';
+import { pythonOf } from '../support/pythons.ts';
 import { expectPlantedPython, expectShapes } from './judge-python.ts';
 import { expectThreadNames } from './judge-python-threads.ts';
 
-const versions = [8, 9, 10, 11, 12, 13];
+const versions = [8, 9, 10, 11, 12, 13, 14];
 
 for (const minor of versions) {
-  const python = pyenvPython(`3.${minor}`);
-  const absent = python === undefined ? ': pyenv has none of this version here' : '';
+  const python = pythonOf(minor);
+  const absent = python === undefined ? ': neither pyenv nor Maven has this version here' : '';
   test.skipIf(python === undefined)(`Python 3.${minor}${absent}`, async () => {
     await expectPlantedPython(python ?? '', 3000, { isQualified: minor >= 11 });
   });

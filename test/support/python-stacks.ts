@@ -1,5 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { repositoryRoot } from './everflame-process.ts';
@@ -55,14 +54,6 @@ export async function recordPlantedPython(
   rest: readonly string[] = [],
 ): Promise<PlantedRun> {
   return recordPlanted([python], plantedScript, cpuMs, frequencyHz, rest);
-}
-
-/** A Python of that version as pyenv has it on this machine; undefined where it is not there. */
-export function pyenvPython(version: string): string | undefined {
-  const versions = join(process.env['PYENV_ROOT'] ?? join(homedir(), '.pyenv'), 'versions');
-  const name = existsSync(versions) ? readdirSync(versions).find((each) => each.startsWith(`${version}.`)) : undefined;
-  const program = name === undefined ? undefined : join(versions, name, 'bin/python3');
-  return program !== undefined && existsSync(program) ? program : undefined;
 }
 
 export interface PythonVerdict extends Verdict {

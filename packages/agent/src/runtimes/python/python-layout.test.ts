@@ -17,12 +17,18 @@ const offsets313: Readonly<Record<number, number>> = {
   544: 32, 552: 16, 560: 40,
 };
 
-/** struct _Py_DebugOffsets as CPython 3.13.0 has it, by the offset of each number that is read. */
-function describe(changed: Readonly<Record<number, number>> = {}): Uint8Array {
+// oxfmt-ignore
+const offsets314: Readonly<Record<number, number>> = {
+  8: 0x030e03f0, 16: 0, 40: 808, 64: 7272, 72: 7344, 96: 7664, 192: 8, 208: 72, 216: 152,
+  248: 88, 256: 8, 264: 0, 272: 56, 288: 74, 312: 216, 320: 112, 328: 120, 336: 128, 344: 136, 352: 68, 384: 208,
+  624: 32, 632: 16, 640: 40,
+};
+
+/** struct _Py_DebugOffsets as CPython 3.13.0 or 3.14.3 has it, by the offset of each number that is read. */
+function describe(changed: Readonly<Record<number, number>> = {}, said = offsets313): Uint8Array {
   const view = new DataView(new ArrayBuffer(1024));
   new Uint8Array(view.buffer).set(Buffer.from('xdebugpy'));
-  const said = { ...offsets313, ...changed };
-  for (const [at, value] of Object.entries(said)) view.setBigUint64(Number(at), BigInt(value), true);
+  for (const [at, value] of Object.entries({ ...said, ...changed })) view.setBigUint64(Number(at), BigInt(value), true);
   return new Uint8Array(view.buffer);
 }
 
@@ -35,7 +41,7 @@ const described = (changed?: Readonly<Record<number, number>>): PythonSymbols =>
 test('a Python that is not known, or says of itself what cannot be, is refused in words', () => {
   expect([
     makePythonLayout({ ...symbols, version: [3, 7] }),
-    makePythonLayout({ ...symbols, version: [3, 14] }),
+    makePythonLayout({ ...symbols, version: [3, 15] }),
     makePythonLayout({ ...symbols, version: [0, 0] }),
     makePythonLayout({ ...symbols, loop: undefined }),
     makePythonLayout({ ...symbols, version: [3, 13] }),
@@ -45,7 +51,7 @@ test('a Python that is not known, or says of itself what cannot be, is refused i
     makePythonLayout(described({ 312: 67 })),
   ]).toEqual([
     'Python 3.7 is not known',
-    'Python 3.14 is not known',
+    'Python 3.15 is not known',
     'Python 0.0 is not known',
     'its loop has no symbol',
     'its runtime does not begin with a description of itself',
@@ -66,17 +72,30 @@ test('3.13 is laid out as it describes itself', () => {
   });
 });
 
+test('so is 3.14, whose description has more in between', () => {
+  const layout = makePythonLayout({ ...symbols, version: [3, 14], runtimeHead: describe({}, offsets314) });
+  if (typeof layout === 'string') throw new Error(layout);
+  expect(layout.frames).toMatchObject({ interpreterThreads: 7344, threadFrame: 72, frameMark: 74, codeFirst: 208 });
+  expect({ code: layout.code, text: layout.text, modules: layout.objects.modules }).toEqual({
+    code: { file: 112, name: 120, qualifiedName: 128, firstLine: 68, lines: 136 },
+    text: { length: 16, state: 32, ascii: 40, compact: 56 },
+    modules: 7664,
+  });
+  const taken = makePythonLayout({ ...symbols, version: [3, 14], runtimeHead: describe() });
+  expect(taken).toBe('its description is that of version 30d00f0');
+});
+
 /** Programs and libraries of CPython on this machine, with their minor version by their name. */
 function files(): (readonly [path: string, minor: number])[] {
   const versions = join(homedir(), '.pyenv/versions');
   const own = existsSync(versions) ? readdirSync(versions) : [];
   const found = own.flatMap((name) => {
-    const minor = Number(/^3\.([89]|1[0-3])\./u.exec(name)?.[1]);
+    const minor = Number(/^3\.([89]|1[0-4])\./u.exec(name)?.[1]);
     const path = join(versions, name, `lib/libpython3.${minor}.so.1.0`);
     return existsSync(path) ? [[path, minor] as const] : [];
   });
   const debians = readdirSync('/usr/bin').flatMap((name) => {
-    const minor = Number(/^python3\.([89]|1[0-3])$/u.exec(name)?.[1]);
+    const minor = Number(/^python3\.([89]|1[0-4])$/u.exec(name)?.[1]);
     return Number.isNaN(minor) ? [] : [[join('/usr/bin', name), minor] as const];
   });
   return [...debians, ...found];

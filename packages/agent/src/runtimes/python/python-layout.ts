@@ -174,10 +174,8 @@ const known: Readonly<Record<number, Known>> = {
   },
 };
 
-/** Offset in struct _Py_DebugOffsets of 3.13, each a 64-bit number of bytes; groups begin with the size of their struct. */
-const debugOffsets = {
-  version: 8,
-  freeThreaded: 16,
+/** Offset in struct _Py_DebugOffsets of each 64-bit number of bytes that is read; groups begin with the size of their struct. */
+const offsets313 = {
   interpreters: 40,
   interpreterNext: 64,
   interpreterThreads: 72,
@@ -185,12 +183,10 @@ const debugOffsets = {
   threadNext: 168,
   threadFrame: 184,
   threadId: 192,
-  frameSize: 224,
   framePrevious: 232,
   frameCode: 240,
   framePlace: 248,
   frameMark: 264,
-  codeSize: 272,
   file: 280,
   name: 288,
   qualifiedName: 296,
@@ -201,6 +197,38 @@ const debugOffsets = {
   textLength: 552,
   textAscii: 560,
 } as const;
+
+type DebugOffset = keyof typeof offsets313;
+
+/** Include/internal/pycore_debug_offsets.h of each version, by the C compiler's offsetof. */
+const debugOffsets: Readonly<Record<number, Readonly<Record<DebugOffset, number>>>> = {
+  13: offsets313,
+  14: {
+    interpreters: 40,
+    interpreterNext: 64,
+    interpreterThreads: 72,
+    modules: 96,
+    threadNext: 192,
+    threadFrame: 208,
+    threadId: 216,
+    framePrevious: 256,
+    frameCode: 264,
+    framePlace: 272,
+    frameMark: 288,
+    file: 320,
+    name: 328,
+    qualifiedName: 336,
+    lines: 344,
+    firstLine: 352,
+    codeFirst: 384,
+    textState: 624,
+    textLength: 632,
+    textAscii: 640,
+  },
+};
+/** In all of them. */
+const versionAt = 8;
+const freeThreadedAt = 16;
 const cookie = 'xdebugpy';
 /** Of the frame's head that the kernel part reads, bpf/maps.h. */
 const frameBytes = 80;
@@ -216,28 +244,35 @@ export function makePythonLayout({ version, runtime, loop, glue, runtimeHead }: 
   const [major, minor] = version;
   if (major !== 3) return `Python ${major}.${minor} is not known`;
   if (loop === undefined || loop.end <= loop.start) return 'its loop has no symbol';
-  const layout = minor === 13 ? byDebugOffsets(minor, runtimeHead) : (known[minor] ?? `Python 3.${minor} is not known`);
+  const offsets = debugOffsets[minor];
+  const layout =
+    offsets === undefined
+      ? (known[minor] ?? `Python 3.${minor} is not known`)
+      : byDebugOffsets(minor, offsets, runtimeHead);
   return typeof layout === 'string' ? layout : { ...layout, version, runtime, loop, glue };
 }
 
 /** From 3.13 on the runtime describes itself. */
-function byDebugOffsets(minor: number, head: Uint8Array | undefined): Known | string {
+function byDebugOffsets(
+  minor: number,
+  offsets: Readonly<Record<DebugOffset, number>>,
+  head: Uint8Array | undefined,
+): Known | string {
   if (head === undefined || Buffer.from(head.subarray(0, 8)).toString('latin1') !== cookie) {
     return 'its runtime does not begin with a description of itself';
   }
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const wrong: string[] = [];
-  const number = (name: keyof typeof debugOffsets): number =>
-    Number(view.getBigUint64(debugOffsets[name], true) % 2n ** 53n);
-  const offset = (name: keyof typeof debugOffsets, below: number, multiple: number): number => {
-    const value = number(name);
+  const number = (at: number): number => Number(view.getBigUint64(at, true) % 2n ** 53n);
+  const offset = (name: DebugOffset, below: number, multiple: number): number => {
+    const value = number(offsets[name]);
     if (value < below && value % multiple === 0) return value;
     wrong.push(`${name} = ${value}`);
     return 0;
   };
-  const told = number('version');
+  const told = number(versionAt);
   if (Math.floor(told / 2 ** 16) !== 3 * 256 + minor) return `its description is that of version ${told.toString(16)}`;
-  if (number('freeThreaded') !== 0) return 'free-threaded builds are not known';
+  if (number(freeThreadedAt) !== 0) return 'free-threaded builds are not known';
   const layout: Known = {
     frames: {
       flags: pythonShims,
@@ -272,7 +307,7 @@ function byDebugOffsets(minor: number, head: Uint8Array | undefined): Known | st
     },
     objects: {
       modules: offset('modules', largestOffset, 8),
-      // What it does not tell of itself: Include/cpython/object.h and Include/internal/pycore_dict.h of 3.13.
+      // What it does not tell of itself: Include/cpython/object.h and Include/internal/pycore_dict.h of 3.13 and 3.14.
       cachedKeys: 880,
       keys: 'logarithmic',
       attributes: 'inline',
