@@ -20,6 +20,8 @@ export type ThreadLabel = ProgramLabel | 'none' | 'unread';
 export interface FrameReader {
   /** `mapping`: what holds `pc`. Undefined where it cannot be read. */
   read(mapping: ProcessMapping | undefined, pc: number, note: ReadNote): RuntimeFrame | undefined;
+  /** Is what was read of this frame, some time ago, still so? Much less work than to read it anew. */
+  isStill(frame: RuntimeFrame, note: ReadNote): boolean;
   /** What is shown where it could not be. */
   showUnread(native: ResolvedLocation): readonly ResolvedLocation[];
   /** Is a frame without a note the runtime's own, between those of the program's functions? */

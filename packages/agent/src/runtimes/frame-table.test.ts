@@ -32,6 +32,9 @@ test('it is whole in the generation of memory that all of it was read in', () =>
     false,
     false,
   ]);
+  table.confirm(1, 2, 3, 8);
+  table.confirm(1, 2, 4, 8);
+  expect([table.isWhole(1, 2, 3, 7), table.isWhole(1, 2, 3, 8), table.has(1, 2, 4)]).toEqual([false, true, false]);
   table.set(1, 2, 3, frame(false), 8);
   expect(table.isWhole(1, 2, 3, 8)).toBe(false);
   // What could not be read is known to be that.

@@ -20,6 +20,12 @@ export class FrameTable {
     return row !== undefined && this.#wholeIn[row] === generation;
   }
 
+  /** What was whole in an earlier generation of memory is so in this one. */
+  confirm(pc: number, low: number, high: number, generation: number): void {
+    const row = this.#find(pc, low, high);
+    if (row !== undefined) this.#wholeIn[row] = generation;
+  }
+
   has(pc: number, low: number, high: number): boolean {
     return this.#find(pc, low, high) !== undefined;
   }

@@ -50,6 +50,9 @@ export class ProcessMemory implements UnwindMemory {
   generation = 0;
   readonly #fd: number;
   readonly #pages = new Map<number, Buffer | undefined>();
+  /** The page that was asked for last: most words are read beside the one before. */
+  #lastStart = -1;
+  #lastPage: Buffer | undefined;
   readonly #budget: ReadBudget;
   #isClosed = false;
   #isGone = false;
@@ -68,7 +71,7 @@ export class ProcessMemory implements UnwindMemory {
   /** What was read before may have changed. */
   refresh(): void {
     this.generation++;
-    this.#pages.clear();
+    this.#forgetPages();
   }
 
   /** The process has given its memory back: it has ended, or executes another program. */
@@ -133,7 +136,13 @@ export class ProcessMemory implements UnwindMemory {
   close(): void {
     if (!this.#isClosed) closeSync(this.#fd);
     this.#isClosed = true;
+    this.#forgetPages();
+  }
+
+  #forgetPages(): void {
     this.#pages.clear();
+    this.#lastStart = -1;
+    this.#lastPage = undefined;
   }
 
   #loadAcross(address: number): boolean {
@@ -145,12 +154,21 @@ export class ProcessMemory implements UnwindMemory {
   }
 
   #page(start: number): Buffer | undefined {
-    if (this.#pages.has(start)) return this.#pages.get(start);
+    if (start === this.#lastStart) return this.#lastPage;
+    let page = this.#pages.get(start);
+    if (page === undefined && !this.#pages.has(start)) {
+      page = this.#readPage(start);
+      if (this.#pages.size >= mostPages) this.#pages.clear();
+      this.#pages.set(start, page);
+    }
+    this.#lastStart = start;
+    this.#lastPage = page;
+    return page;
+  }
+
+  #readPage(start: number): Buffer | undefined {
     const page = this.isExhausted ? undefined : this.#budget.page();
-    const read = page !== undefined && this.#read(page, start) === pageBytes ? page : undefined;
-    if (this.#pages.size >= mostPages) this.#pages.clear();
-    this.#pages.set(start, read);
-    return read;
+    return page !== undefined && this.#read(page, start) === pageBytes ? page : undefined;
   }
 
   #read(bytes: Buffer, address: number): number {

@@ -109,7 +109,13 @@ export class Runtimes {
     const { memory } = known;
     // Most stacks of a drain share most of their frames.
     if (known.frames.isWhole(pc, low, high, memory.generation)) return;
-    const frame = known.reader.read(findMapping(process.mappings, BigInt(pc)), pc, readNote(low, high));
+    const note = readNote(low, high);
+    const earlier = known.frames.get(pc, low, high);
+    if (earlier?.isWhole === true && known.reader.isStill(earlier, note)) {
+      known.frames.confirm(pc, low, high, memory.generation);
+      return;
+    }
+    const frame = known.reader.read(findMapping(process.mappings, BigInt(pc)), pc, note);
     // What was found before stays when it cannot be read any more.
     if (frame === undefined && (known.frames.has(pc, low, high) || known.before.has(pc, low, high))) return;
     if (memory.isExhausted) this.#losses.add('frames_unnamed', 'budget');

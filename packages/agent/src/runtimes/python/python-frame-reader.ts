@@ -33,6 +33,10 @@ class ShownPythonFrame implements RuntimeFrame {
     return 0;
   }
 
+  isStillIn(process: PythonProcess, code: number): boolean {
+    return process.isStill(this.#frame.function, code);
+  }
+
   /** In place of the interpreter's loop. Python is told by file and line: an address in one process's memory would mean nothing elsewhere. */
   show(): readonly ResolvedLocation[] {
     const { function: its, line } = this.#frame;
@@ -67,6 +71,10 @@ export class PythonFrameReader implements FrameReader {
   read(_mapping: ProcessMapping | undefined, _pc: number, note: ReadNote): RuntimeFrame | undefined {
     const frame = this.#process.frame(note);
     return frame === undefined ? undefined : new ShownPythonFrame(frame);
+  }
+
+  isStill(frame: RuntimeFrame, { object }: ReadNote): boolean {
+    return frame instanceof ShownPythonFrame && frame.isStillIn(this.#process, object);
   }
 
   showUnread(native: ResolvedLocation): readonly ResolvedLocation[] {

@@ -12,7 +12,7 @@ export interface PythonFunction {
   readonly file: string;
   readonly firstLine: number;
   /** What the object said when it was read: another one may lie there later. */
-  readonly identity: string;
+  readonly identity: readonly number[];
   readonly lineTable: Uint8Array;
 }
 
@@ -39,12 +39,16 @@ export class PythonProcess {
   readonly #memory: PythonMemory & { readonly isGone: boolean };
   readonly #functions = new Map<number, PythonFunction>();
   readonly #types: PythonTypes;
+  /** Where a code object has the words by which it is told from another one at the same place. */
+  readonly #identityAt: readonly number[];
   #tableBytes = 0;
 
   constructor(layout: PythonLayout, memory: PythonMemory & { readonly isGone: boolean }) {
     this.#layout = layout;
     this.#memory = memory;
     this.#types = new PythonTypes(memory);
+    const { file, name, qualifiedName = name, firstLine, lines } = layout.code;
+    this.#identityAt = [typeAt, file, name, qualifiedName, lines, firstLine];
   }
 
   /** Undefined where there is no code object, or not any more. */
@@ -56,13 +60,17 @@ export class PythonProcess {
     return { function: found, line };
   }
 
+  /** Is the code object still that function's? */
+  isStill(own: PythonFunction, address: number): boolean {
+    return this.#identityAt.every((at, i) => this.#memory.word(address + at) === own.identity[i]);
+  }
+
   #function(address: number): PythonFunction | undefined {
     const known = this.#functions.get(address);
-    if (known !== undefined && this.#memory.isGone) return known;
+    if (known !== undefined && (this.isStill(known, address) || this.#memory.isGone)) return known;
     const head = this.#memory.bytes(address, codeHeadBytes);
     if (head === undefined) return known;
-    const identity = this.#identityOf(head);
-    if (known?.identity === identity) return known;
+    const identity = this.#identityAt.map((at) => wordIn(head, at));
     const found = this.#types.isNamed(wordIn(head, typeAt), 'code') ? this.#read(head, identity) : undefined;
     if (known !== undefined) this.#tableBytes -= known.lineTable.length;
     this.#functions.delete(address);
@@ -76,14 +84,7 @@ export class PythonProcess {
     return found;
   }
 
-  /** The pointers by which one code object is told from another at the same place. */
-  #identityOf(head: Buffer): string {
-    const { file, name, qualifiedName = name, firstLine, lines } = this.#layout.code;
-    const words = [typeAt, file, name, qualifiedName, lines].map((at) => wordIn(head, at));
-    return [...words, head.readInt32LE(firstLine)].join(' ');
-  }
-
-  #read(head: Buffer, identity: string): PythonFunction | undefined {
+  #read(head: Buffer, identity: readonly number[]): PythonFunction | undefined {
     const { code } = this.#layout;
     const qualifiedName = code.qualifiedName === undefined ? undefined : this.#text(wordIn(head, code.qualifiedName));
     const name = qualifiedName ?? this.#text(wordIn(head, code.name));

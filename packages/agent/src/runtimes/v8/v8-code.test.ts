@@ -169,6 +169,30 @@ describe('whose inlined calls are', () => {
   });
 });
 
+describe('code is what it was', () => {
+  test('while it stands there and names its functions by the same array, wherever these have moved', () => {
+    const drawn = draw(functionInfo(), [0], [functionInfo()]);
+    const code = codes.find(drawn.pc);
+    if (code === undefined) throw new Error('no code');
+    memory.put(drawn.literals - 1 + 16, functionInfo());
+    memory.generation++;
+    expect(codes.isStill(code, code.functions)).toBe(true);
+    // Other code that lies in its place names others.
+    const other = draw(functionInfo(), [], []);
+    memory.put(code.object - 1 + layout.code.deoptimization, other.data);
+    expect(codes.isStill(code, code.functions)).toBe(false);
+    expect(codes.isStill(code, undefined)).toBe(false);
+  });
+
+  test('and is not when another object begins there', () => {
+    const drawn = draw(functionInfo(), [], []);
+    const code = codes.find(drawn.pc);
+    if (code === undefined) throw new Error('no code');
+    memory.put(code.stream + 8, code.object + 64);
+    expect(codes.isStill(code, code.functions)).toBe(false);
+  });
+});
+
 describe('what was looked for in vain is not looked for again', () => {
   /** What a second look asks of memory. */
   function askedAgain(pc: number): number {

@@ -23,6 +23,8 @@ export interface V8Code extends CodeRange {
   readonly positions: Uint8Array | undefined;
   /** The Code object, tagged. */
   readonly object: number;
+  /** What the Code object says of its functions when it was last looked at: an array of them, or the bytecode. */
+  functions: number | undefined;
   /** SharedFunctionInfo of the function itself. Baseline code does not say it: undefined until a frame has said whose it is. */
   shared: number | undefined;
   readonly inlined: readonly InlinedCall[];
@@ -40,7 +42,7 @@ interface InlinedCall {
   shared: number | undefined;
 }
 
-type Rest = Pick<V8Code, 'positions' | 'shared' | 'inlined' | 'bytecode'>;
+type Rest = Pick<V8Code, 'positions' | 'functions' | 'shared' | 'inlined' | 'bytecode'>;
 
 /** Instructions of one function; TurboFan gives up far below. */
 const mostCodeBytes = 4 << 20;
@@ -103,6 +105,16 @@ export class V8Codes {
     this.#codes = this.#codes.filter((each) => each.end <= code.start || each.start >= code.end);
     this.#codes.splice(this.#indexOf(code.start) + 1, 0, code);
     return isFunctions(code) ? code : undefined;
+  }
+
+  /** Is it the code that it was when it named those functions, wherever the collector has moved them since? */
+  isStill(code: V8Code, functions: number | undefined): boolean {
+    const { memory, layout } = this.#heap;
+    return (
+      functions !== undefined &&
+      memory.holds(code.stream, code.header) &&
+      this.#heap.field(code.object, layout.code.deoptimization) === functions
+    );
   }
 
   /** Index of the last code that starts at or below; -1 for none. */
@@ -185,7 +197,7 @@ export class V8Codes {
     const table = heap.field(object, layout.positions);
     const bytecode = data === undefined ? undefined : readBytecode(heap, data, true);
     const positions = table === undefined ? undefined : readByteArray(heap, table, true);
-    return { positions, bytecode, shared: undefined, inlined: [] };
+    return { positions, bytecode, functions: data, shared: undefined, inlined: [] };
   }
 
   #optimised(object: number): Rest {
@@ -206,7 +218,7 @@ export class V8Codes {
         shared: undefined,
       });
     }
-    const functions = { shared: undefined, inlined };
+    const functions = { functions: undefined, shared: undefined, inlined };
     this.#readFunctions(object, functions);
     return { positions, bytecode: undefined, ...functions };
   }
@@ -222,11 +234,12 @@ export class V8Codes {
   }
 
   /** Whose the code and its inlined calls are. What cannot be read stays as it was. */
-  #readFunctions(object: number, code: Pick<V8Code, 'shared' | 'inlined'>): void {
+  #readFunctions(object: number, code: Pick<V8Code, 'functions' | 'shared' | 'inlined'>): void {
     const heap = this.#heap;
     const { code: layout, deoptimization } = heap.layout;
     const data = heap.field(object, layout.deoptimization);
     if (data === undefined || !isObject(data)) return;
+    code.functions = data;
     code.shared = this.#shared(this.#element(data, deoptimization.shared)) ?? code.shared;
     if (code.inlined.length === 0) return;
     const literals = this.#element(data, deoptimization.literals);

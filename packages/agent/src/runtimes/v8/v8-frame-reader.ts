@@ -15,6 +15,10 @@ class ShownV8Frame implements RuntimeFrame {
     this.#frame = frame;
   }
 
+  isStillIn(process: V8Process, shared: number | undefined): boolean {
+    return process.isStill(this.#frame, shared);
+  }
+
   get isWhole(): boolean {
     return this.unnamed === 0 && this.#frame.lines.every(({ function: { line } }) => line > 0);
   }
@@ -38,12 +42,16 @@ export class V8FrameReader implements FrameReader {
 
   read(mapping: ProcessMapping | undefined, pc: number, { object, place }: ReadNote): RuntimeFrame | undefined {
     if (mapping === undefined) return undefined;
-    const shared = object === 0 ? undefined : object + 1;
+    const shared = sharedOf(object);
     let frame: V8Frame | undefined;
     if (targetOfMapping(mapping) === 'anonymous') frame = this.#process.compiled(pc, shared);
     // Builtins lie in the program's file.
     else if (shared !== undefined) frame = this.#process.interpreted(shared, place);
     return frame === undefined ? undefined : new ShownV8Frame(frame);
+  }
+
+  isStill(frame: RuntimeFrame, { object }: ReadNote): boolean {
+    return frame instanceof ShownV8Frame && frame.isStillIn(this.#process, sharedOf(object));
   }
 
   showUnread(native: ResolvedLocation): readonly ResolvedLocation[] {
@@ -53,4 +61,9 @@ export class V8FrameReader implements FrameReader {
   isGlue(_mapping: ProcessMapping | undefined, location: ResolvedLocation): boolean {
     return isV8Glue(location);
   }
+}
+
+/** The tagged SharedFunctionInfo of a note; undefined where it names none. */
+function sharedOf(object: number): number | undefined {
+  return object === 0 ? undefined : object + 1;
 }

@@ -19,6 +19,8 @@ export interface V8Frame {
   readonly lines: readonly FrameLine[];
   /** The frame is that of the function's caller, too: the function has no frame of its own at this instruction. */
   readonly callerLines: readonly FrameLine[];
+  /** Which code says so, and what it said of its functions; undefined where the bytecode runs itself. */
+  readonly code: { readonly of: V8Code; readonly functions: number | undefined } | undefined;
   /** How often something compiled into it is not among the lines, since it could not be read. */
   readonly unnamed: number;
 }
@@ -50,8 +52,16 @@ export class V8Process {
     return {
       lines: [{ function: found, line: this.#bytecodeLine(shared, found, place) }],
       callerLines: [],
+      code: undefined,
       unnamed: 0,
     };
+  }
+
+  /** Would the frame be read as it was? `shared`: of the function whose frame it is, if there is one. */
+  isStill({ code, lines, callerLines }: V8Frame, shared: number | undefined): boolean {
+    if (code !== undefined && !this.#codes.isStill(code.of, code.functions)) return false;
+    const holder = (callerLines[0] ?? lines.at(-1))?.function;
+    return shared === undefined || (holder !== undefined && isSameFunction(this.#heap, shared, holder));
   }
 
   /** The functions whose compiled code holds `pc`; `shared`: of the function whose frame it is, if there is one. */
@@ -60,12 +70,15 @@ export class V8Process {
     const holder = shared === undefined ? undefined : this.#function(shared);
     if (code?.isBaseline === true && holder !== undefined) code.shared = shared;
     const own = code?.shared === undefined ? undefined : this.#function(code.shared);
+    const source = code === undefined ? undefined : { of: code, functions: code.functions };
     // Moved by the collector before it was looked at: what is inlined in it is not known.
     if (code === undefined || own === undefined) {
-      return holder === undefined ? undefined : { lines: [{ function: holder, line: 0 }], callerLines: [], unnamed: 1 };
+      if (holder === undefined) return undefined;
+      return { lines: [{ function: holder, line: 0 }], callerLines: [], code: source, unnamed: 1 };
     }
     if (code.isBaseline) {
-      return { lines: [{ function: own, line: this.#baselineLine(code, own, pc) }], callerLines: [], unnamed: 0 };
+      const lines = [{ function: own, line: this.#baselineLine(code, own, pc) }];
+      return { lines, callerLines: [], code: source, unnamed: 0 };
     }
     const lines: FrameLine[] = [];
     let unnamed = 0;
@@ -80,7 +93,7 @@ export class V8Process {
     }
     lines.push({ function: own, line: position === undefined ? 0 : lineOf(own.script, position.offset) });
     const isCallers = holder !== undefined && code.shared !== shared;
-    return { lines, callerLines: isCallers ? [{ function: holder, line: 0 }] : [], unnamed };
+    return { lines, callerLines: isCallers ? [{ function: holder, line: 0 }] : [], code: source, unnamed };
   }
 
   #function(shared: number): V8Function | undefined {
