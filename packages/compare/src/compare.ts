@@ -13,6 +13,7 @@ import { ownPart, summarise } from './summarise.ts';
 import { benjaminiHochberg, rejectionThreshold } from './tests/benjamini-hochberg.ts';
 import { lookShare } from './tests/looks.ts';
 import { type RareTest, testRare } from './tests/rare-function.ts';
+import { testWeights } from './tests/test-weights.ts';
 import { blindness, detectableEffect, relevantEffectP, TQuantiles } from './tests/relevant-effect.ts';
 
 /** Fewer units cannot show how much units differ: effect and interval are given, no verdict. */
@@ -23,7 +24,10 @@ interface Tested {
   readonly p: Float64Array;
   readonly q: Float64Array;
   readonly rare: readonly (RareTest | null)[];
+  /** The p that one more finding of weight 1 would need. */
   readonly threshold: number;
+  /** By which each function's part of the error budget differs from an even one. */
+  readonly weight: Float64Array;
 }
 
 /** What is known of a comparison before it is known where the changes are: `concluded` says the rest. */
@@ -158,21 +162,23 @@ function checkedOptions(input: CompareInput): Options {
 
 /** The inclusive list finds changes; the self list only says where they are, so it is no second family of tests. */
 function testAll(analysis: Analysis, least: number, q: number): Tested {
-  const { table, theta, variance, df, contrast } = analysis;
+  const { table, theta, variance, df, contrast, moderated } = analysis;
   const functions = theta.length;
   const p = new Float64Array(functions).fill(Number.NaN);
+  const extra = analysis.wanderingSd ** 2 + (analysis.driftSd ?? 0) ** 2;
+  const weight = testWeights(contrast, table, moderated.dispersionAt, extra, q);
   const ofRare = new Float64Array(functions).fill(Number.NaN);
   const rare: (RareTest | null)[] = [];
   for (let f = 0; f < functions; f++) {
     if (isTestable(table, f)) p[f] = relevantEffectP(theta[f] ?? 0, least, variance[f] ?? 0, df[f] ?? 0);
-    const test = testRare(contrast, 'inclusive', f, analysis.moderated.dispersionAt, analysis.wanderingSd ** 2);
+    const test = testRare(contrast, 'inclusive', f, moderated.dispersionAt, analysis.wanderingSd ** 2);
     rare.push(test);
     if (test === null) continue;
     // With 30 samples or more, new and gone functions belong with the others; the rarer ones, which seldom can be found, must not cost these power.
     if ((table.before[f] ?? 0) + (table.after[f] ?? 0) >= 30) p[f] = test.p;
     else ofRare[f] = test.p;
   }
-  const qs = benjaminiHochberg(p);
+  const qs = benjaminiHochberg(p.map((value, f) => Math.min(1, value / weightOf(weight, f))));
   const rareQ = benjaminiHochberg(ofRare);
   const threshold = rejectionThreshold(qs, q);
   for (let f = 0; f < functions; f++) {
@@ -180,7 +186,13 @@ function testAll(analysis: Analysis, least: number, q: number): Tested {
     p[f] = ofRare[f] ?? 1;
     qs[f] = rareQ[f] ?? 1;
   }
-  return { p, q: qs, rare, threshold };
+  return { p, q: qs, rare, threshold, weight };
+}
+
+/** New and gone functions of many samples have an even part of the budget. */
+function weightOf(weight: Float64Array, id: number): number {
+  const own = weight[id] ?? Number.NaN;
+  return Number.isNaN(own) ? 1 : own;
 }
 
 function commonOf(analyses: Analyses): Analyses['composition'] | null {
@@ -236,7 +248,8 @@ function describe(context: Context, id: number): FunctionComparison | null {
   const spread = variance[id] ?? Number.NaN;
   const known = Number.isFinite(effect) && Number.isFinite(spread) && (df[id] ?? 0) > 0;
   const reach = known ? quantiles.upper(alpha / 2, df[id] ?? 0) * Math.sqrt(spread) : Number.NaN;
-  const mde = known ? Math.expm1(detectableEffect(spread, df[id] ?? 0, least, tested.threshold, quantiles)) : null;
+  const threshold = tested.threshold * weightOf(tested.weight, id);
+  const mde = known ? Math.expm1(detectableEffect(spread, df[id] ?? 0, least, threshold, quantiles)) : null;
   const rawChange =
     samplesBefore > 0 && samplesAfter > 0
       ? contrast.rate('after', samplesAfter) / contrast.rate('before', samplesBefore) - 1
