@@ -1,9 +1,9 @@
 import { CompareFailure } from '../compare-failure.ts';
 import { NO_FUNCTION } from '../explain/call-tree.ts';
 import { checkCounts, MAX_UNITS } from './check-counts.ts';
-import type { SideCounts } from './side-counts.ts';
+import type { CountColumn, SideCounts } from './side-counts.ts';
 
-/** Cells while building are dense per unit, 16 bytes each: 64 M of them are 1 GB, the most that one comparison may take. */
+/** Cells while building are dense per unit, 8 or 16 bytes each: 64 M of them are 1 GB, the most that one comparison may take. */
 const MAX_CELLS = 64 * 1024 * 1024;
 
 /** What a unit did in one interval, a minute say. The three columns have the same length; a function occurs at most once in it. */
@@ -20,19 +20,21 @@ export interface IntervalCounts {
 
 interface UnitRow {
   /** Self and inclusive count of function `f` at `2f` and `2f + 1`: one place in the cache for both. */
-  readonly counts: Float64Array;
+  counts: CountColumn;
   samples: number;
   seconds: number;
   requests: number;
 }
 
-/** Adds minute counts up to a `SideCounts`; rows come in any order. Memory: units × functions × 16 bytes. */
+/** Adds minute counts up to a `SideCounts`; rows come in any order. Memory: units × functions × 8 bytes, 16 for units that count to 2^32. */
 export class CountsBuilder {
   readonly #version: string;
   readonly #functions: number;
   readonly #secondsPerSample: number;
   readonly #units = new Map<string, UnitRow>();
   #requestsKnown = true;
+  /** No sum has needed more than 32 bits. */
+  #isNarrow = true;
 
   constructor(version: string, functions: number, secondsPerSample: number) {
     this.#version = version;
@@ -47,15 +49,22 @@ export class CountsBuilder {
   add(unit: string, counts: IntervalCounts, idOf: Uint32Array | null = null): void {
     const row = this.#unit(unit);
     const { functions, self, inclusive } = counts;
-    const sums = row.counts;
+    let sums = row.counts;
     const known = this.#functions;
     for (let i = 0; i < functions.length; i++) {
       const number = functions[i] ?? 0;
       const id = idOf === null ? number : (idOf[number] ?? NO_FUNCTION);
       if (id === NO_FUNCTION) continue;
       if (id >= known) throw new CompareFailure('bad_shape', `function ${id} of ${known}`);
-      sums[2 * id] = (sums[2 * id] ?? 0) + (self[i] ?? 0);
-      sums[2 * id + 1] = (sums[2 * id + 1] ?? 0) + (inclusive[i] ?? 0);
+      const selfSum = (sums[2 * id] ?? 0) + (self[i] ?? 0);
+      const sum = (sums[2 * id + 1] ?? 0) + (inclusive[i] ?? 0);
+      if (!isNarrow(selfSum, sum) && sums instanceof Uint32Array) {
+        sums = Float64Array.from(sums);
+        row.counts = sums;
+        this.#isNarrow = false;
+      }
+      sums[2 * id] = selfSum;
+      sums[2 * id + 1] = sum;
     }
     row.samples += counts.samples;
     row.seconds += counts.seconds;
@@ -75,8 +84,8 @@ export class CountsBuilder {
     const cells = functionStart[functions] ?? 0;
     const next = functionStart.slice(0, functions);
     const cellUnit = new Uint32Array(cells);
-    const cellSelf = new Float64Array(cells);
-    const cellInclusive = new Float64Array(cells);
+    const column = (): CountColumn => (this.#isNarrow ? new Uint32Array(cells) : new Float64Array(cells));
+    const [cellSelf, cellInclusive] = [column(), column()];
     for (const [unit, row] of rows.entries()) {
       for (let f = 0; f < functions; f++) {
         const inclusive = row.counts[2 * f + 1] ?? 0;
@@ -118,7 +127,7 @@ export class CountsBuilder {
         `${count} units × ${this.#functions} functions; the limit is ${MAX_CELLS} cells`,
       );
     const row: UnitRow = {
-      counts: new Float64Array(2 * this.#functions),
+      counts: new Uint32Array(2 * this.#functions),
       samples: 0,
       seconds: 0,
       requests: 0,
@@ -126,4 +135,9 @@ export class CountsBuilder {
     this.#units.set(name, row);
     return row;
   }
+}
+
+/** Fit both into 32 bits? What is no count is kept as it is, for `checkCounts` to refuse. */
+function isNarrow(self: number, inclusive: number): boolean {
+  return self >>> 0 === self && inclusive >>> 0 === inclusive;
 }

@@ -20,6 +20,28 @@ test('minutes add up to the same counts as a drawing of their sum', () => {
   expect(builder.finish()).toEqual({ ...drawn, unitSeconds: Float64Array.of(60, 30) });
 });
 
+test('sums that leave 32 bits are exact all the same, on every unit', () => {
+  const builder = new CountsBuilder('v1', 2, 0.01);
+  const add = (unit: string, count: number) =>
+    builder.add(unit, {
+      functions: Uint32Array.of(0, 1),
+      self: [1, count],
+      inclusive: [3, count],
+      samples: 3 + count,
+      seconds: 1,
+      requests: null,
+    });
+  add('a', 5);
+  add('b', 2 ** 31 + 1);
+  add('b', 2 ** 31 + 2);
+  add('c', 7);
+  const { cellSelf, cellInclusive } = builder.finish();
+  expect([[...cellSelf], [...cellInclusive]]).toEqual([
+    [1, 2, 1, 5, 2 ** 32 + 3, 7],
+    [3, 6, 3, 5, 2 ** 32 + 3, 7],
+  ]);
+});
+
 test('what cannot be is refused', () => {
   const add =
     (functions: number[], self: number[], inclusive: number[]): (() => unknown) =>

@@ -5,7 +5,7 @@
  *     ├─ units      samples, seconds, requests           one row per unit
  *     └─ functions  → (unit, self, inclusive) …          one run of rows per function, units ascending
  *
- * Counts are samples, never nanoseconds: the statistics need what was counted. They are whole numbers in doubles, exact to
+ * Counts are samples, never nanoseconds: the statistics need what was counted. They are whole numbers, exact to
  * 2^53. Function ids are dense and shared by both sides, controls, the past and the call tree of one comparison. A cell that is
  * not there is zero, so that 5,000 functions of which a host runs 800 cost 800.
  *
@@ -28,9 +28,12 @@ export interface SideCounts {
   /** Cells of function `f` are rows `functionStart[f]` to `functionStart[f + 1]`. Length functions + 1. */
   readonly functionStart: Uint32Array;
   readonly cellUnit: Uint32Array;
-  readonly cellSelf: Float64Array;
-  readonly cellInclusive: Float64Array;
+  readonly cellSelf: CountColumn;
+  readonly cellInclusive: CountColumn;
 }
+
+/** Whole numbers, in 32 bits where all of them fit. */
+export type CountColumn = Uint32Array | Float64Array;
 
 /** Names of the functions, by id. */
 export interface FunctionNames {
@@ -46,7 +49,7 @@ export type UnitKind = 'host' | 'pod' | 'process' | 'block' | 'file';
 export type CountList = 'inclusive' | 'self';
 
 /** The cells of one of the lists. */
-export function cellsOf(side: SideCounts, list: CountList): Float64Array {
+export function cellsOf(side: SideCounts, list: CountList): CountColumn {
   return list === 'self' ? side.cellSelf : side.cellInclusive;
 }
 

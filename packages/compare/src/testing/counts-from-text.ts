@@ -1,4 +1,4 @@
-import type { FunctionNames, SideCounts } from '../counts/side-counts.ts';
+import type { CountColumn, FunctionNames, SideCounts } from '../counts/side-counts.ts';
 
 export interface TextCounts {
   readonly functions: FunctionNames;
@@ -40,10 +40,15 @@ export function countsFromText(functionList: string): TextCounts {
         (_, f) => cells.filter((cell) => cell.f < f).length,
       ),
       cellUnit: Uint32Array.from(cells, (cell) => cell.unit),
-      cellSelf: Float64Array.from(cells, (cell) => cell.self),
-      cellInclusive: Float64Array.from(cells, (cell) => cell.inclusive),
+      cellSelf: column(cells.map((cell) => cell.self)),
+      cellInclusive: column(cells.map((cell) => cell.inclusive)),
       ...more,
     };
   };
   return { functions, side };
+}
+
+/** What is no count stays what it is, to be refused. */
+function column(values: readonly number[]): CountColumn {
+  return values.every((value) => value >>> 0 === value) ? Uint32Array.from(values) : Float64Array.from(values);
 }

@@ -201,7 +201,7 @@ function columnsOf(
     secondsPerSample: 1 / 99,
     functionStart,
     cellUnit: Uint32Array.from(cells, (cell) => cell % hosts),
-    cellSelf: Float64Array.from(cells, (cell) => self[cell] ?? 0),
-    cellInclusive: Float64Array.from(cells, (cell) => inclusive[cell] ?? 0),
+    cellSelf: Uint32Array.from(cells, (cell) => self[cell] ?? 0),
+    cellInclusive: Uint32Array.from(cells, (cell) => inclusive[cell] ?? 0),
   };
 }

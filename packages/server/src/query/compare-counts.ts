@@ -8,8 +8,9 @@ import {
   type SideCounts,
   type UnitKind,
 } from '@everflame/compare';
-import { labelText, type Labels, type Profile } from '@everflame/profile';
+import { discard, labelText, type Labels, type Profile } from '@everflame/profile';
 import { Refused } from '../problem.ts';
+import type { CountColumn } from '../storage/count-column.ts';
 import type { FunctionCounts, StorageReader, TimeRange } from '../storage/storage.ts';
 import type { Check } from './budget.ts';
 import { mergeChoice } from './merged.ts';
@@ -34,6 +35,8 @@ export interface CountedSide {
   readonly units: ReadonlySet<string>;
   /** Builds the table, each function at its place (`relocationsOf`), of all units or of `only` some; every side of a comparison has the same functions. */
   readonly finish: (version: string, places: Uint32Array, more?: FinishOptions) => SideCounts;
+  /** After the last `finish` and `mark`: gives the counts back, 24 MB of 200 hosts with 5,000 functions each. */
+  readonly discard: () => void;
 }
 
 export interface FinishOptions {
@@ -118,6 +121,9 @@ export async function countSide(
       }
       return builder.finish();
     },
+    discard: () => {
+      for (const { functions, self, inclusive } of parts.splice(0)) discard(functions, self, inclusive);
+    },
   };
 }
 
@@ -132,8 +138,8 @@ interface Part {
   /** Numbers of functions: ids of the comparison's table, or positions in `ids`. */
   readonly functions: Uint32Array;
   readonly ids: Uint32Array | null;
-  readonly self: Float64Array;
-  readonly inclusive: Float64Array;
+  readonly self: CountColumn;
+  readonly inclusive: CountColumn;
 }
 
 function partsOf({ functions, rows }: FunctionCounts, table: FunctionTable): Part[] {

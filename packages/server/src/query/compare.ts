@@ -201,6 +201,9 @@ async function explained(storage: StorageReader, all: Counted, check: Check): Pr
         }),
     options: { normalisation, minEffect, q, ...(look === null ? {} : { look }) },
   };
+  counted.before.discard();
+  counted.after.discard();
+  controls?.after.discard();
   check();
   const prepared = ofCounts(() => prepare(input));
   const plain = concluded(prepared, null);

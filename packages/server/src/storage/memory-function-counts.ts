@@ -1,4 +1,5 @@
 import { type Labels, labelsKey, type Profile } from '@everflame/profile';
+import { countColumn } from './count-column.ts';
 import { type CountsRow, type FunctionCounts, StorageError } from './storage.ts';
 
 export interface CountedProfile {
@@ -119,8 +120,8 @@ class Row {
       durationNanos,
       profiles,
       function: Uint32Array.from(ids),
-      self: Float64Array.from(ids, self),
-      inclusive: Float64Array.from(ids, inclusive),
+      self: countColumn(Float64Array.from(ids, self)),
+      inclusive: countColumn(Float64Array.from(ids, inclusive)),
     };
   }
 }

@@ -2,6 +2,7 @@
  * What the server needs from a store. Two halves, since they run in different threads: one writer, several readers.
  * Engines: `memory.ts` (the reference that the property tests believe) and `embedded/`.
  */
+import type { CountColumn } from './count-column.ts';
 import type { Labels, LimitedTree, Matcher, Profile, Tree, ValueType } from '@everflame/profile';
 
 /** One profile to be stored. `labels` are the series labels without `__name__`, which is `name`. An engine may take profiles in other forms, too. */
@@ -172,8 +173,8 @@ export interface CountsRow {
    * it recurses. `self`: samples whose innermost frame is the function. Functions with neither are left out.
    */
   readonly function: Uint32Array;
-  readonly self: Float64Array;
-  readonly inclusive: Float64Array;
+  readonly self: CountColumn;
+  readonly inclusive: CountColumn;
 }
 
 /** What a version did on one host. */

@@ -1,4 +1,5 @@
 import type { Labels } from '@everflame/profile';
+import { countColumn } from '../../count-column.ts';
 import { type CountsRow, StorageError } from '../../storage.ts';
 import { FunctionTotals } from './function-sums.ts';
 
@@ -12,24 +13,25 @@ export class CountsCell {
   profiles = 0;
   functions = new FunctionTotals();
 
-  /** @throws StorageError `sum_overflow` */
+  /** What it comes to, once: its sums are given back. @throws StorageError `sum_overflow` */
   row(labels: Labels, timeMs: number): CountsRow {
     const { samples, value, durationNanos, profiles } = this;
     if (value !== BigInt.asIntN(64, value))
       throw new StorageError('sum_overflow', 'the sum of a step leaves int64: ask for a shorter step');
     const { ids, self, inclusive } = this.functions;
+    this.functions = new FunctionTotals();
     const perSample = Number.isFinite(this.factor) ? { valuePerSample: BigInt(this.factor) } : {};
     const facts = { labels, timeMs, samples, value, ...perSample, durationNanos, profiles };
     // Negative counts may have cancelled each other.
     let isSomething = true;
     for (let i = 0; i < ids.length; i++) if (self[i] === 0 && inclusive[i] === 0) isSomething = false;
-    if (isSomething) return { ...facts, function: ids, self, inclusive };
+    if (isSomething) return { ...facts, function: ids, self: countColumn(self), inclusive: countColumn(inclusive) };
     const isWanted = (_: number, i: number) => self[i] !== 0 || inclusive[i] !== 0;
     return {
       ...facts,
       function: ids.filter(isWanted),
-      self: self.filter(isWanted),
-      inclusive: inclusive.filter(isWanted),
+      self: countColumn(self.filter(isWanted)),
+      inclusive: countColumn(inclusive.filter(isWanted)),
     };
   }
 }
