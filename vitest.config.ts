@@ -16,7 +16,7 @@ const besideEachOther = { maxWorkers: 3 };
 
 /** End-to-end tests in which nothing is timed, and at most that something is sampled: beside the unit tests. */
 const untimed =
-  'test/e2e/{compile-cache,container-compose,deployments-found,diff-wait,dwarf-lines,query-*,server-{crash,pprof},shipping-kill,store-*,unwind-tables,unwind-twins,web-explore,web-findings,web-pages,web-source,web-states}.test.ts';
+  'test/e2e/{compile-cache,container-compose,deployments-found,diff-wait,dwarf-lines,query-*,server-{crash,pprof},shipping-kill,store-*,unwind-tables,unwind-twins,web-*}.test.ts';
 
 /** What is sampled there keeps its truth when another program has half of the machine: two at a time. */
 const paired =
