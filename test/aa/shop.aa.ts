@@ -2,7 +2,7 @@
  * The shop against itself, and against a version that costs a little more, recorded for real on this machine: `npm run test:aa [-- --minutes 30]`.
  *
  * Five instances of 1.0.0 and five of 1.0.1 (one function of about 5 % costs 10 % more) run side by side, each in PID, network and mount namespaces of its own,
- * under two agents that ship to a server each: one samples as on any host, one ten times as often, as who wants to see 10 % within minutes has it sample. After some minutes
+ * under two agents that ship to a server each: one samples as on any host, one twenty times as often, as who wants to see 10 % within minutes has it sample. After some minutes
  * to warm up every whole minute is a window, and /api/v1/compare is asked about every two windows of one version: 2 × 435 comparisons of 30 windows, of which at most 5 % may
  * report a regression. They share windows, so that they are not independent. Then 1.0.0 and 1.0.1 are compared over each three windows together. What must hold, must at the
  * frequency that it is said for; the other one is shown beside it.
@@ -24,15 +24,15 @@ import { type NamespacedShop, startNamespacedShop } from './shop-run.ts';
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '30' },
-    rate: { type: 'string', default: '20' },
-    'warm-up': { type: 'string', default: '8' },
+    rate: { type: 'string', default: '30' },
+    'warm-up': { type: 'string', default: '6' },
     folder: { type: 'string' },
   },
 });
 const minutes = wholeNumber('--minutes', values.minutes, 3);
 const warmUpMinutes = wholeNumber('--warm-up', values['warm-up'], 1);
 /** Of the two agents: what the comparisons of one version are judged by, and what the planted change is. */
-const frequencies = [99, 999] as const;
+const frequencies = [99, 1999] as const;
 const instances = 5;
 const planted = 'chooseVouchers';
 const minuteMs = 60_000;

@@ -232,6 +232,25 @@ test('a renamed function moved within its caller; in a class, within the class; 
   });
 });
 
+test('what has no name is shown, and is neither new nor regressed', () => {
+  const drawn = countsFromText('main@m [app+0x1a2b] work@w [stack_cut]');
+  const functions = { ...drawn.functions, name: ['main', '[app+0x1a2b]', 'work', '[stack cut: no table]'] };
+  const rows = (cells: string): string => [1, 2, 3, 4, 5, 6].map((host) => `h${host} 1000 ${cells}`).join('\n');
+  const result = compare({
+    before: drawn.side('v1', rows('1000 0 400/400 0')),
+    after: drawn.side('v2', rows('1000 300/300 400/400 200/200')),
+    functions,
+    kind: 'host',
+  });
+  expect(one(result, '[app+0x1a2b]')).toMatchObject({ samplesAfter: 1800, p: null, q: null });
+  expect(result.functions.filter(({ verdict }) => verdict === 'new' || verdict === 'regressed')).toEqual([]);
+  expect(result.notTested).toContainEqual({
+    reason: 'it has no name: an address is another in each build',
+    functions: 2,
+    samples: 3000,
+  });
+});
+
 test('per request: twice the load at the same cost is no regression', () => {
   const requests = (per: number): Partial<SideCounts> => ({ unitRequests: new Float64Array(6).fill(per) });
   const twice = shopBefore.replaceAll(/\d+/g, (digits) => String(2 * Number(digits)));

@@ -2,6 +2,7 @@ import { CompareFailure } from './compare-failure.ts';
 import type { CompareInput, Comparison, FunctionComparison } from './comparison.ts';
 import type { Verdict } from './verdict.ts';
 import { checkCounts } from './counts/check-counts.ts';
+import { isNameless } from './counts/nameless.ts';
 import { samplesOf, type SideCounts, sumOf } from './counts/side-counts.ts';
 import { type Analyses, type Analysis, analyse } from './effects/analyse.ts';
 import { isTestable } from './effects/effect-table.ts';
@@ -60,7 +61,7 @@ export function prepare(input: CompareInput): Prepared {
   );
   const share = options.look === null ? 1 : lookShare(options.look);
   const least = Math.log1p(options.minEffect);
-  const tested = testAll(analyses.inclusive, least, options.q * share);
+  const tested = testAll(analyses.inclusive, input.functions.name, least, options.q * share);
   const parts = { inclusive: partsOf(analyses, 'inclusive'), self: partsOf(analyses, 'self') };
   const weakEvidence = weaknessOf(input, analyses);
   const extended = input.extended === undefined ? null : extendedThetas(input, input.extended, options.normalisation);
@@ -103,7 +104,7 @@ export function concluded({ input, context: prepared }: Prepared, callTree: Call
     functions,
     mde: summary.change?.mde ?? null,
     assumptions: assumptionsOf(input, analyses),
-    notTested: notTestedOf(analyses.inclusive, tested.p),
+    notTested: notTestedOf(analyses.inclusive, input.functions.name, tested.p),
   };
 }
 
@@ -161,16 +162,21 @@ function checkedOptions(input: CompareInput): Options {
 }
 
 /** The inclusive list finds changes; the self list only says where they are, so it is no second family of tests. */
-function testAll(analysis: Analysis, least: number, q: number): Tested {
+function testAll(analysis: Analysis, names: readonly string[], least: number, q: number): Tested {
   const { table, theta, variance, df, contrast, moderated } = analysis;
   const functions = theta.length;
   const p = new Float64Array(functions).fill(Number.NaN);
   const extra = analysis.wanderingSd ** 2 + (analysis.driftSd ?? 0) ** 2;
-  const weight = testWeights(contrast, table, moderated.dispersionAt, extra, q);
+  const isTested = (f: number): boolean => isTestable(table, f) && !isNameless(names[f] ?? '');
+  const weight = testWeights(contrast, table, isTested, moderated.dispersionAt, extra, q);
   const ofRare = new Float64Array(functions).fill(Number.NaN);
   const rare: (RareTest | null)[] = [];
   for (let f = 0; f < functions; f++) {
-    if (isTestable(table, f)) p[f] = relevantEffectP(theta[f] ?? 0, least, variance[f] ?? 0, df[f] ?? 0);
+    if (isNameless(names[f] ?? '')) {
+      rare.push(null);
+      continue;
+    }
+    if (isTested(f)) p[f] = relevantEffectP(theta[f] ?? 0, least, variance[f] ?? 0, df[f] ?? 0);
     const test = testRare(contrast, 'inclusive', f, moderated.dispersionAt, analysis.wanderingSd ** 2);
     rare.push(test);
     if (test === null) continue;

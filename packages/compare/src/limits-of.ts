@@ -1,4 +1,5 @@
 import type { CompareInput, NotTested } from './comparison.ts';
+import { isNameless } from './counts/nameless.ts';
 import { type Analyses, type Analysis } from './effects/analyse.ts';
 import { MIN_SAMPLES } from './effects/effect-table.ts';
 import { MIN_PAST } from './effects/placebo.ts';
@@ -46,14 +47,15 @@ export function assumptionsOf(input: CompareInput, analyses: Analyses): string[]
 }
 
 /** What was counted and not tested, and why. Nothing is left out silently. */
-export function notTestedOf(analysis: Analysis, p: Float64Array): NotTested[] {
+export function notTestedOf(analysis: Analysis, names: readonly string[], p: Float64Array): NotTested[] {
   const { table } = analysis;
   const groups = new Map<string, { functions: number; samples: number }>();
   for (let f = 0; f < p.length; f++) {
     const samples = (table.before[f] ?? 0) + (table.after[f] ?? 0);
     if (samples === 0 || !Number.isNaN(p[f])) continue;
-    const reason =
-      samples < MIN_SAMPLES || !Number.isFinite(table.theta[f])
+    const reason = isNameless(names[f] ?? '')
+      ? 'it has no name: an address is another in each build'
+      : samples < MIN_SAMPLES || !Number.isFinite(table.theta[f])
         ? 'the controls have too few samples of it, or have what would be new'
         : 'it is in nearly every sample, so its share cannot change';
     const group = groups.get(reason) ?? { functions: 0, samples: 0 };

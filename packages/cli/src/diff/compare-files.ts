@@ -208,13 +208,7 @@ function countsOf(
   const builder = new CountsBuilder(version, places.length, isTime && samples > 0 ? Number(value) / samples / 1e9 : 1);
   for (const file of files) {
     const seconds = isTime ? Number(file.profile.durationNanos) / 1e9 : 0;
-    const functions = file.counts.functions.map((id) => places[id] ?? id);
-    builder.add(names.get(file) ?? file.path, {
-      ...file.counts,
-      functions,
-      seconds,
-      requests: file.requests,
-    });
+    builder.add(names.get(file) ?? file.path, { ...file.counts, seconds, requests: file.requests }, places);
   }
   return builder.finish();
 }

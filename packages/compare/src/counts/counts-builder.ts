@@ -33,6 +33,8 @@ export class CountsBuilder {
   readonly #secondsPerSample: number;
   readonly #units = new Map<string, UnitRow>();
   #requestsKnown = true;
+  /** Functions with numbers of their own may have become one, whose inclusive counts have some samples twice. */
+  #isPlaced = false;
   /** No sum has needed more than 32 bits. */
   #isNarrow = true;
 
@@ -50,6 +52,7 @@ export class CountsBuilder {
     const row = this.#unit(unit);
     const { functions, self, inclusive } = counts;
     let sums = row.counts;
+    if (idOf !== null) this.#isPlaced = true;
     const known = this.#functions;
     for (let i = 0; i < functions.length; i++) {
       const number = functions[i] ?? 0;
@@ -98,7 +101,7 @@ export class CountsBuilder {
         next[f] = at + 1;
         cellUnit[at] = unit;
         cellSelf[at] = row.counts[2 * f] ?? 0;
-        cellInclusive[at] = inclusive;
+        cellInclusive[at] = this.#isPlaced ? Math.min(inclusive, row.samples) : inclusive;
       }
     }
     const side: SideCounts = {

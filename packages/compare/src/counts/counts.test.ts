@@ -42,6 +42,14 @@ test('sums that leave 32 bits are exact all the same, on every unit', () => {
   ]);
 });
 
+test('two functions that are one have no more samples than there are', () => {
+  const builder = new CountsBuilder('v1', 2, 0.01);
+  const counts = { functions: Uint32Array.of(0, 1), self: [2, 3], inclusive: [8, 7], samples: 10, seconds: 1 };
+  builder.add('a', { ...counts, requests: null }, Uint32Array.of(1, 1));
+  const { cellSelf, cellInclusive, functionStart } = builder.finish();
+  expect([[...functionStart], [...cellSelf], [...cellInclusive]]).toEqual([[0, 0, 1], [5], [10]]);
+});
+
 test('what cannot be is refused', () => {
   const add =
     (functions: number[], self: number[], inclusive: number[]): (() => unknown) =>

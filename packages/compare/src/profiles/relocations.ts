@@ -1,7 +1,12 @@
 import type { FunctionNames } from '../counts/side-counts.ts';
 
 /**
- * Where the counts of each function go, by id: its own id, but for a function that is on the before side alone while one of the same name and the same
+ * Where the counts of each function go, by id: its own id, but for two kinds of functions.
+ *
+ * One that has no file goes to the only one of its name that has: whether an agent had read debugging information by then is no change of the program. A sample that
+ * has both on its stack, as recursion may, would count twice; `CountsBuilder` bounds that by all samples.
+ *
+ * The other is a function that is on the before side alone while one of the same name and the same
  * file in another directory is on the after side alone. That is one function whose release, package or build lies elsewhere
  * (`/srv/app/1.0.0/cart.js`, `/srv/app/1.1.0/cart.js`), and it goes to the after side's id. Since each has samples where the other has none, adding
  * them up is exact. Where several fit nothing is decided. `before` and `after`: 1 for each function that has samples there; other
@@ -10,10 +15,18 @@ import type { FunctionNames } from '../counts/side-counts.ts';
 export function relocationsOf({ name, file }: FunctionNames, before: Uint8Array, after: Uint8Array): Uint32Array {
   const places = Uint32Array.from(name, (_, id) => id);
   const groups = new Map<string, number[]>();
+  /** By name: the one with a file, or undefined where there are several. */
+  const filed = new Map<string, number | undefined>();
+  const unfiled: number[] = [];
   for (let id = 0; id < name.length; id++) {
     const path = file[id] ?? '';
     const present = before[id] === 1 || after[id] === 1;
-    if (path === '' || !present) continue;
+    if (!present) continue;
+    if (path === '') {
+      unfiled.push(id);
+      continue;
+    }
+    filed.set(name[id] ?? '', filed.has(name[id] ?? '') ? undefined : id);
     const key = `${name[id]}\0${path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1)}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [id]);
@@ -24,6 +37,10 @@ export function relocationsOf({ name, file }: FunctionNames, before: Uint8Array,
     if (group.length !== 2) continue;
     const [from, to] = before[one] === 1 ? [one, other] : [other, one];
     if (before[from] === 1 && after[from] !== 1 && after[to] === 1 && before[to] !== 1) places[from] = to;
+  }
+  for (const id of unfiled) {
+    const to = filed.get(name[id] ?? '');
+    if (to !== undefined) places[id] = to;
   }
   return places;
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { SideCounts } from '../counts/side-counts.ts';
 import { CountsBuilder } from '../counts/counts-builder.ts';
 import { type Analysis, analyse } from '../effects/analyse.ts';
+import { isTestable } from '../effects/effect-table.ts';
 import { Random } from '../testing/random.ts';
 import { testWeights } from './test-weights.ts';
 
@@ -22,7 +23,7 @@ function side(random: Random, up: number): SideCounts {
 }
 
 function weightsOf({ contrast, table, moderated }: Analysis): Float64Array {
-  return testWeights(contrast, table, moderated.dispersionAt, 0, 0.05);
+  return testWeights(contrast, table, (id) => isTestable(table, id), moderated.dispersionAt, 0, 0.05);
 }
 
 test('the budget is divided, not made larger; what could never show has a fifth of an even part, what could has several', () => {

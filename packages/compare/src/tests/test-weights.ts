@@ -1,6 +1,6 @@
 import { normalUpper } from '../distributions/normal.ts';
 import type { Contrast } from '../effects/contrast.ts';
-import { type EffectTable, isTestable } from '../effects/effect-table.ts';
+import type { EffectTable } from '../effects/effect-table.ts';
 
 /** ln units beyond the minimum effect: changes of about 4, 10, 25 and 100 % that the budget is spent for, in equal parts. */
 const SIZES: readonly number[] = [0.04, 0.1, 0.22, 0.7];
@@ -31,6 +31,7 @@ interface Group {
 export function testWeights(
   contrast: Contrast,
   table: EffectTable,
+  isTested: (id: number) => boolean,
   dispersionAt: (samples: number) => number,
   extraVariance: number,
   q: number,
@@ -42,7 +43,7 @@ export function testWeights(
   const [before, after] = contrast.cells;
   let tested = 0;
   for (let f = 0; f < functions; f++) {
-    if (!isTestable(table, f)) continue;
+    if (!isTested(f)) continue;
     tested++;
     const samples = (table.before[f] ?? 0) + (table.after[f] ?? 0);
     const share = samples / (before.exposureSum + after.exposureSum);
