@@ -2,12 +2,33 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import agentRuntime from './packages/cli/src/agent-runtime.json' with { type: 'json' };
 
-/** What mostly waits comes first, so that the rest of its group runs beside it. */
-class WaitingFirst extends BaseSequencer {
+/** The longest of their groups, by parts of their paths: begun last, they would run with a core to themselves. */
+const longest = [
+  'waiting/',
+  'demo-shop',
+  'web-core',
+  'web-explore',
+  'query-exact',
+  'record-diff',
+  'main-job',
+  'web-states',
+  'web-pages',
+  'go-functions',
+  'runtimes-node',
+  'store-disk',
+  'store-hostile',
+  'runtimes-python',
+];
+
+/** The longest first, so that the rest of their groups runs beside them. */
+class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    const waits = (file: TestSpecification): boolean => file.project.name === 'waiting';
-    return [...sorted.filter(waits), ...sorted.filter((file) => !waits(file))];
+    const place = ({ moduleId }: TestSpecification): number => {
+      const at = longest.findIndex((part) => moduleId.includes(part));
+      return at < 0 ? longest.length : at;
+    };
+    return sorted.toSorted((one, other) => place(one) - place(other));
   }
 }
 
@@ -24,7 +45,7 @@ const paired =
 
 export default defineConfig({
   test: {
-    sequence: { sequencer: WaitingFirst },
+    sequence: { sequencer: LongestFirst },
     // As the agent runs WebAssembly: see packages/cli/src/agent-process.ts.
     execArgv: agentRuntime.flags.filter((flag) => /wasm|liftoff/u.test(flag)),
     env: { TZ: 'UTC', LC_ALL: 'C.UTF-8' },

@@ -46,8 +46,9 @@ try {
   const windows = JSON.parse(readFileSync(windowsFile, 'utf8')) as Span[];
   for (const frequency of frequencies) {
     // What a server finds while it is asked must not change what was recorded.
-    cpSync(dataDirOf(frequency), join(directory, 'data'), { recursive: true });
-    const everflame = await serve(join(directory, 'data'));
+    const copy = join(directory, String(frequency));
+    cpSync(dataDirOf(frequency), copy, { recursive: true });
+    const everflame = await serve(copy);
     try {
       console.log(`\nsampled at ${frequency} Hz`);
       const isQuiet = await compareWithItself(everflame.url, windows);
@@ -55,7 +56,6 @@ try {
       if (!(frequency === frequencies[0] ? isQuiet : isFound)) process.exitCode = 1;
     } finally {
       await everflame.end();
-      rmSync(join(directory, 'data'), { recursive: true });
     }
   }
 } finally {

@@ -118,7 +118,7 @@ describe('one thing that makes stacks hard to walk', () => {
 
 test('a recursion of 400 calls above the chain is whole', async () => {
   const program = programs.c('frames.c', 'deep');
-  const words = [program, String(seconds(8, 15)), 'TRUTH', deepRecursion];
+  const words = [program, String(seconds(5, 15)), 'TRUTH', deepRecursion];
   const recorded = await recordPlanted(programs.folder, words, { frequencyHz: 999 });
   const recording = setCutAside(recorded, 'copy short', 0.2);
   expectChains(recording);

@@ -14,7 +14,8 @@ import { type ServerProcess, startServerProcess } from './server-process.ts';
 /** Printed with a failure, so that it can be run again. */
 const seed = Number(process.env['EVERFLAME_SEED'] ?? Date.now() % 100_000);
 const random = new Random(seed);
-const mutants = 300;
+/** `npm run test:durability` posts more. */
+const mutants = process.env['EVERFLAME_LONG'] === '1' ? 300 : 150;
 const dataDir = mkdtempSync(join(tmpdir(), 'everflame-store-hostile-'));
 let server: ServerProcess;
 beforeAll(async () => {
