@@ -31,8 +31,9 @@ export interface Module {
 /** A module under one path. */
 export interface ModuleView {
   readonly path: string;
-  /** By file offset. */
-  readonly locations: Map<number, ResolvedLocation>;
+  /** By file offset; of late, and before. See KeptLocations. */
+  locations: Map<number, ResolvedLocation>;
+  before: Map<number, ResolvedLocation>;
   readonly mappings: Map<WireSegment, ResolvedMapping>;
   /** Where the file could not be read; by range of file offsets. */
   readonly offsetMappings: Map<string, ResolvedMapping>;
@@ -54,7 +55,7 @@ export function createModule(key: string): Module {
 export function viewOf(module: Module, path: string): ModuleView {
   let view = module.views.get(path);
   if (view === undefined) {
-    view = { path, locations: new Map(), mappings: new Map(), offsetMappings: new Map() };
+    view = { path, locations: new Map(), before: new Map(), mappings: new Map(), offsetMappings: new Map() };
     module.views.set(path, view);
   }
   return view;

@@ -2,6 +2,7 @@ import { segmentOfFileOffset } from '@everflame/binary';
 import { findMapping } from '../processes/mapping-list.ts';
 import type { ProcessMapping, ProcessView } from '../processes/process.ts';
 import { baseName, type MappingTarget, shownPath, targetOfMapping } from './mapping-target.ts';
+import { KeptLocations } from './kept-locations.ts';
 import { createModule, type Module, type ModuleView, viewOf } from './module.ts';
 import type { ModuleLoader } from './module-loader.ts';
 import type { SymbolClient } from './symbol-client.ts';
@@ -11,7 +12,6 @@ import type { DebugInfo } from './debug-info.ts';
 import { readVdsoImage } from './vdso-image.ts';
 import type { NamedAddresses } from './worker-messages.ts';
 
-/** Distinct addresses in files whose names are remembered, some 200 bytes each. */
 const mostLocations = 40_000;
 const lowest32BitLimit = 1n << 32n;
 
@@ -31,7 +31,7 @@ export class UserResolver {
   readonly #debug: DebugInfo;
   readonly #rootOf: (process: ProcessView) => string;
   readonly #vdsos = new Map<'32' | '64', Module>();
-  #locations = 0;
+  readonly #kept = new KeptLocations(mostLocations, () => [...this.#loader.modules, ...this.#vdsos.values()]);
 
   constructor(client: SymbolClient, loader: ModuleLoader, debug: DebugInfo, rootOf: (process: ProcessView) => string) {
     this.#client = client;
@@ -120,7 +120,7 @@ export class UserResolver {
       case 'file': {
         const module = this.#loader.moduleOf(mapping);
         const view = viewOf(module, shownPath(mapping.path, this.#rootOf(process)));
-        const unknown = takeRemembered(view, mapping, indices, addresses, answer);
+        const unknown = this.#takeRemembered(view, mapping, indices, addresses, answer);
         if (unknown.length === 0) return;
         await this.#loader.ensure(process, mapping, module);
         if (module.state.kind === 'foreign') {
@@ -150,7 +150,7 @@ export class UserResolver {
     answer: (ResolvedLocation | undefined)[],
   ): Promise<readonly number[]> {
     const { state } = module;
-    const unknown = takeRemembered(view, mapping, indices, addresses, answer);
+    const unknown = this.#takeRemembered(view, mapping, indices, addresses, answer);
     if (unknown.length === 0) return [];
     const offsets = unknown.map((i) => (addresses[i] ?? 0n) - mapping.start + mapping.fileOffset);
     if (state.kind !== 'loaded') {
@@ -177,7 +177,7 @@ export class UserResolver {
         lines: lines ?? unnamed(baseName(view.path), address),
       };
       answer[i] = location;
-      if (isNamed && !isLate) this.#remember(view, Number(offsets[at]), location);
+      if (isNamed && !isLate) this.#kept.set(view, Number(offsets[at]), location);
     }
     if (reply?.status !== 'absent') return [];
     state.isResident = false;
@@ -227,38 +227,26 @@ export class UserResolver {
     }
   }
 
-  #remember(view: ModuleView, offset: number, location: ResolvedLocation): void {
-    if (this.#locations >= mostLocations) {
-      for (const module of [...this.#loader.modules, ...this.#vdsos.values()]) {
-        for (const { locations } of module.views.values()) locations.clear();
-        module.lines.clear();
-      }
-      this.#locations = 0;
+  /** Answers what is remembered and returns the indices of the rest. */
+  #takeRemembered(
+    view: ModuleView,
+    mapping: ProcessMapping,
+    indices: readonly number[],
+    addresses: BigUint64Array,
+    answer: (ResolvedLocation | undefined)[],
+  ): number[] {
+    const unknown: number[] = [];
+    for (const i of indices) {
+      const location = this.#kept.get(view, Number((addresses[i] ?? 0n) - mapping.start + mapping.fileOffset));
+      if (location === undefined) unknown.push(i);
+      else answer[i] = location;
     }
-    this.#locations++;
-    view.locations.set(offset, location);
+    return unknown;
   }
 }
 
 function holds(mapping: ProcessMapping | undefined, address: bigint): mapping is ProcessMapping {
   return mapping !== undefined && address >= mapping.start && address < mapping.end;
-}
-
-/** Answers what is remembered and returns the indices of the rest. */
-function takeRemembered(
-  view: ModuleView,
-  mapping: ProcessMapping,
-  indices: readonly number[],
-  addresses: BigUint64Array,
-  answer: (ResolvedLocation | undefined)[],
-): number[] {
-  const unknown: number[] = [];
-  for (const i of indices) {
-    const location = view.locations.get(Number((addresses[i] ?? 0n) - mapping.start + mapping.fileOffset));
-    if (location === undefined) unknown.push(i);
-    else answer[i] = location;
-  }
-  return unknown;
 }
 
 /** The lines of an answer, one object for each function of the module. */
