@@ -20,10 +20,13 @@ const leastDays = 5;
 
 /**
  * Windows of the past as long and as far apart as those compared, all before the end of the before side, since `sinceMs`: each whole days earlier
- * where there are five of them, so that they have the same time of day, else one after the other backwards. Two versions that live at
- * the same time are compared with windows that follow each other.
+ * where there are five of them, so that they have the same time of day, else one after the other backwards. None for two sides that lived for the most part at
+ * the same time: what the fleet does from one window to the next it did to both.
  */
 export function pastWindows(before: TimeRange, after: TimeRange, sinceMs: number, most: number): PastWindows {
+  const shared = Math.min(before.untilMs, after.untilMs) - Math.max(before.fromMs, after.fromMs);
+  if (2 * shared >= Math.min(before.untilMs - before.fromMs, after.untilMs - after.fromMs))
+    return { pairs: [], isAligned: false };
   const [beforeSpan, afterSpan] = [before, after].map(({ fromMs, untilMs }) => untilMs - fromMs) as [number, number];
   const gap = after.fromMs > before.fromMs ? after.fromMs - before.fromMs : beforeSpan;
   const pair = (shiftMs: number): PastPair => {

@@ -293,6 +293,9 @@ test('the past of a version shows how far it wanders', async () => {
   expect(answer.assumptions.join()).toContain('as it did in 7 past comparisons');
   expect(answer.summary.counts.regressed).toBe(0);
   expect((await ask({ ...versions('old'), ...range, ...until, past: '0' })).summary.past).toBe(0);
+  // What both sides lived through together is no difference between them, however it went before.
+  const together = { from: String(afterMs - 5 * minuteMs), until: String(afterMs + 5 * minuteMs) };
+  expect((await ask({ ...versions('old'), ...together })).summary.past).toBe(0);
 });
 
 test('hosts that stayed on the old version show what everybody went through', async () => {
