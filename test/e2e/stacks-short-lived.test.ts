@@ -56,8 +56,8 @@ function expectDelivered(seen: number, expected: number, share: number, what: st
   expect(seen, `${what}: ${seen} of ${expected}`).toBeLessThan(expected + slack);
 }
 
-/** Of a sample that hits a process between two programs its address lies in neither: one in some thousand. */
-const mostNameless = 0.001;
+/** One of some 4,000 samples of a storm was seen at an address in no mapping, once; why is not known. */
+const mostNameless = 1;
 
 /** Whole stacks without a nameless frame. A function that its file does not name is `[file+0x…]`: it is known whose it is. */
 async function expectWhole(stacks: readonly SeenStack[], share: number): Promise<void> {
@@ -65,8 +65,7 @@ async function expectWhole(stacks: readonly SeenStack[], share: number): Promise
   const nameless = withUser.filter(({ user }) => user.some(({ name }) => /^$|\[un(?:known|mapped)\]/u.test(name)));
   const { complete, incomplete, examples } = await roots.judge(withUser);
   expect(complete / (complete + incomplete), `for example:\n${examples.join('\n')}`).toBeGreaterThanOrEqual(share);
-  const mayBe = Math.max(1, mostNameless * countOf(withUser));
-  expect(countOf(nameless) <= mayBe ? [] : nameless.map(({ user }) => drawStack(user)).slice(0, 5)).toEqual([]);
+  expect(countOf(nameless) <= mostNameless ? [] : nameless.map(({ user }) => drawStack(user)).slice(0, 5)).toEqual([]);
 }
 
 const names: readonly string[] = ['ls', 'gzip', 'openssl', 'sh'];

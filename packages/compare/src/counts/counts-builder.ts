@@ -33,8 +33,9 @@ export class CountsBuilder {
   readonly #secondsPerSample: number;
   readonly #units = new Map<string, UnitRow>();
   #requestsKnown = true;
-  /** Functions with numbers of their own may have become one, whose inclusive counts have some samples twice. */
-  #isPlaced = false;
+  /** 1 for a function that several numbers stand for: its inclusive counts may have some samples twice. */
+  readonly #isJoined: Uint8Array;
+  readonly #knownIds = new Set<Uint32Array>();
   /** No sum has needed more than 32 bits. */
   #isNarrow = true;
 
@@ -42,6 +43,7 @@ export class CountsBuilder {
     this.#version = version;
     this.#functions = functions;
     this.#secondsPerSample = secondsPerSample;
+    this.#isJoined = new Uint8Array(functions);
   }
 
   /**
@@ -52,7 +54,7 @@ export class CountsBuilder {
     const row = this.#unit(unit);
     const { functions, self, inclusive } = counts;
     let sums = row.counts;
-    if (idOf !== null) this.#isPlaced = true;
+    if (idOf !== null && !this.#knownIds.has(idOf)) this.#join(idOf);
     const known = this.#functions;
     for (let i = 0; i < functions.length; i++) {
       const number = functions[i] ?? 0;
@@ -101,7 +103,7 @@ export class CountsBuilder {
         next[f] = at + 1;
         cellUnit[at] = unit;
         cellSelf[at] = row.counts[2 * f] ?? 0;
-        cellInclusive[at] = this.#isPlaced ? Math.min(inclusive, row.samples) : inclusive;
+        cellInclusive[at] = this.#isJoined[f] === 1 ? Math.min(inclusive, row.samples) : inclusive;
       }
     }
     const side: SideCounts = {
@@ -118,6 +120,15 @@ export class CountsBuilder {
     };
     checkCounts(side, functions);
     return side;
+  }
+
+  #join(idOf: Uint32Array): void {
+    this.#knownIds.add(idOf);
+    const isMet = new Uint8Array(this.#functions);
+    for (const id of idOf) {
+      if (isMet[id] === 1) this.#isJoined[id] = 1;
+      isMet[id] = 1;
+    }
   }
 
   #unit(name: string): UnitRow {

@@ -48,6 +48,10 @@ test('two functions that are one have no more samples than there are', () => {
   builder.add('a', { ...counts, requests: null }, Uint32Array.of(1, 1));
   const { cellSelf, cellInclusive, functionStart } = builder.finish();
   expect([[...functionStart], [...cellSelf], [...cellInclusive]]).toEqual([[0, 0, 1], [5], [10]]);
+  // One that is alone is held to that as it comes.
+  const alone = new CountsBuilder('v1', 2, 0.01);
+  alone.add('a', { ...counts, inclusive: [11, 7], requests: null }, Uint32Array.of(1, 0));
+  expect(() => alone.finish()).toThrow(/all samples 10/);
 });
 
 test('what cannot be is refused', () => {
