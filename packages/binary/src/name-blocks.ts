@@ -11,6 +11,8 @@ const namesPerBlock = 256;
 const longestName = 16 * 1024;
 /** Opened blocks that are kept: names that are asked for together tend to stand together. */
 const blocksOpen = 4;
+/** Names given lately are kept twice as many as this, at least as many: a function that runs is asked for with each new address in it. */
+const namesKept = 256;
 
 /**
  * Names by number, in compressed blocks: about 12 bytes a name where the text has 100. They are bytes (symbol tables promise no
@@ -21,13 +23,15 @@ export class NameBlocks {
   #pool = new Uint8Array(1024);
   #poolLength = 0;
   readonly #blockEnds = new GrowableUint32Array(16);
-  readonly #open = new Map<number, string[]>();
+  readonly #open = new Map<number, Uint8Array>();
+  #lately = new Map<number, string>();
+  #before = new Map<number, string>();
   /** The block being filled: names that each end with a NUL. */
   #pending = new Uint8Array(4096);
   #pendingLength = 0;
   #pendingCount = 0;
 
-  /** Resident bytes, opened blocks and the one being filled not counted (they are bounded). */
+  /** Resident bytes; opened blocks, names given lately and the block being filled are not counted (they are bounded). */
   get byteLength(): number {
     return this.#pool.length + 4 * this.#blockEnds.length;
   }
@@ -63,18 +67,32 @@ export class NameBlocks {
   /** The name with this number. Throws a RangeError for one that `add` never gave: a bug of the caller. */
   get(id: number): string {
     if (id < 0 || id >= this.length) throw new RangeError(`name ${id} of ${this.length}`);
-    const block = Math.floor(id / namesPerBlock);
-    const names =
-      block === this.#blockEnds.length ? decode(this.#pending, this.#pendingLength) : this.#openBlock(block);
-    return names[id % namesPerBlock] ?? '';
+    const lately = this.#lately.get(id);
+    if (lately !== undefined) return lately;
+    const name = this.#before.get(id) ?? this.#read(id);
+    this.#keep(id, name);
+    return name;
   }
 
-  #openBlock(block: number): string[] {
+  #read(id: number): string {
+    const block = Math.floor(id / namesPerBlock);
+    const isPending = block === this.#blockEnds.length;
+    return nameAt(isPending ? this.#pending : this.#openBlock(block), id % namesPerBlock);
+  }
+
+  #keep(id: number, name: string): void {
+    if (this.#lately.size >= namesKept) {
+      this.#before = this.#lately;
+      this.#lately = new Map();
+    }
+    this.#lately.set(id, name);
+  }
+
+  #openBlock(block: number): Uint8Array {
     let names = this.#open.get(block);
     if (names === undefined) {
       const from = block === 0 ? 0 : this.#blockEnds.at(block - 1);
-      const bytes = zstdDecompressSync(this.#pool.subarray(from, this.#blockEnds.at(block)));
-      names = decode(bytes, bytes.length);
+      names = zstdDecompressSync(this.#pool.subarray(from, this.#blockEnds.at(block)));
       for (const oldest of this.#open.keys()) {
         if (this.#open.size < blocksOpen) break;
         this.#open.delete(oldest);
@@ -113,6 +131,10 @@ function resized(bytes: Uint8Array<ArrayBuffer>, length: number, capacity: numbe
   return changed;
 }
 
-function decode(bytes: Uint8Array, length: number): string[] {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, length).toString('utf8').split('\0');
+/** The `index`-th of names that each end with a NUL: a string of its own, since a part of one would hold all of that. */
+function nameAt(bytes: Uint8Array, index: number): string {
+  let from = 0;
+  for (let i = 0; i < index; i++) from = bytes.indexOf(0, from) + 1;
+  const length = bytes.indexOf(0, from) - from;
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, length).toString('utf8');
 }

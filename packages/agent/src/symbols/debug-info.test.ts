@@ -20,6 +20,8 @@ const view: ProcessView = {
 };
 const needs = { isComplete: false, hasSymbols: true, dwarfBytes: 1000, link: undefined };
 
+const ignore = (): void => undefined;
+
 function loadedModule(): Module {
   const module = createModule('build-id:00');
   module.state = { kind: 'loaded', buildId: '00', segments: [], debug: needs, isResident: true };
@@ -39,7 +41,7 @@ test('a worker that does not answer delays one profile, not each of the next', a
   const waited: boolean[] = [];
   for (let i = 0; i < 4; i++) {
     const started = performance.now();
-    expect(await debug.names(view, mapping, module, BigUint64Array.of(1n))).toBe('late');
+    expect(await debug.names(view, mapping, module, BigUint64Array.of(1n), ignore)).toBe('late');
     waited.push(performance.now() - started > 1000);
   }
   expect(waited).toEqual([true, false, false, false]);
@@ -52,7 +54,7 @@ test('a worker that does not answer delays one profile, not each of the next', a
     isResident: true,
     debug: { ...needs, isComplete: true },
   };
-  expect(await debug.names(view, mapping, module, BigUint64Array.of(1n))).toBe('nothing');
+  expect(await debug.names(view, mapping, module, BigUint64Array.of(1n), ignore)).toBe('nothing');
 });
 
 test('who may wait has the names when they come', async () => {
@@ -70,6 +72,7 @@ test('who may wait has the names when they come', async () => {
       mapping,
       loadedModule(),
       BigUint64Array.of(1n),
+      ignore,
     );
   expect(await ask(1)).toBe('late');
   expect(await ask(60_000)).toEqual({ lists: [], listOf: Uint32Array.of(0) });
@@ -95,10 +98,38 @@ test('what a worker has dropped is read once more for all who ask at that moment
   };
   const debug = new DebugInfo({ small: worker, large: worker }, new DebugFinder('/nowhere', undefined), () => '/');
   const module = loadedModule();
-  const ask = async (): Promise<unknown> => debug.names(view, mapping, module, BigUint64Array.of(1n));
+  const ask = async (): Promise<unknown> => debug.names(view, mapping, module, BigUint64Array.of(1n), ignore);
   await ask();
   isResident = false;
   asked.length = 0;
   await Promise.all(Array.from({ length: 10 }, ask));
   expect(asked.filter((kind) => kind === 'debug-load')).toHaveLength(1);
+});
+
+test('an answer that is overdue is given when it comes, and until then nothing else is asked about the module', async () => {
+  const asked: string[] = [];
+  const answers: (() => void)[] = [];
+  const named = { lists: [], listOf: Uint32Array.of(0) };
+  const worker = {
+    // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as SymbolClient's
+    request: async <R extends SymbolRequest>({ kind }: R): Promise<ReplyOf[R['kind']] | undefined> => {
+      asked.push(kind);
+      if (kind === 'debug-name') await new Promise<void>((resolve) => answers.push(resolve));
+      return (kind === 'debug-load' ? { status: 'ready' } : { status: 'named', named }) as ReplyOf[R['kind']];
+    },
+  };
+  const debug = new DebugInfo({ small: worker, large: worker }, new DebugFinder('/nowhere', undefined), () => '/', 20);
+  const module = loadedModule();
+  const came: unknown[] = [];
+  const ask = async (): Promise<unknown> =>
+    debug.names(view, mapping, module, BigUint64Array.of(1n), (names) => came.push(names));
+  expect([await ask(), await ask(), await ask()]).toEqual(['late', 'late', 'late']);
+  expect([asked, came]).toEqual([['debug-load', 'debug-name'], []]);
+  answers.shift()?.();
+  await sleep(0);
+  expect(came).toEqual([named]);
+  const next = ask();
+  await sleep(0);
+  answers.shift()?.();
+  expect(await next).toBe(named);
 });

@@ -45,6 +45,8 @@ export class DebugInfo {
   readonly #rootOf: (process: ProcessView) => string;
   readonly #states = new Map<string, State>();
   readonly #patienceMs: number;
+  /** Of modules about which an answer is overdue: settled when it has come. */
+  readonly #overdue = new Map<string, Promise<void>>();
   #impatientUntilMs = -Infinity;
 
   constructor(
@@ -70,12 +72,16 @@ export class DebugInfo {
     for (const [key, { kind }] of this.#states) if (kind === 'ready') this.#states.delete(key);
   }
 
-  /** `addresses` are ELF virtual ones of a module that is loaded. */
+  /**
+   * `addresses` are ELF virtual ones of a module that is loaded. Names that come after 'late' was answered are given to `onLate`. About a module one
+   * overdue answer is waited for at a time: on a busy machine more questions would only make the next answers late, too.
+   */
   async names(
     process: ProcessView,
     mapping: ProcessMapping,
     module: Module,
     addresses: BigUint64Array,
+    onLate: (names: NamedAddresses) => void,
   ): Promise<DebugNames> {
     const { state } = module;
     if (state.kind !== 'loaded' || state.debug.isComplete) return 'nothing';
@@ -86,9 +92,35 @@ export class DebugInfo {
       timer = setTimeout(resolve, isImpatient ? impatientMs : this.#patienceMs, 'late').unref();
     });
     // The same worker knows modules by their keys.
-    const names = this.#names(process, mapping, `debug:${module.key}`, buildId, debug, addresses);
-    const outcome = await Promise.race([names, late]).finally(() => clearTimeout(timer));
+    const key = `debug:${module.key}`;
+    const outcome = await this.#inTime(key, late, onLate, async () =>
+      this.#names(process, mapping, key, buildId, debug, addresses),
+    ).finally(() => clearTimeout(timer));
     if (outcome === 'late') this.#impatientUntilMs = performance.now() + impatientForMs;
+    return outcome;
+  }
+
+  async #inTime(
+    key: string,
+    late: Promise<'late'>,
+    onLate: (names: NamedAddresses) => void,
+    ask: () => Promise<DebugNames>,
+  ): Promise<DebugNames> {
+    if ((await Promise.race([this.#overdue.get(key), late])) === 'late') return 'late';
+    const names = ask();
+    const outcome = await Promise.race([names, late]);
+    if (outcome === 'late') {
+      const answered = names.then(
+        (came) => {
+          if (typeof came !== 'string') onLate(came);
+        },
+        () => undefined,
+      );
+      const overdue = answered.finally(() => {
+        if (this.#overdue.get(key) === overdue) this.#overdue.delete(key);
+      });
+      this.#overdue.set(key, overdue);
+    }
     return outcome;
   }
 

@@ -165,45 +165,56 @@ export class UserResolver {
     const reply = await this.#client.request({ kind: 'module', key: module.key, addresses: virtual });
     const isNamed = reply?.status === 'named';
     const bySymbol = unknown.map((_, at) => (isNamed ? internedLines(module, reply.named, at) : undefined));
-    const { linesOf, isLate } = await this.#withDebugInfo(process, mapping, module, virtual, bySymbol);
-    for (const [at, i] of unknown.entries()) {
-      const segment = segments[at];
+    const locationOf = (at: number, lines: Lines): ResolvedLocation => {
       const address = virtual[at] ?? 0n;
-      const lines = linesOf[at];
-      const location: ResolvedLocation = {
-        mapping: segmentMapping(view, mapping, segment, state.buildId),
+      return {
+        mapping: segmentMapping(view, mapping, segments[at], state.buildId),
         address,
         kind: lines === undefined ? 'unsymbolized' : 'native',
         lines: lines ?? unnamed(baseName(view.path), address),
       };
-      answer[i] = location;
-      if (isNamed && !isLate) this.#kept.set(view, Number(offsets[at]), location);
-    }
+    };
+    const keep = (linesOf: readonly Lines[]): void => {
+      if (!isNamed) return;
+      for (const [at, lines] of linesOf.entries()) this.#kept.set(view, Number(offsets[at]), locationOf(at, lines));
+    };
+    const linesOf = await this.#withDebugInfo(process, mapping, module, virtual, bySymbol, keep);
+    for (const [at, i] of unknown.entries()) answer[i] = locationOf(at, linesOf[at]);
     if (reply?.status !== 'absent') return [];
     state.isResident = false;
     return unknown;
   }
 
-  /** Adds what debugging information knows of addresses that have no line yet; names stay those of the symbols. */
+  /**
+   * Adds what debugging information knows of addresses that have no line yet; names stay those of the symbols. `onKnown` hears what may be kept, maybe
+   * after names without it were answered, because it came late.
+   */
   async #withDebugInfo(
     process: ProcessView,
     mapping: ProcessMapping,
     module: Module,
     addresses: BigUint64Array,
     bySymbol: readonly Lines[],
-  ): Promise<{ readonly linesOf: readonly Lines[]; readonly isLate: boolean }> {
+    onKnown: (linesOf: readonly Lines[]) => void,
+  ): Promise<readonly Lines[]> {
     const lacking = [...bySymbol.keys()].filter((at) => (bySymbol[at]?.[0]?.file ?? '') === '');
-    const isFile = targetOfMapping(mapping) === 'file';
-    if (lacking.length === 0 || !isFile) return { linesOf: bySymbol, isLate: false };
+    const known = (linesOf: readonly Lines[]): readonly Lines[] => {
+      onKnown(linesOf);
+      return linesOf;
+    };
+    if (lacking.length === 0 || targetOfMapping(mapping) !== 'file') return known(bySymbol);
     const asked = BigUint64Array.from(lacking, (at) => addresses[at] ?? 0n);
-    const names = await this.#debug.names(process, mapping, module, asked);
-    if (typeof names === 'string') return { linesOf: bySymbol, isLate: names === 'late' };
-    const linesOf = [...bySymbol];
-    for (const [i, at] of lacking.entries()) {
-      const found = names.lists[(names.listOf[i] ?? 0) - 1];
-      if (found !== undefined) linesOf[at] = withSymbol(found, bySymbol[at]);
-    }
-    return { linesOf, isLate: false };
+    const withNames = (names: NamedAddresses): Lines[] => {
+      const linesOf = [...bySymbol];
+      for (const [i, at] of lacking.entries()) {
+        const found = names.lists[(names.listOf[i] ?? 0) - 1];
+        if (found !== undefined) linesOf[at] = withSymbol(found, bySymbol[at]);
+      }
+      return linesOf;
+    };
+    const names = await this.#debug.names(process, mapping, module, asked, (came) => onKnown(withNames(came)));
+    if (names === 'late') return bySymbol;
+    return known(names === 'nothing' ? bySymbol : withNames(names));
   }
 
   async #resolveJit(
