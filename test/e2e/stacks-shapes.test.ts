@@ -20,8 +20,8 @@ interface Shape {
   readonly source?: string;
   readonly flags?: readonly string[];
   readonly command: (program: string, frames: boolean) => string[];
-  /** Longer than the others in the short run, and with the machine to itself. */
-  readonly aloneFor?: number;
+  /** Longer than the others in the short run, in seconds. */
+  readonly short?: number;
   /** Its frames take more than 64 KB, where copies of stacks end until the kernel part knows the process. */
   readonly isLarge?: boolean;
 }
@@ -36,12 +36,12 @@ const shapes: Readonly<Record<string, Shape>> = {
   signals: { command: (program) => [program, '$S', 'TRUTH'] },
   assembly: { command: (program) => [program, '$S', 'TRUTH'] },
   switch: { command: (program) => [program, '$S', 'TRUTH'] },
-  frames: { flags: ['-Wl,-z,lazy'], command: (program) => [program, '$S', 'TRUTH'], aloneFor: 5, isLarge: true },
+  frames: { flags: ['-Wl,-z,lazy'], command: (program) => [program, '$S', 'TRUTH'], short: 4, isLarge: true },
   libraries: {
     command: (program, frames) => [program, '$S', 'TRUTH', ...programs.libraries(`loaded-${frames}`, 4, frames)],
   },
   vfork: { command: (program) => [program, '$S', 'TRUTH', '/bin/true'] },
-  threads: { command: (program) => [program, '$S', 'TRUTH', '64'], aloneFor: 3 },
+  threads: { command: (program) => [program, '$S', 'TRUTH', '64'], short: 2 },
   'signals, 32 bits': { source: 'signals', flags: of32Bits, command: (program) => [program, '$S', 'TRUTH'] },
   'signals with information, 32 bits': {
     source: 'signals',
@@ -52,7 +52,7 @@ const shapes: Readonly<Record<string, Shape>> = {
     source: 'signals',
     flags: [...of32Bits, '-static'],
     command: (program) => [program, '$S', 'TRUTH'],
-    aloneFor: 3,
+    short: 2,
   },
   'vfork, 32 bits': {
     source: 'vfork',
@@ -63,7 +63,7 @@ const shapes: Readonly<Record<string, Shape>> = {
     source: 'threads',
     flags: of32Bits,
     command: (program) => [program, '$S', 'TRUTH', '64'],
-    aloneFor: 3,
+    short: 2,
   },
 };
 
@@ -72,13 +72,9 @@ const cases = Object.keys(shapes).flatMap((shape) => [
   { shape, frames: false, title: shape },
 ]);
 
-function isAlone(shape: string): boolean {
-  return shapes[shape]?.aloneFor !== undefined;
-}
-
 /** Compiles one; answers how to run it and what is its own. */
 function prepare(shape: string, frames: boolean): PlantedCommand {
-  const { source = shape, flags = [], command, aloneFor: short = 2 } = shapes[shape] ?? { command: () => [] };
+  const { source = shape, flags = [], command, short = 1.5 } = shapes[shape] ?? { command: () => [] };
   const name = `${shape.replaceAll(/\W+/gu, '-')}-${frames ? 'fp' : 'no-fp'}`;
   const program = programs.c(`${source}.c`, name, { frames, flags });
   const words = command(program, frames).map((word) => word.replace('$S', String(seconds(short, 15))));
@@ -91,34 +87,29 @@ function judged(recording: PlantedRecording, shape: string): PlantedRecording {
 }
 
 describe('one thing that makes stacks hard to walk', () => {
-  let recordingOf: (shape: string, title: string) => PlantedRecording;
+  let recordingOf: (title: string) => PlantedRecording;
   beforeAll(async () => {
     const prepared = cases.map(({ title, shape, frames }) => ({ shape, title, planted: prepare(shape, frames) }));
-    const commands = (alone: boolean) =>
-      Object.fromEntries(
-        prepared.filter(({ shape }) => isAlone(shape) === alone).map(({ title, planted }) => [title, planted]),
-      );
-    const ofPairs = await recordTogether(programs.folder, 2, commands(false), 999);
-    const ofAlone = await recordTogether(programs.folder, 1, commands(true), 999);
-    recordingOf = (shape, title) => (isAlone(shape) ? ofAlone : ofPairs)(title);
+    const commands = Object.fromEntries(prepared.map(({ title, planted }) => [title, planted]));
+    recordingOf = await recordTogether(programs.folder, 2, commands, 999);
   });
 
   describe.each(cases)('$title', ({ shape, title }) => {
     test('the chain is there frame by frame', () => {
-      const recording = judged(recordingOf(shape, title), shape);
+      const recording = judged(recordingOf(title), shape);
       const { inFunction } = expectChains(recording);
       expect([...inFunction.keys()].sort()).toEqual([...recording.truth.totals.keys()].sort());
     });
 
     test('stacks begin where threads begin', async () => {
-      await expectComplete(judged(recordingOf(shape, title), shape));
+      await expectComplete(judged(recordingOf(title), shape));
     });
   });
 });
 
 test('a recursion of 400 calls above the chain is whole', async () => {
   const program = programs.c('frames.c', 'deep');
-  const words = [program, String(seconds(5, 15)), 'TRUTH', deepRecursion];
+  const words = [program, String(seconds(3, 15)), 'TRUTH', deepRecursion];
   const recorded = await recordPlanted(programs.folder, words, { frequencyHz: 999 });
   const recording = setCutAside(recorded, 'copy short', 0.2);
   expectChains(recording);
