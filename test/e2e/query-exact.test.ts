@@ -9,6 +9,7 @@ import { canonicalSamples } from '../load/canonical-samples.ts';
 import { goPprof } from '../load/go-pprof.ts';
 import { LoadSource, standardFleet } from '../load/load-source.ts';
 import { Random } from '../load/random.ts';
+import { isLong } from '../support/long.ts';
 import { waitFor } from '../support/wait-for.ts';
 import { type ServerProcess, startServerProcess } from './server-process.ts';
 
@@ -18,7 +19,7 @@ interface Posted {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-const profiles = 120;
+const profiles = isLong ? 120 : 60;
 /** Each ends with a restart, after which the server makes a block of what it finds and merges the blocks. */
 const phases = 4;
 const hourMs = 3_600_000;
@@ -27,8 +28,8 @@ const fromMs = untilMs - 24 * hourMs;
 /** Printed with a failure, so that it can be run again. */
 const seed = Number(process.env['EVERFLAME_SEED'] ?? Date.now() % 100_000);
 const random = new Random(seed);
-/** Questions after each phase: `npm run test:durability` asks more. */
-const rounds = process.env['EVERFLAME_LONG'] === '1' ? 5 : 3;
+/** Questions after each phase. */
+const rounds = isLong ? 5 : 3;
 const posted: Posted[] = [];
 /** By service: how the series of a real profile is asked for. */
 const real = new Map<string, string>();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { decodeProfile, decodeTree, type Profile, TREE_MEDIA_TYPE } from '@everflame/profile';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Tree, treeOf } from '../../web/src/data/tree-columns.ts';
 import { layOut, membersOf } from '../../web/src/tree/layout.ts';
 import { widthsOf } from '../../web/src/tree/order.ts';
@@ -15,8 +15,9 @@ import { sumOf } from '../../web/src/tree/sums.ts';
 import { bigTreeProfiles } from '../load/big-tree.ts';
 import { goPprof } from '../load/go-pprof.ts';
 import { Random } from '../load/random.ts';
+import { isLong } from '../support/long.ts';
 import { pageViews, type PageView } from '../support/page-acts.ts';
-import { launchBrowser, openSettled, settled } from '../support/page-browser.ts';
+import { closePages, launchBrowser, openSettled, settled } from '../support/page-browser.ts';
 import { type PageServer, startPageServer } from '../support/page-server.ts';
 import { longestTask } from '../support/page-tasks.ts';
 
@@ -53,6 +54,7 @@ beforeAll(async () => {
   profile = result.profile;
   browser = await launchBrowser();
 });
+afterEach(async () => closePages(browser));
 afterAll(async () => {
   await browser.close();
   await server.close();
@@ -213,13 +215,13 @@ async function leastOfTries(path: string, act?: PageView['act']): Promise<number
   return Math.round(best);
 }
 
-test('no task takes more than 100 ms of CPU, on any page, in any view of 100,000 nodes and whatever is done there', async () => {
+test('no task takes more than 100 ms of CPU, on the heaviest pages, in the heaviest views of 100,000 nodes and whatever is done there', async () => {
   const longest: Record<string, number> = {};
-  for (const { name, parameters, act } of pageViews) {
+  for (const { name, parameters, act } of pageViews.filter((view) => isLong || view.isHeavy === true)) {
     const path = `/flamegraph?${new URLSearchParams({ query, ...range, ...parameters }).toString()}`;
     longest[name] = await leastOfTries(path, act);
   }
-  for (const path of ['/', '/findings', '/health', '/deployments', '/compare', '/upload'])
+  for (const path of isLong ? ['/', '/findings', '/health', '/deployments', '/compare', '/upload'] : ['/', '/compare'])
     longest[path] = await leastOfTries(path);
   console.log('longest tasks, CPU ms:', JSON.stringify(longest));
   expect(Object.entries(longest).filter(([, ms]) => ms > longestTaskMs)).toEqual([]);

@@ -4,10 +4,10 @@ import { encodeProfile } from '@everflame/profile';
 import { profileFromText } from '@everflame/profile/testing';
 import type { http } from '@everflame/protocols';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { getJson } from '../support/api.ts';
 import { postFleet } from '../support/drawn-fleet.ts';
-import { drawnNames, launchBrowser, openSettled, settled } from '../support/page-browser.ts';
+import { closePages, drawnNames, launchBrowser, openSettled, settled } from '../support/page-browser.ts';
 import { seriousFaults } from '../support/page-checks.ts';
 import { type PageServer, startPageServer } from '../support/page-server.ts';
 import { layoutShift, measureIn } from '../support/page-speed.ts';
@@ -25,6 +25,7 @@ beforeAll(async () => {
   range = { from: String(nowMs - 20 * 60_000), until: String(nowMs) };
   browser = await launchBrowser();
 });
+afterEach(async () => closePages(browser));
 afterAll(async () => {
   await browser.close();
   await server.close();

@@ -1,9 +1,9 @@
 import type { http } from '@everflame/protocols';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { getJson } from '../support/api.ts';
 import { postRelease } from '../support/drawn-release.ts';
-import { launchBrowser, openSettled, settled } from '../support/page-browser.ts';
+import { closePages, launchBrowser, openSettled, settled } from '../support/page-browser.ts';
 import { type PageServer, startPageServer } from '../support/page-server.ts';
 import { waitFor } from '../support/wait-for.ts';
 
@@ -23,6 +23,7 @@ beforeAll(async () => {
     return watch.lastPassAt === null ? undefined : true;
   });
 });
+afterEach(async () => closePages(browser));
 afterAll(async () => {
   await browser.close();
   await server.close();

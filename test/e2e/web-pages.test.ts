@@ -1,9 +1,16 @@
 import type { http } from '@everflame/protocols';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { getJson } from '../support/api.ts';
 import { drawnFleet, drawnProfile, postProfile } from '../support/drawn-fleet.ts';
-import { drawnNames, launchBrowser, type OpenOptions, openSettled, settled } from '../support/page-browser.ts';
+import {
+  closePages,
+  drawnNames,
+  launchBrowser,
+  type OpenOptions,
+  openSettled,
+  settled,
+} from '../support/page-browser.ts';
 import { type PageServer, startPageServer } from '../support/page-server.ts';
 
 const cpu = 'process_cpu:cpu:nanoseconds:cpu:nanoseconds';
@@ -27,6 +34,7 @@ beforeAll(async () => {
   browser = await launchBrowser();
 });
 
+afterEach(async () => closePages(browser));
 afterAll(async () => {
   await browser.close();
   await server.close();

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { encodeProfile, ProfileBuilder } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { getJson } from '../support/api.ts';
 import { postProfile } from '../support/drawn-fleet.ts';
-import { drawnNames, launchBrowser, openSettled, settled } from '../support/page-browser.ts';
+import { closePages, drawnNames, launchBrowser, openSettled, settled } from '../support/page-browser.ts';
 import { seriousFaults } from '../support/page-checks.ts';
 import { type PageServer, startPageServer } from '../support/page-server.ts';
 
@@ -68,6 +68,7 @@ beforeAll(async () => {
   range = { from: String(Date.now() - 20 * 60_000), until: String(Date.now()) };
   browser = await launchBrowser();
 });
+afterEach(async () => closePages(browser));
 afterAll(async () => {
   await browser.close();
   await server.close();

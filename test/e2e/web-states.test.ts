@@ -2,10 +2,10 @@ import { encodeProfile, ProfileBuilder } from '@everflame/profile';
 import { profileFromText } from '@everflame/profile/testing';
 import type { http } from '@everflame/protocols';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { getJson } from '../support/api.ts';
 import { postFleet, postProfile } from '../support/drawn-fleet.ts';
-import { drawnNames, launchBrowser, openPage, openSettled, settled } from '../support/page-browser.ts';
+import { closePages, drawnNames, launchBrowser, openPage, openSettled, settled } from '../support/page-browser.ts';
 import { type PageServer, startPageServer } from '../support/page-server.ts';
 
 const minute = 60_000;
@@ -24,6 +24,7 @@ beforeAll(async () => {
   browser = await launchBrowser();
 });
 
+afterEach(async () => closePages(browser));
 afterAll(async () => {
   await browser.close();
   await server.close();

@@ -19,18 +19,22 @@ export interface PageView {
   readonly name: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly act?: Act;
+  /** Its longest tasks are the longest of all views. */
+  readonly isHeavy?: boolean;
 }
 
 /** Every view of the samples, and every act in the one that is shown first. */
 export const pageViews: readonly PageView[] = [
-  ...['table', 'tree', 'sandwich', 'source'].map((show) => ({ name: show, parameters: { show } })),
-  { name: 'lines', parameters: { frames: 'line' } },
-  { name: 'inverted', parameters: { order: 'callers' } },
+  ...['table', 'tree', 'source'].map((show) => ({ name: show, parameters: { show } })),
+  { name: 'sandwich', parameters: { show: 'sandwich' }, isHeavy: true },
+  { name: 'lines', parameters: { frames: 'line' }, isHeavy: true },
+  { name: 'inverted', parameters: { order: 'callers' }, isHeavy: true },
   { name: 'libraries grouped', parameters: { libraries: 'grouped' } },
   { name: 'flames by heat', parameters: { grow: 'up', colours: 'heat' } },
   {
     name: 'acts',
     parameters: {},
+    isHeavy: true,
     act: async (page) => {
       for (const act of acts) {
         await act(page);

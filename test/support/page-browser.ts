@@ -18,6 +18,11 @@ export async function launchBrowser(): Promise<Browser> {
   });
 }
 
+/** Ends all pages: what is open is drawn, asks and waits beside what is tested. */
+export async function closePages(browser: Browser): Promise<void> {
+  await Promise.all(browser.contexts().map(async (context) => context.close()));
+}
+
 export interface OpenOptions {
   readonly width?: number;
   readonly height?: number;

@@ -26,6 +26,8 @@ export interface SymbolizerOptions {
   readonly debuginfod?: DebuginfodOptions | undefined;
   /** How long addresses wait for debugging information; then they have the names that symbols give. Default 1.5 s. */
   readonly debugPatienceMs?: number;
+  /** Whether the kernel's symbols, half a second of CPU, are read before anyone asks for them. Default true. */
+  readonly readsKernelAhead?: boolean;
 }
 
 export interface MeasuredSymbolizer extends Symbolizer {
@@ -69,7 +71,7 @@ export function createSymbolizer(options: SymbolizerOptions): MeasuredSymbolizer
   const loader = new ModuleLoader(client, lossCounters, rootOf);
   const user = new UserResolver(client, loader, debug, rootOf);
   const kernel = new KernelResolver(client);
-  void kernel.warm();
+  if (options.readsKernelAhead !== false) void kernel.warm();
 
   function jitNotice(process: ProcessView, event: 'seen' | 'gone', dump?: ProcessMapping): void {
     const range = dump === undefined ? '' : `${dump.start.toString(16)}-${dump.end.toString(16)}`;

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { BufferSource } from '../byte-source.ts';
 import { FileSource } from '../file-source.ts';
 import type { FunctionTable } from '../function-table.ts';
+import { goArchitectures } from '../testing/go-architectures.ts';
 import { mutations } from '../testing/mutate.ts';
 import { randomNumbers } from '../testing/random.ts';
 import { TemporaryFiles } from '../testing/temporary-files.ts';
@@ -137,7 +138,7 @@ func Planted(n int) int { if n < 2 { return n }; return Planted(n-1) + Planted(n
 func main() { println(Planted(3)) }
 `;
 
-test.each(['386', 'mips', 's390x'])(
+test.each(goArchitectures)(
   'a Go program for %s shows the functions that go tool nm lists, and its Go build ID',
   (architecture) => {
     const source = files.write('planted.go', goProgram);

@@ -75,7 +75,7 @@ export class LiveTest {
   }
 
   symbolizer(options: Omit<SymbolizerOptions, 'lossCounters'> = {}): MeasuredSymbolizer {
-    const symbolizer = createSymbolizer({ lossCounters: this.losses, ...options });
+    const symbolizer = createSymbolizer({ lossCounters: this.losses, readsKernelAhead: false, ...options });
     this.#symbolizers.push(symbolizer);
     return symbolizer;
   }

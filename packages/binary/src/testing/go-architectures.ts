@@ -1,0 +1,6 @@
+/**
+ * For which machines Go's compiler makes programs in tests. For each it first has to compile its runtime, ten seconds of CPU: `npm test` has those of
+ * 32 bits and those of the other byte order, `npm run test:long` the others, too.
+ */
+export const goArchitectures: readonly string[] =
+  process.env['EVERFLAME_LONG'] === '1' ? ['386', 'arm64', 'mips', 's390x'] : ['386', 's390x'];
