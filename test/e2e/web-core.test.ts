@@ -204,18 +204,20 @@ test('a tree of 100,000 nodes: small on the wire, decoded beside the page, exact
 /** Whatever is slower is slower each time; what shares a core with the page is not. */
 const tries = 5;
 
-/** Longer than this the page answers to nothing, ms. */
-const longestTaskMs = 100;
+/** As long as the yardstick a task may take: 100 ms of CPU on the machines that this is developed on, at their usual speed; they have been half as fast, too. */
+const mostYardsticks = 1;
 
-/** CPU ms of the longest task, at the best of some tries. */
+/** The longest task in yardsticks, by its CPU, at the best of some tries. */
 async function leastOfTries(path: string, act?: PageView['act']): Promise<number> {
   let best = Infinity;
-  for (let attempt = 0; attempt < tries && best > longestTaskMs; attempt++)
-    best = Math.min(best, (await longestTask(browser, server.url + path, act)).cpuMs);
-  return Math.round(best);
+  for (let attempt = 0; attempt < tries && best > mostYardsticks; attempt++) {
+    const { cpuMs, yardstickMs } = await longestTask(browser, server.url + path, act);
+    best = Math.min(best, cpuMs / yardstickMs);
+  }
+  return Number(best.toFixed(2));
 }
 
-test('no task takes more than 100 ms of CPU, on the heaviest pages, in the heaviest views of 100,000 nodes and whatever is done there', async () => {
+test('no task takes longer than a fixed one of some 100 ms of CPU, on the heaviest pages, in the heaviest views of 100,000 nodes and whatever is done there', async () => {
   const longest: Record<string, number> = {};
   for (const { name, parameters, act } of pageViews.filter((view) => isLong || view.isHeavy === true)) {
     const path = `/flamegraph?${new URLSearchParams({ query, ...range, ...parameters }).toString()}`;
@@ -223,8 +225,8 @@ test('no task takes more than 100 ms of CPU, on the heaviest pages, in the heavi
   }
   for (const path of isLong ? ['/', '/findings', '/health', '/deployments', '/compare', '/upload'] : ['/', '/compare'])
     longest[path] = await leastOfTries(path);
-  console.log('longest tasks, CPU ms:', JSON.stringify(longest));
-  expect(Object.entries(longest).filter(([, ms]) => ms > longestTaskMs)).toEqual([]);
+  console.log('longest tasks, in yardsticks:', JSON.stringify(longest));
+  expect(Object.entries(longest).filter(([, yardsticks]) => yardsticks > mostYardsticks)).toEqual([]);
 });
 
 test('what the server held back is loaded when it is zoomed to, and is exact then', async () => {
