@@ -22,7 +22,8 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-test('the demo names what was planted for what it is and prints where to look at it', async () => {
+// Sixty seconds of samples, on a machine that another test shares: that the planted function stands first is likely, not certain.
+test('the demo names what was planted for what it is and prints where to look at it', { retry: 1 }, async () => {
   const main = join(repositoryRoot, 'packages/cli/src/main.ts');
   const args = [main, 'demo', '--server', everflame.url, '--seconds', '30'];
   const demo = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
