@@ -34,7 +34,7 @@ class LongestFirst extends BaseSequencer {
 
 /**
  * The group of unit tests: a worker for each of two cores, and one for the test that waits. A worker keeps what it has loaded and compiled from one
- * file to the next, a quarter of their CPU.
+ * file to the next: a quarter of the CPU of 37 unit test files.
  */
 const besideEachOther = { maxWorkers: 3, isolate: false };
 

@@ -9,13 +9,12 @@ import { verifyStore } from '@everflame/server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { canonicalSamples } from '../load/canonical-samples.ts';
 import { Random } from '../load/random.ts';
-import { type ServerProcess, startServerProcess } from './server-process.ts';
 import { isLong } from '../support/long.ts';
+import { type ServerProcess, startServerProcess } from './server-process.ts';
 
 /** Printed with a failure, so that it can be run again. */
 const seed = Number(process.env['EVERFLAME_SEED'] ?? Date.now() % 100_000);
 const random = new Random(seed);
-/** `npm run test:durability` posts more. */
 const mutants = isLong ? 300 : 150;
 const dataDir = mkdtempSync(join(tmpdir(), 'everflame-store-hostile-'));
 let server: ServerProcess;

@@ -204,7 +204,7 @@ test('a tree of 100,000 nodes: small on the wire, decoded beside the page, exact
 /** Whatever is slower is slower each time; what shares a core with the page is not. */
 const tries = 5;
 
-/** As long as the yardstick a task may take: 100 ms of CPU on the machines that this is developed on, at their usual speed; they have been half as fast, too. */
+/** When a task could take 100 ms of CPU, the yardstick took 106 to 211 on the machine that this was set on, and the longest tasks of heavy views 77 to 147. */
 const mostYardsticks = 1;
 
 /** The longest task in yardsticks, by its CPU, at the best of some tries. */
@@ -214,7 +214,7 @@ async function leastOfTries(path: string, act?: PageView['act']): Promise<number
     const { cpuMs, yardstickMs } = await longestTask(browser, server.url + path, act);
     best = Math.min(best, cpuMs / yardstickMs);
   }
-  return Number(best.toFixed(2));
+  return best;
 }
 
 test('no task takes longer than a fixed one of some 100 ms of CPU, on the heaviest pages, in the heaviest views of 100,000 nodes and whatever is done there', async () => {

@@ -1,6 +1,7 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { discard } from './discard.ts';
 import { GrowableUint32Array } from './growable-array.ts';
+import { LruCache } from './lru-cache.ts';
 
 /**
  * Names a block. Measured on the 114,000 symbols of Node.js 24 (10.5 MB of text): 64 names compress 6.9-fold, 128 names
@@ -9,10 +10,12 @@ import { GrowableUint32Array } from './growable-array.ts';
 const namesPerBlock = 256;
 /** Longer ones are cut: no tool prints them, and a hostile table could otherwise hold one of gigabytes. */
 const longestName = 16 * 1024;
-/** Opened blocks that are kept: names that are asked for together tend to stand together. */
-const blocksOpen = 4;
-/** Names given lately are kept twice as many as this, at least as many: a function that runs is asked for with each new address in it. */
-const namesKept = 256;
+/** Of opened blocks, four or five: names that are asked for together tend to stand together. */
+const openBudget = 128 * 1024;
+/** Of names given lately, some 500: a function that runs is asked for with each new address in it. */
+const givenBudget = 128 * 1024;
+/** What a kept name takes beside its text. */
+const givenOverhead = 160;
 
 /**
  * Names by number, in compressed blocks: about 12 bytes a name where the text has 100. They are bytes (symbol tables promise no
@@ -23,9 +26,8 @@ export class NameBlocks {
   #pool = new Uint8Array(1024);
   #poolLength = 0;
   readonly #blockEnds = new GrowableUint32Array(16);
-  readonly #open = new Map<number, Uint8Array>();
-  #lately = new Map<number, string>();
-  #before = new Map<number, string>();
+  readonly #open = new LruCache<number, Uint8Array>(openBudget);
+  readonly #given = new LruCache<number, string>(givenBudget);
   /** The block being filled: names that each end with a NUL. */
   #pending = new Uint8Array(4096);
   #pendingLength = 0;
@@ -67,40 +69,21 @@ export class NameBlocks {
   /** The name with this number. Throws a RangeError for one that `add` never gave: a bug of the caller. */
   get(id: number): string {
     if (id < 0 || id >= this.length) throw new RangeError(`name ${id} of ${this.length}`);
-    const lately = this.#lately.get(id);
-    if (lately !== undefined) return lately;
-    const name = this.#before.get(id) ?? this.#read(id);
-    this.#keep(id, name);
+    const given = this.#given.get(id);
+    if (given !== undefined) return given;
+    const block = Math.floor(id / namesPerBlock);
+    const isPending = block === this.#blockEnds.length;
+    const name = nameAt(isPending ? this.#pending : this.#openBlock(block), id % namesPerBlock);
+    this.#given.set(id, name, givenOverhead + name.length);
     return name;
   }
 
-  #read(id: number): string {
-    const block = Math.floor(id / namesPerBlock);
-    const isPending = block === this.#blockEnds.length;
-    return nameAt(isPending ? this.#pending : this.#openBlock(block), id % namesPerBlock);
-  }
-
-  #keep(id: number, name: string): void {
-    if (this.#lately.size >= namesKept) {
-      this.#before = this.#lately;
-      this.#lately = new Map();
-    }
-    this.#lately.set(id, name);
-  }
-
   #openBlock(block: number): Uint8Array {
-    let names = this.#open.get(block);
-    if (names === undefined) {
-      const from = block === 0 ? 0 : this.#blockEnds.at(block - 1);
-      names = zstdDecompressSync(this.#pool.subarray(from, this.#blockEnds.at(block)));
-      for (const oldest of this.#open.keys()) {
-        if (this.#open.size < blocksOpen) break;
-        this.#open.delete(oldest);
-      }
-    } else {
-      this.#open.delete(block);
-    }
-    this.#open.set(block, names);
+    const open = this.#open.get(block);
+    if (open !== undefined) return open;
+    const from = block === 0 ? 0 : this.#blockEnds.at(block - 1);
+    const names = zstdDecompressSync(this.#pool.subarray(from, this.#blockEnds.at(block)));
+    this.#open.set(block, names, names.length);
     return names;
   }
 

@@ -26,7 +26,7 @@ export interface SymbolizerOptions {
   readonly debuginfod?: DebuginfodOptions | undefined;
   /** How long addresses wait for debugging information; then they have the names that symbols give. Default 1.5 s. */
   readonly debugPatienceMs?: number;
-  /** Whether the kernel's symbols, half a second of CPU, are read before anyone asks for them. Default true. */
+  /** Whether the kernel's symbols, 0.3 s of CPU, are read before anyone asks for them. Default true. */
   readonly readsKernelAhead?: boolean;
 }
 

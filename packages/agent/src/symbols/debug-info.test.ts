@@ -21,6 +21,16 @@ const view: ProcessView = {
 const needs = { isComplete: false, hasSymbols: true, dwarfBytes: 1000, link: undefined };
 
 const ignore = (): void => undefined;
+const named = { lists: [], listOf: Uint32Array.of(0) };
+
+/** A worker that answers what `answer` makes of the kind of a request. */
+function workerOf(answer: (kind: SymbolRequest['kind']) => Promise<unknown>) {
+  return {
+    // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- SymbolClient's own signature: the answer's type follows the request's
+    request: async <R extends SymbolRequest>({ kind }: R): Promise<ReplyOf[R['kind']] | undefined> =>
+      (await answer(kind)) as ReplyOf[R['kind']] | undefined,
+  };
+}
 
 function loadedModule(): Module {
   const module = createModule('build-id:00');
@@ -30,12 +40,11 @@ function loadedModule(): Module {
 
 test('a worker that does not answer delays one profile, not each of the next', async () => {
   const asked: string[] = [];
-  const silent = {
-    request: async ({ kind }: { readonly kind: string }): Promise<undefined> => {
-      asked.push(kind);
-      return new Promise(() => undefined);
-    },
-  };
+  const end = Promise.withResolvers<undefined>();
+  const silent = workerOf(async (kind) => {
+    asked.push(kind);
+    return end.promise;
+  });
   const debug = new DebugInfo({ small: silent, large: silent }, new DebugFinder('/nowhere', undefined), () => '/');
   const module = loadedModule();
   const waited: boolean[] = [];
@@ -55,17 +64,16 @@ test('a worker that does not answer delays one profile, not each of the next', a
     debug: { ...needs, isComplete: true },
   };
   expect(await debug.names(view, mapping, module, BigUint64Array.of(1n), ignore)).toBe('nothing');
+  // Lets go of the file that it was to read.
+  end.resolve(undefined);
 });
 
 test('who may wait has the names when they come', async () => {
-  const slow = {
-    // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as SymbolClient's
-    request: async <R extends SymbolRequest>({ kind }: R): Promise<ReplyOf[R['kind']] | undefined> => {
-      if (kind === 'debug-load') await sleep(200);
-      const named = { lists: [], listOf: Uint32Array.of(0) };
-      return (kind === 'debug-load' ? { status: 'ready' } : { status: 'named', named }) as ReplyOf[R['kind']];
-    },
-  };
+  const slow = workerOf(async (kind) => {
+    if (kind !== 'debug-load') return { status: 'named', named };
+    await sleep(200);
+    return { status: 'ready' };
+  });
   const ask = async (patienceMs: number): Promise<unknown> =>
     new DebugInfo({ small: slow, large: slow }, new DebugFinder('/nowhere', undefined), () => '/', patienceMs).names(
       view,
@@ -75,27 +83,18 @@ test('who may wait has the names when they come', async () => {
       ignore,
     );
   expect(await ask(1)).toBe('late');
-  expect(await ask(60_000)).toEqual({ lists: [], listOf: Uint32Array.of(0) });
+  expect(await ask(60_000)).toEqual(named);
 });
 
 test('what a worker has dropped is read once more for all who ask at that moment', async () => {
   const asked: string[] = [];
   let isResident = false;
-  const worker = {
-    // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as SymbolClient's
-    request: async <R extends SymbolRequest>({ kind }: R): Promise<ReplyOf[R['kind']] | undefined> => {
-      asked.push(kind);
-      await Promise.resolve();
-      if (kind === 'debug-load') isResident = true;
-      const reply =
-        kind === 'debug-load'
-          ? { status: 'ready' }
-          : isResident
-            ? { status: 'named', named: { lists: [], listOf: Uint32Array.of(0) } }
-            : { status: 'absent' };
-      return reply as ReplyOf[R['kind']];
-    },
-  };
+  const worker = workerOf(async (kind) => {
+    asked.push(kind);
+    await Promise.resolve();
+    if (kind === 'debug-load') isResident = true;
+    return kind === 'debug-load' ? { status: 'ready' } : isResident ? { status: 'named', named } : { status: 'absent' };
+  });
   const debug = new DebugInfo({ small: worker, large: worker }, new DebugFinder('/nowhere', undefined), () => '/');
   const module = loadedModule();
   const ask = async (): Promise<unknown> => debug.names(view, mapping, module, BigUint64Array.of(1n), ignore);
@@ -109,15 +108,12 @@ test('what a worker has dropped is read once more for all who ask at that moment
 test('an answer that is overdue is given when it comes, and until then nothing else is asked about the module', async () => {
   const asked: string[] = [];
   const answers: (() => void)[] = [];
-  const named = { lists: [], listOf: Uint32Array.of(0) };
-  const worker = {
-    // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as SymbolClient's
-    request: async <R extends SymbolRequest>({ kind }: R): Promise<ReplyOf[R['kind']] | undefined> => {
-      asked.push(kind);
-      if (kind === 'debug-name') await new Promise<void>((resolve) => answers.push(resolve));
-      return (kind === 'debug-load' ? { status: 'ready' } : { status: 'named', named }) as ReplyOf[R['kind']];
-    },
-  };
+  const worker = workerOf(async (kind) => {
+    asked.push(kind);
+    if (kind === 'debug-load') return { status: 'ready' };
+    await new Promise<void>((resolve) => answers.push(resolve));
+    return { status: 'named', named };
+  });
   const debug = new DebugInfo({ small: worker, large: worker }, new DebugFinder('/nowhere', undefined), () => '/', 20);
   const module = loadedModule();
   const came: unknown[] = [];

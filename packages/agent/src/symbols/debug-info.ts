@@ -109,18 +109,18 @@ export class DebugInfo {
     if ((await Promise.race([this.#overdue.get(key), late])) === 'late') return 'late';
     const names = ask();
     const outcome = await Promise.race([names, late]);
-    if (outcome === 'late') {
-      const answered = names.then(
-        (came) => {
-          if (typeof came !== 'string') onLate(came);
-        },
-        () => undefined,
-      );
-      const overdue = answered.finally(() => {
-        if (this.#overdue.get(key) === overdue) this.#overdue.delete(key);
-      });
-      this.#overdue.set(key, overdue);
-    }
+    if (outcome !== 'late') return outcome;
+    const answered = names.then(
+      (came) => {
+        if (typeof came !== 'string') onLate(came);
+      },
+      // Who asked has gone on; who asks next meets the same error.
+      () => undefined,
+    );
+    const overdue = answered.finally(() => {
+      if (this.#overdue.get(key) === overdue) this.#overdue.delete(key);
+    });
+    this.#overdue.set(key, overdue);
     return outcome;
   }
 

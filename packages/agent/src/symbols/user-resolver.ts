@@ -165,7 +165,7 @@ export class UserResolver {
     const reply = await this.#client.request({ kind: 'module', key: module.key, addresses: virtual });
     const isNamed = reply?.status === 'named';
     const bySymbol = unknown.map((_, at) => (isNamed ? internedLines(module, reply.named, at) : undefined));
-    const locationOf = (at: number, lines: Lines): ResolvedLocation => {
+    const locationOf = (lines: Lines, at: number): ResolvedLocation => {
       const address = virtual[at] ?? 0n;
       return {
         mapping: segmentMapping(view, mapping, segments[at], state.buildId),
@@ -174,20 +174,24 @@ export class UserResolver {
         lines: lines ?? unnamed(baseName(view.path), address),
       };
     };
-    const keep = (linesOf: readonly Lines[]): void => {
+    const keep = (locations: readonly ResolvedLocation[]): void => {
       if (!isNamed) return;
-      for (const [at, lines] of linesOf.entries()) this.#kept.set(view, Number(offsets[at]), locationOf(at, lines));
+      for (const [at, location] of locations.entries()) this.#kept.set(view, Number(offsets[at]), location);
     };
-    const linesOf = await this.#withDebugInfo(process, mapping, module, virtual, bySymbol, keep);
-    for (const [at, i] of unknown.entries()) answer[i] = locationOf(at, linesOf[at]);
+    const { linesOf, isLate } = await this.#withDebugInfo(process, mapping, module, virtual, bySymbol, (came) =>
+      keep(came.map(locationOf)),
+    );
+    const locations = linesOf.map(locationOf);
+    if (!isLate) keep(locations);
+    for (const [at, location] of locations.entries()) answer[unknown[at] ?? 0] = location;
     if (reply?.status !== 'absent') return [];
     state.isResident = false;
     return unknown;
   }
 
   /**
-   * Adds what debugging information knows of addresses that have no line yet; names stay those of the symbols. `onKnown` hears what may be kept, maybe
-   * after names without it were answered, because it came late.
+   * Adds what debugging information knows of addresses that have no line yet; names stay those of the symbols. Where it is late, `onLate` hears the same
+   * with it when it comes.
    */
   async #withDebugInfo(
     process: ProcessView,
@@ -195,14 +199,11 @@ export class UserResolver {
     module: Module,
     addresses: BigUint64Array,
     bySymbol: readonly Lines[],
-    onKnown: (linesOf: readonly Lines[]) => void,
-  ): Promise<readonly Lines[]> {
+    onLate: (linesOf: readonly Lines[]) => void,
+  ): Promise<{ readonly linesOf: readonly Lines[]; readonly isLate: boolean }> {
     const lacking = [...bySymbol.keys()].filter((at) => (bySymbol[at]?.[0]?.file ?? '') === '');
-    const known = (linesOf: readonly Lines[]): readonly Lines[] => {
-      onKnown(linesOf);
-      return linesOf;
-    };
-    if (lacking.length === 0 || targetOfMapping(mapping) !== 'file') return known(bySymbol);
+    const isFile = targetOfMapping(mapping) === 'file';
+    if (lacking.length === 0 || !isFile) return { linesOf: bySymbol, isLate: false };
     const asked = BigUint64Array.from(lacking, (at) => addresses[at] ?? 0n);
     const withNames = (names: NamedAddresses): Lines[] => {
       const linesOf = [...bySymbol];
@@ -212,9 +213,9 @@ export class UserResolver {
       }
       return linesOf;
     };
-    const names = await this.#debug.names(process, mapping, module, asked, (came) => onKnown(withNames(came)));
-    if (names === 'late') return bySymbol;
-    return known(names === 'nothing' ? bySymbol : withNames(names));
+    const names = await this.#debug.names(process, mapping, module, asked, (came) => onLate(withNames(came)));
+    if (typeof names === 'string') return { linesOf: bySymbol, isLate: names === 'late' };
+    return { linesOf: withNames(names), isLate: false };
   }
 
   async #resolveJit(

@@ -4,7 +4,7 @@ import { type Abbreviation, type AbbreviationTable, readAbbreviations } from './
 import { DwarfReader } from './dwarf-reader.ts';
 import { abbreviationOf, DwarfUnit, mostRootBytes } from './dwarf-unit.ts';
 import type { EntryValues } from './entry-values.ts';
-import { LruCache } from './lru-cache.ts';
+import { LruCache } from '../lru-cache.ts';
 import type { SectionSet } from './section-set.ts';
 import { readUnitHeader, readUnitOffsets, type UnitHeader } from './unit-header.ts';
 

@@ -3,7 +3,7 @@ import { forms } from './dwarf-codes.ts';
 import type { DwarfUnit } from './dwarf-unit.ts';
 import type { DwarfUnits } from './dwarf-units.ts';
 import { EntryValues, type RawValue } from './entry-values.ts';
-import { LruCache } from './lru-cache.ts';
+import { LruCache } from '../lru-cache.ts';
 
 /** What the entry of a function says of its source. */
 export interface FunctionName {

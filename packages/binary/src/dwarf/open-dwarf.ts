@@ -6,7 +6,7 @@ import { DwarfUnits } from './dwarf-units.ts';
 import { FunctionNames } from './function-names.ts';
 import { type FunctionTree, readFunctionTree } from './function-tree.ts';
 import { type LineTable, readLineTable } from './line-table.ts';
-import { LruCache } from './lru-cache.ts';
+import { LruCache } from '../lru-cache.ts';
 import { isFlat, qualifierIn } from './scope-names.ts';
 import { ScratchBuffer } from './scratch-buffer.ts';
 import { SectionSet } from './section-set.ts';

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { BufferSource } from '../byte-source.ts';
 import { FileSource } from '../file-source.ts';
 import type { FunctionTable } from '../function-table.ts';
-import { goArchitectures } from '../testing/go-architectures.ts';
+import { goArchitectures } from '../../../../test/support/go-architectures.ts';
 import { mutations } from '../testing/mutate.ts';
 import { randomNumbers } from '../testing/random.ts';
 import { TemporaryFiles } from '../testing/temporary-files.ts';

@@ -7,7 +7,7 @@ import { BufferSource } from '../byte-source.ts';
 import type { SourceLine } from '../dwarf/dwarf-file.ts';
 import { readElfFile } from '../elf/elf-file.ts';
 import { FileSource } from '../file-source.ts';
-import { goArchitectures } from '../testing/go-architectures.ts';
+import { goArchitectures } from '../../../../test/support/go-architectures.ts';
 import { mutations } from '../testing/mutate.ts';
 import { randomNumbers } from '../testing/random.ts';
 import { TemporaryFiles } from '../testing/temporary-files.ts';
