@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * An addon for Node.js (Node-API, whose few functions are declared here, so that no headers are needed): `callBack(fn)` burns CPU in native_before and calls fn,
- * `leaf()` burns it in native_leaf. What was spent is measured by the script.
+ * `leaf()` burns it in native_leaf. What was spent is measured by the script, with `cpuNs()`: getrusage(), which Node.js offers, is up to a tick behind.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +16,7 @@ int napi_get_cb_info(napi_env, napi_callback_info, size_t *count, napi_value *ar
 int napi_get_global(napi_env, napi_value *);
 int napi_call_function(napi_env, napi_value self, napi_value function, size_t count, const napi_value *, napi_value *);
 int napi_create_function(napi_env, const char *name, size_t length, napi_callback, void *data, napi_value *);
+int napi_create_double(napi_env, double, napi_value *);
 int napi_set_named_property(napi_env, napi_value object, const char *name, napi_value);
 
 static volatile uint64_t sink;
@@ -61,6 +62,15 @@ __attribute__((noinline)) static napi_value leaf(napi_env env, napi_callback_inf
 	return NULL;
 }
 
+static napi_value cpu_ns_of_thread(napi_env env, napi_callback_info info)
+{
+	napi_value result = NULL;
+
+	(void)info;
+	napi_create_double(env, (double)cpu_ns(), &result);
+	return result;
+}
+
 napi_value napi_register_module_v1(napi_env env, napi_value exports)
 {
 	napi_value function;
@@ -69,5 +79,7 @@ napi_value napi_register_module_v1(napi_env env, napi_value exports)
 	napi_set_named_property(env, exports, "callBack", function);
 	napi_create_function(env, "leaf", (size_t)-1, leaf, NULL, &function);
 	napi_set_named_property(env, exports, "leaf", function);
+	napi_create_function(env, "cpuNs", (size_t)-1, cpu_ns_of_thread, NULL, &function);
+	napi_set_named_property(env, exports, "cpuNs", function);
 	return exports;
 }

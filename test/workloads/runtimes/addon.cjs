@@ -5,11 +5,6 @@ const addon = require(process.argv[2]);
 
 const spent = { native_before: 0, inScript: 0, native_leaf: 0 };
 
-function cpuNs() {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) * 1000;
-}
-
 function inScript(turns) {
   let sum = 0;
   for (let n = 0; n < turns; n++) sum = (sum * 31 + n) | 0;
@@ -19,22 +14,22 @@ function inScript(turns) {
 let entered = 0;
 
 function callback() {
-  const start = cpuNs();
+  const start = addon.cpuNs();
   inScript(4_000_000);
-  const afterScript = cpuNs();
+  const afterScript = addon.cpuNs();
   addon.leaf();
-  const afterLeaf = cpuNs();
+  const afterLeaf = addon.cpuNs();
   spent.native_before += start - entered;
   spent.inScript += afterScript - start;
   spent.native_leaf += afterLeaf - afterScript;
 }
 
 function outer(cpuMs) {
-  const end = cpuNs() + cpuMs * 1e6;
+  const end = addon.cpuNs() + cpuMs * 1e6;
   do {
-    entered = cpuNs();
+    entered = addon.cpuNs();
     addon.callBack(callback);
-  } while (cpuNs() < end);
+  } while (addon.cpuNs() < end);
 }
 
 outer(Number(process.argv[3]));
