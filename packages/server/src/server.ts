@@ -5,6 +5,7 @@ import compress from '@fastify/compress';
 import helmet from '@fastify/helmet';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance } from 'fastify';
+import { Connections } from './api/connections.ts';
 import { addFindingsRoutes } from './api/findings-routes.ts';
 import { guardAgainstPages, isLoopback } from './api/guard.ts';
 import { problemOf, sendProblem } from './api/problem-answer.ts';
@@ -124,6 +125,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     // Also where the rest fails first, while it starts. That it failed itself is told below.
     closers.push(async () => (await starting.catch(() => null))?.close());
     const [ingest, app] = await Promise.all([starting, buildApp({ ...options, log }, metrics)]);
+    const connections = new Connections(app.server);
     const maintenance = new MaintenanceThread(options.dataDir, options.retention ?? {}, log);
     closers.push(() => maintenance.close());
     const queries = new Queries({
@@ -155,7 +157,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
     await addWebRoutes(app, options.webRoot);
     await app.listen({ host: options.listen.host, port: options.listen.port });
-    closers.push(() => app.close());
+    closers.push(() => connections.endDuring(() => app.close()));
     const { port } = app.server.address() as AddressInfo;
     const host = options.listen.host.includes(':') ? `[${options.listen.host}]` : options.listen.host;
     const url = `http://${host}:${port}`;
