@@ -44,7 +44,7 @@ const untimed =
 
 /** What is sampled there keeps its truth when another program has half of the machine: two at a time. */
 const paired =
-  'test/e2e/{agent-kernel,agent-live,agent-rights,agent-short-lived,demo-shop,kernel-shapes,main-job,otel-contexts,record-diff,runtimes-*,stacks-nothing-lost,stacks-short-lived}.test.ts';
+  'test/e2e/{agent-kernel,agent-live,agent-rights,agent-short-lived,demo-shop,kernel-shapes,main-job,otel-contexts,record-{diff,namespaces},runtimes-*,stacks-{chains,nothing-lost,repeated,short-lived}}.test.ts';
 
 export default defineConfig({
   test: {

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { machines, openUnwindVector, unwindStack, type UnwindVector } from '@everflame/binary';
 import { afterAll, expect, test } from 'vitest';
 import { randomVectors } from '../judges/random-vectors.ts';
+import { isLong } from '../support/long.ts';
 import { WalkInC, type WalkResult } from '../judges/walk-in-c.ts';
 
+const stacks = isLong ? 4000 : 1500;
 const mostFrames = 512;
 const folder = join(import.meta.dirname, '../corpus/unwind/vectors');
 const inC = new WalkInC();
@@ -31,8 +33,8 @@ for (const [name, machine] of [
   ['i386', machines.i386],
   ['AArch64', machines.aarch64],
 ] as const) {
-  test(`4,000 random stacks with random tables of ${name} are walked alike`, () => {
-    const vectors = randomVectors(machine, 4000);
+  test(`${stacks} random stacks with random tables of ${name} are walked alike`, () => {
+    const vectors = randomVectors(machine, stacks);
     const expected = vectors.map(walkInTypeScript);
     // The kernel part gives up and copies where the program runs in no mapping: one may be there that it does not know yet.
     const found = inC.walk(vectors).map((each, i) => {
