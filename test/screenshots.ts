@@ -222,7 +222,7 @@ const server = await startPageServer({
     await postLines(url);
   },
 });
-const browser = await launchBrowser();
+const browser = await launchBrowser({ isWhole: true });
 try {
   if (flags.all !== undefined) await firstPass(server.url);
   if (flags.all === undefined) {

@@ -16,7 +16,7 @@ const hasLibrary = (name) =>
   libraryDirs.some((dir) => existsSync(dir) && readdirSync(dir).some((file) => file.startsWith(name)));
 const anyOf = (...programs) => programs.some((program) => which(program) !== null);
 
-/** What each purpose needs: how to tell that it is there, and Debian's and Ubuntu's package for it. */
+/** What each purpose needs: how to tell that it is there, and Debian's and Ubuntu's package for it. Without what is `optional` the rest does its work. */
 const needs = {
   /** To profile. Without it the server runs, the agent does not. */
   run: [{ what: 'libbpf', isThere: () => hasLibrary('libbpf.so.1'), packages: ['libbpf1'] }],
@@ -38,6 +38,13 @@ const needs = {
     { what: 'a Java compiler', isThere: () => anyOf('javac'), packages: ['default-jdk-headless'] },
     { what: 'python3 of the distribution', isThere: () => existsSync('/usr/bin/python3'), packages: ['python3'] },
     { what: 'Chromium', isThere: () => anyOf('chromium', 'chromium-browser'), packages: ['chromium'] },
+    // The same engine without the windows around it, a third of the CPU for each page that is opened. Not in each release.
+    {
+      what: 'Chromium without windows',
+      isThere: () => anyOf('chromium-headless-shell'),
+      packages: ['chromium-headless-shell'],
+      optional: true,
+    },
     { what: 'docker-compose', isThere: () => anyOf('docker-compose'), packages: ['docker-compose'] },
     // gcc-12-multilib, not gcc-multilib: that one drives out the compilers for other architectures.
     {
@@ -62,8 +69,19 @@ const needs = {
  * @returns {string[]} what is still missing, one line each with the way to mend it; empty when all is there
  */
 export function ensureSystem(purpose) {
-  const missing = needs[purpose].filter((need) => !need.isThere());
-  if (missing.length === 0) return [];
+  const absent = needs[purpose].filter((need) => !need.isThere());
+  const missing = absent.filter((need) => need.optional !== true);
+  const problems = missing.length === 0 ? [] : installed(missing);
+  if (problems.length > 0 || which('apt-get') === null || process.getuid() !== 0) return problems;
+  for (const { what, packages } of absent.filter((need) => need.optional === true)) {
+    say(`installing ${packages.join(' ')} (once)`);
+    if (install(packages) !== null) say(`${what} is not to be had here; what uses it uses something else`);
+  }
+  return [];
+}
+
+/** Installs what is missing: what still is, as `ensureSystem`. */
+function installed(missing) {
   const packages = missing.flatMap((need) => need.packages);
   const byHand = `apt-get install ${packages.join(' ')}`;
   const names = missing.map((need) => need.what).join(', ');
@@ -71,20 +89,27 @@ export function ensureSystem(purpose) {
     return [`${names} missing and there is no apt here; install ${names} with this system's package manager`];
   if (process.getuid() !== 0) return [`${names} missing and not root; run: sudo ${byHand}`];
   say(`installing ${packages.join(' ')} (once)`);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const install = ['install', '-y', '-qq', '--no-install-recommends', ...packages];
-  try {
-    // The package lists may be absent or old on a fresh machine: one more try after an update.
-    const first = spawnSync('apt-get', install, { env, encoding: 'utf8' });
-    if (first.status !== 0) {
-      run('apt-get', ['update', '-qq'], { env });
-      run('apt-get', install, { env });
-    }
-  } catch (error) {
-    if (!(error instanceof SetupError)) throw error;
-    return [`${names} missing: ${error.message}; try: ${byHand}`];
-  }
+  const failure = install(packages);
+  if (failure !== null) return [`${names} missing: ${failure}; try: ${byHand}`];
   return missing
     .filter((need) => !need.isThere())
     .map((need) => `${need.what} still missing after installing ${need.packages.join(' ')}`);
+}
+
+/** Null, or why apt did not install them. */
+function install(packages) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const command = ['install', '-y', '-qq', '--no-install-recommends', ...packages];
+  try {
+    // The package lists may be absent or old on a fresh machine: one more try after an update.
+    const first = spawnSync('apt-get', command, { env, encoding: 'utf8' });
+    if (first.status !== 0) {
+      run('apt-get', ['update', '-qq'], { env });
+      run('apt-get', command, { env });
+    }
+    return null;
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    return error.message;
+  }
 }

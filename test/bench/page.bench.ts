@@ -183,7 +183,7 @@ for (const wanted of flags.nodes.split(',').map(Number)) {
     dataDir,
     webRoot: fileURLToPath(new URL('../../web/dist', import.meta.url)),
   });
-  const browser = await launchBrowser();
+  const browser = await launchBrowser({ isWhole: true });
   try {
     for (const bytes of bigTreeProfiles(Math.round(wanted / nodesPerStack), Date.now() - 60_000)) {
       const response = await fetch(`${server.url}/api/v1/profiles?service_name=checkout&service_version=1.0.0`, {

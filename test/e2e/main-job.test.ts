@@ -97,7 +97,7 @@ test('the store names what a process spends its CPU on, in its true shares, and 
 test('the page shows the same shares, within the same error of the truth', async () => {
   const truth = readTruth(join(directory, 'truth-stored'));
   const truthTotal = [...truth.values()].reduce((sum, ns) => sum + ns, 0);
-  const browser = await launchBrowser();
+  const browser = await launchBrowser({ isWhole: true });
   try {
     const { page } = await openSettled(browser, everflame.url, '/flamegraph', {
       query: `{service_name="${service}"}`,
@@ -131,7 +131,7 @@ test('the agent and the server show their own cost like any other process', asyn
 });
 
 test('Collection tells what the agent takes itself and how old its newest samples are', async () => {
-  const browser = await launchBrowser();
+  const browser = await launchBrowser({ isWhole: true });
   try {
     const { page } = await openSettled(browser, everflame.url, '/collection');
     const line = page.locator('.agents li').filter({ hasText: 'itself, newest samples' });
