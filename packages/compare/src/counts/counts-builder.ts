@@ -1,3 +1,4 @@
+import { discard } from '@everflame/profile';
 import { CompareFailure } from '../compare-failure.ts';
 import { NO_FUNCTION } from '../explain/call-tree.ts';
 import { checkCounts, MAX_UNITS } from './check-counts.ts';
@@ -77,7 +78,7 @@ export class CountsBuilder {
     else row.requests += counts.requests;
   }
 
-  /** Throws `CompareFailure` when the counts break an invariant of `SideCounts`. Units come in the order of their first row. */
+  /** What they come to, once: the sums are given back. Throws `CompareFailure` when the counts break an invariant of `SideCounts`. Units come in the order of their first row. */
   finish(): SideCounts {
     const rows = [...this.#units.values()];
     const functions = this.#functions;
@@ -105,6 +106,7 @@ export class CountsBuilder {
         cellSelf[at] = row.counts[2 * f] ?? 0;
         cellInclusive[at] = this.#isJoined[f] === 1 ? Math.min(inclusive, row.samples) : inclusive;
       }
+      discard(row.counts);
     }
     const side: SideCounts = {
       version: this.#version,

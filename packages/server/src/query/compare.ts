@@ -183,27 +183,26 @@ interface Counted {
 async function explained(storage: StorageReader, all: Counted, check: Check): Promise<Comparison> {
   const { question, units, counted, past, controls, table, places } = all;
   const { normalisation, requests, minEffect, q, look } = question;
+  // Side by side, and each gives its counts back before the next is built.
+  const before = counted.before.finish(question.before.name, places, { requests: requests.before });
+  const stayed =
+    controls === null ? null : counted.before.finish(question.before.name, places, { only: controls.units });
+  counted.before.discard();
+  const after = counted.after.finish(question.after.name, places, { requests: requests.after });
+  counted.after.discard();
+  const stayedAfter = controls?.after.finish(question.before.name, places, { only: controls.units });
+  controls?.after.discard();
   const input: CompareInput = {
-    before: counted.before.finish(question.before.name, places, { requests: requests.before }),
-    after: counted.after.finish(question.after.name, places, { requests: requests.after }),
+    before,
+    after,
     functions: table,
     kind: units.kind,
     hosts: units.hosts,
     past: past.effects,
     pastAligned: past.isAligned,
-    ...(controls === null
-      ? {}
-      : {
-          controls: {
-            before: counted.before.finish(question.before.name, places, { only: controls.units }),
-            after: controls.after.finish(question.before.name, places, { only: controls.units }),
-          },
-        }),
+    ...(stayed === null || stayedAfter === undefined ? {} : { controls: { before: stayed, after: stayedAfter } }),
     options: { normalisation, minEffect, q, ...(look === null ? {} : { look }) },
   };
-  counted.before.discard();
-  counted.after.discard();
-  controls?.after.discard();
   check();
   const prepared = ofCounts(() => prepare(input));
   const plain = concluded(prepared, null);

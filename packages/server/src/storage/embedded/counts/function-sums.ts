@@ -1,3 +1,5 @@
+import { discard } from '@everflame/profile';
+
 /** Samples by function in order of ids, the first `length` of each column. */
 export interface FunctionColumns {
   readonly length: number;
@@ -131,6 +133,7 @@ export class FunctionTotals implements FunctionColumns {
         at++;
       }
     }
+    discard(this.ids, this.self, this.inclusive);
     Object.assign(this, { ids, self, inclusive, length });
   }
 }
