@@ -6,10 +6,9 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { encodeProfile, ProfileBuilder } from '@everflame/profile';
 import { encodeWriteRequest, type http } from '@everflame/protocols';
 import { afterAll, expect, test } from 'vitest';
-import { isLong } from '../support/long.ts';
 import { startServerProcess } from './server-process.ts';
 
-const rounds = isLong ? 20 : 5;
+const rounds = 10;
 const dataDir = mkdtempSync(join(tmpdir(), 'everflame-crash-'));
 afterAll(() => rmSync(dataDir, { recursive: true }));
 
