@@ -118,8 +118,11 @@ export class Runtimes {
     const frame = known.reader.read(findMapping(process.mappings, BigInt(pc)), pc, note);
     // What was found before stays when it cannot be read any more.
     if (frame === undefined && (known.frames.has(pc, low, high) || known.before.has(pc, low, high))) return;
-    if (memory.isExhausted) this.#losses.add('frames_unnamed', 'budget');
-    else if (frame !== undefined && frame.unnamed > 0) this.#losses.add('frames_unnamed', 'inlined');
+    if (memory.isExhausted) {
+      this.#losses.add('frames_unnamed', 'budget');
+      // As much was read as is read at a time: what was whole says more than what could be read now.
+      if (earlier?.isWhole === true) return;
+    } else if (frame !== undefined && frame.unnamed > 0) this.#losses.add('frames_unnamed', 'inlined');
     if (known.frames.size >= mostFrames) {
       known.before = known.frames;
       known.frames = new FrameTable();

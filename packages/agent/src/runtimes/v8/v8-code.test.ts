@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 
 import type { ProcessMemory } from '../process-memory.ts';
+import { base, DrawnMemory } from './testing/drawn-memory.ts';
 import { V8Codes } from './v8-code.ts';
 import { V8Heap } from './v8-heap.ts';
 import type { V8Layout } from './v8-layout.ts';
 
-const base = 0x7f00_0000_0000;
 /** Of V8 13.6, what code is read by. */
 const layout = {
   instanceType: 12,
@@ -23,58 +23,6 @@ const layout = {
   },
   deoptimization: { literals: 2, shared: 6, inlining: 7 },
 } as unknown as V8Layout;
-
-/** A heap that is drawn word by word. */
-class DrawnMemory implements Pick<
-  ProcessMemory,
-  'load' | 'word' | 'uint16' | 'int32' | 'holds' | 'bytes' | 'isGone' | 'isExhausted' | 'generation'
-> {
-  low = 0;
-  high = 0;
-  generation = 0;
-  isGone = false;
-  isExhausted = false;
-  /** Of pages that were scanned and of words taken for maps. */
-  readonly asked: number[] = [];
-  readonly view = new DataView(new ArrayBuffer(64 * 1024));
-
-  load(address: number): boolean {
-    const at = address - base;
-    if (at < 0 || at + 8 > this.view.byteLength) return false;
-    this.low = this.view.getUint32(at, true);
-    this.high = this.view.getUint32(at + 4, true);
-    return true;
-  }
-
-  word(address: number): number | undefined {
-    return this.load(address) ? this.high * 2 ** 32 + this.low : undefined;
-  }
-
-  uint16(address: number): number | undefined {
-    this.asked.push(address);
-    return this.bytes(address, 2)?.readUInt16LE(0);
-  }
-
-  int32(address: number): number | undefined {
-    return this.bytes(address, 4)?.readInt32LE(0);
-  }
-
-  holds(address: number, bytes: Buffer): boolean {
-    return this.bytes(address, bytes.length)?.equals(bytes) ?? false;
-  }
-
-  bytes(address: number, length: number): Buffer | undefined {
-    if (length > 64) this.asked.push(address);
-    const at = address - base;
-    if (at < 0 || at + length > this.view.byteLength) return undefined;
-    return Buffer.copyBytesFrom(new Uint8Array(this.view.buffer, at, length));
-  }
-
-  put(address: number, word: number): void {
-    this.view.setUint32(address - base, word % 2 ** 32, true);
-    this.view.setUint32(address - base + 4, Math.floor(word / 2 ** 32), true);
-  }
-}
 
 let memory: DrawnMemory;
 let codes: V8Codes;

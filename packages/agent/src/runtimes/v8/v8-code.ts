@@ -87,6 +87,8 @@ export class V8Codes {
     const known = this.#codes[index];
     if (known !== undefined && pc >= known.start && pc < known.end) {
       if (memory.holds(known.stream, known.header) || memory.isGone) return this.#renewed(known);
+      // It may well be the same.
+      if (memory.isExhausted) return undefined;
       this.#codes.splice(index, 1);
     }
     const page = pc - (pc % scanBytes);

@@ -20,7 +20,7 @@ class ShownV8Frame implements RuntimeFrame {
   }
 
   get isWhole(): boolean {
-    return this.unnamed === 0 && this.#frame.lines.every(({ function: { line } }) => line > 0);
+    return this.unnamed === 0 && this.#frame.lines.every(({ function: { isWhole } }) => isWhole);
   }
 
   get unnamed(): number {

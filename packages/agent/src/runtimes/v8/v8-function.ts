@@ -7,6 +7,8 @@ export interface V8Function {
   readonly script: V8Script;
   /** Where it begins; 0 where that is not known. */
   readonly line: number;
+  /** False where a part of it could not be read: the name may be another one. */
+  readonly isWhole: boolean;
   /** What the object said when it was read: another one may lie there later. */
   readonly nameWord: number;
   readonly scriptWord: number;
@@ -34,6 +36,8 @@ export class V8Scripts {
     if (known !== undefined && (known.source === source || source === undefined)) return known.script;
     const script = readV8Script(this.#heap, word);
     if (script === undefined) return undefined;
+    // As much was read as is read at a time: its lines are to be had later.
+    if (script.lineStarts === undefined && this.#heap.memory.isExhausted) return script;
     if (this.#scripts.size >= mostScripts || this.#lines > mostLines) {
       this.#scripts.clear();
       this.#lines = 0;
@@ -60,10 +64,10 @@ export function readV8Function(heap: V8Heap, scripts: V8Scripts, word: number): 
   if (scriptWord === undefined || nameWord === undefined) return undefined;
   const script = scripts.get(scriptWord);
   if (script === undefined) return undefined;
-  const { names, position } = readScope(heap, nameWord);
+  const { names, position, isRead } = readScope(heap, nameWord);
   const line = position === undefined ? 0 : lineOf(script, position);
   const name = names.find((each) => each !== '') ?? anonymous(script, line, position);
-  return { name, script, line, nameWord, scriptWord };
+  return { name, script, line, isWhole: isRead && line > 0, nameWord, scriptWord };
 }
 
 /** Does the object still say what it said? */
@@ -79,31 +83,44 @@ function anonymous({ name }: V8Script, line: number, position: number | undefine
   return base === '' ? '(anonymous)' : `(anonymous) ${base}:${line}`;
 }
 
+interface Scope {
+  readonly names: readonly string[];
+  readonly position: number | undefined;
+  /** False where no name was found and something could not be read now: it may be the name. */
+  readonly isRead: boolean;
+}
+
 /**
  * A function that was never compiled has its name in its SharedFunctionInfo; any other in a ScopeInfo: behind the locals the name, an index, the
  * inferred name if there is one, and before V8 13 the first and last character.
  */
-function readScope(
-  heap: V8Heap,
-  word: number,
-): { readonly names: readonly string[]; readonly position: number | undefined } {
+function readScope(heap: V8Heap, word: number): Scope {
   const { scopeInfo, types } = heap.layout;
-  if (heap.isString(word)) return { names: [heap.text(word) ?? ''], position: undefined };
-  if (heap.typeOf(word) !== types.scopeInfo) return { names: [], position: undefined };
+  if (heap.isString(word)) {
+    const name = heap.text(word);
+    return { names: [name ?? ''], position: undefined, isRead: name !== undefined };
+  }
+  if (heap.typeOf(word) !== types.scopeInfo) return { names: [], position: undefined, isRead: heap.isReadable(word) };
   const locals = heap.smi(word, scopeInfo.localCount) ?? -1;
-  if (locals < 0 || locals > mostLocals) return { names: [], position: undefined };
+  if (locals < 0 || locals > mostLocals) return { names: [], position: undefined, isRead: false };
   const localWords = locals < mostInlinedNames ? 2 * locals : 1 + locals;
   const behind = scopeInfo.firstLocal + 8 * localWords;
   const names: string[] = [];
   let position = scopeInfo.position === undefined ? undefined : heap.smi(word, scopeInfo.position);
   let lastSmi: number | undefined;
   let hasObject = false;
+  let isRead = true;
   for (let i = 0; i < wordsBehindLocals; i++) {
     const at = behind + 8 * i;
     const smi = heap.smi(word, at);
     if (smi === undefined) {
-      const value = heap.field(word, at) ?? 0;
-      if (heap.isString(value)) names.push(heap.text(value) ?? '');
+      const value = heap.field(word, at);
+      const name = value !== undefined && heap.isString(value) ? heap.text(value) : undefined;
+      if (value === undefined || (name === undefined && !heap.isReadable(value))) {
+        isRead = false;
+        break;
+      }
+      if (name !== undefined) names.push(name);
       else if (names.length > 0 && i > 2) break;
       hasObject = true;
       lastSmi = undefined;
@@ -118,5 +135,5 @@ function readScope(
     }
     lastSmi = smi;
   }
-  return { names, position };
+  return { names, position, isRead: isRead || names.some((name) => name !== '') };
 }

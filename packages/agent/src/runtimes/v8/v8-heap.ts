@@ -56,6 +56,12 @@ export class V8Heap {
     return this.memory.uint16(map - objectTag + this.layout.instanceType) ?? -1;
   }
 
+  /** False for an object whose kind cannot be read now, as when as much was read as is read at a time, and for a string that is not all there. */
+  isReadable(word: number): boolean {
+    if (!isObject(word)) return true;
+    return this.typeOf(word) >= 0 && (!this.isString(word) || this.text(word) !== undefined);
+  }
+
   isString(word: number): boolean {
     const type = this.typeOf(word);
     return type >= 0 && (type & this.layout.string.notStringMask) === 0;

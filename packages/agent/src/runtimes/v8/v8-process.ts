@@ -99,7 +99,7 @@ export class V8Process {
   #function(shared: number): V8Function | undefined {
     const known = this.#functions.get(shared);
     if (known !== undefined && this.#heap.memory.isGone) return known;
-    if (known !== undefined && known.line > 0 && isSameFunction(this.#heap, shared, known)) return known;
+    if (known !== undefined && known.isWhole && isSameFunction(this.#heap, shared, known)) return known;
     const found = readV8Function(this.#heap, this.#scripts, shared);
     if (this.#functions.size >= mostFunctions) this.#functions.clear();
     if (found === undefined) this.#functions.delete(shared);

@@ -17,15 +17,16 @@ export interface V8Script {
   readonly lineOffset: number;
 }
 
-/** `word`: a Script. Undefined where it cannot be one. */
+/** `word`: a Script. Undefined where it cannot be one, or its name cannot be read now. */
 export function readV8Script(heap: V8Heap, word: number): V8Script | undefined {
   const { script, types } = heap.layout;
   if (heap.typeOf(word) !== types.script) return undefined;
   const name = heap.field(word, script.name);
+  if (name === undefined || !heap.isReadable(name)) return undefined;
   const source = heap.field(word, script.source);
   const parts = source === undefined ? undefined : heap.parts(source, mostSource);
   return {
-    name: (name === undefined ? undefined : heap.text(name)) ?? '',
+    name: heap.text(name) ?? '',
     lineStarts: parts === undefined ? undefined : lineStartsOf(parts),
     lineOffset: Math.max(0, heap.smi(word, script.lineOffset) ?? 0),
   };
