@@ -57,7 +57,8 @@ export class CountsBuilder {
     let sums = row.counts;
     if (idOf !== null && !this.#knownIds.has(idOf)) this.#join(idOf);
     const known = this.#functions;
-    for (let i = 0; i < functions.length; i++) {
+    const first = idOf === null && sums instanceof Uint32Array ? addNarrow(sums, counts) : 0;
+    for (let i = first; i < functions.length; i++) {
       const number = functions[i] ?? 0;
       const id = idOf === null ? number : (idOf[number] ?? NO_FUNCTION);
       if (id === NO_FUNCTION) continue;
@@ -152,6 +153,23 @@ export class CountsBuilder {
     return row;
   }
 }
+
+/** Adds counts while they and their sums fit into 32 bits and their functions are known: how many it has added. Nearly all of them, in half the time. */
+function addNarrow(sums: Uint32Array, { functions, self, inclusive }: IntervalCounts): number {
+  if (!(self instanceof Uint32Array && inclusive instanceof Uint32Array)) return 0;
+  for (let i = 0; i < functions.length; i++) {
+    const at = 2 * (functions[i] ?? 0);
+    if (at >= sums.length) return i;
+    const selfSum = (sums[at] ?? 0) + (self[i] ?? 0);
+    const sum = (sums[at + 1] ?? 0) + (inclusive[i] ?? 0);
+    if (selfSum >= wide || sum >= wide) return i;
+    sums[at] = selfSum;
+    sums[at + 1] = sum;
+  }
+  return functions.length;
+}
+
+const wide = 2 ** 32;
 
 /** Fit both into 32 bits? What is no count is kept as it is, for `checkCounts` to refuse. */
 function isNarrow(self: number, inclusive: number): boolean {
