@@ -55,8 +55,7 @@ if (command === 'agent') Object.assign(env, agentRuntime.environment);
 if (typeof process.execve === 'function') process.execve(nodeBin, [nodeBin, ...nodeArgs], env);
 const child = spawn(nodeBin, nodeArgs, { stdio: 'inherit', env });
 // A terminal's Ctrl-C reaches the child as well; what is sent to this process alone is passed on. Either way the child decides.
-for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-process.on('SIGINT', () => {});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) =>
   process.exit(signal === null ? (code ?? 1) : 128 + (constants.signals[signal] ?? 0)),
 );

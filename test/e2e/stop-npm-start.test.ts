@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import type { http } from '@everflame/protocols';
 import { expect, test } from 'vitest';
 import { getJson } from '../support/api.ts';
-import { repositoryRoot } from '../support/everflame-process.ts';
+import { repositoryRoot, startEverflame } from '../support/everflame-process.ts';
 import { waitFor } from '../support/wait-for.ts';
 
 test('npm start ends within 5 s of a signal to its whole process group, with everything stored', async () => {
@@ -42,6 +42,17 @@ test('npm start ends within 5 s of a signal to its whole process group, with eve
     expect(queued.filter((name) => name.endsWith('.batch'))).toEqual([]);
   } finally {
     if (npm.exitCode === null && npm.signalCode === null) process.kill(-pid, 'SIGKILL');
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s to the launcher alone ends the server', async (signal) => {
+  const directory = mkdtempSync(join(tmpdir(), 'everflame-stop-'));
+  const everflame = await startEverflame(['server', '--listen', '127.0.0.1:0', '--data-dir', directory]);
+  try {
+    expect(await everflame.end(signal)).toBe(0);
+  } finally {
+    everflame.child.kill('SIGKILL');
     rmSync(directory, { recursive: true, force: true });
   }
 });

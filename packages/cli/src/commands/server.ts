@@ -10,8 +10,10 @@ export function serverCommand(): Command {
   return command.action(async (flags: ServerFlags) => {
     const { startServer } = await import('../start-server.ts');
     const server = await startServer(flags, []);
+    // Who reads that it is ready may end it at once.
+    const signalled = onceSignalled();
     process.stdout.write(`ready ${server.url}\n`);
-    await onceSignalled();
+    await signalled;
     await server.close();
   });
 }

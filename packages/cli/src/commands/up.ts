@@ -22,8 +22,10 @@ async function up(flags: UpFlags): Promise<void> {
   const agent = canSample
     ? new AgentProcess({ server: server.url, dataDir: flags.dataDir, onNotice: (line) => server.addNotice(line) })
     : null;
+  // Who reads that it is ready may end it at once.
+  const signalled = onceSignalled();
   process.stdout.write(`ready ${server.url}\n`);
-  await onceSignalled();
+  await signalled;
   // The agent goes first: what it has sampled is to be stored before the server closes.
   await agent?.stop();
   await server.close();
