@@ -46,9 +46,19 @@ test('npm start ends within 5 s of a signal to its whole process group, with eve
   }
 });
 
-test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s to the launcher alone ends the server', async (signal) => {
+// An older Node.js than 22.15 cannot replace itself with the server: then the launcher passes the signal on.
+const asOlder = { NODE_OPTIONS: '--import=data:text/javascript,process.execve=undefined' };
+
+test.each([
+  ['SIGINT', {}],
+  ['SIGTERM', {}],
+  ['SIGHUP', {}],
+  ['SIGINT', asOlder],
+  ['SIGTERM', asOlder],
+  ['SIGHUP', asOlder],
+] as const)('%s to the launcher alone ends the server %o', async (signal, env) => {
   const directory = mkdtempSync(join(tmpdir(), 'everflame-stop-'));
-  const everflame = await startEverflame(['server', '--listen', '127.0.0.1:0', '--data-dir', directory]);
+  const everflame = await startEverflame(['server', '--listen', '127.0.0.1:0', '--data-dir', directory], env);
   try {
     expect(await everflame.end(signal)).toBe(0);
   } finally {

@@ -154,7 +154,7 @@ export class CountsBuilder {
   }
 }
 
-/** Adds counts while they and their sums fit into 32 bits and their functions are known: how many it has added. Nearly all of them, in half the time. */
+/** Adds counts without numbers of their own while they and their sums fit into 32 bits and their functions are known, in two thirds of the time: how many it has added. */
 function addNarrow(sums: Uint32Array, { functions, self, inclusive }: IntervalCounts): number {
   if (!(self instanceof Uint32Array && inclusive instanceof Uint32Array)) return 0;
   for (let i = 0; i < functions.length; i++) {

@@ -123,7 +123,9 @@ async function countPast(
       const selection = { ...choice.selection, ...range };
       const count = async (): Promise<SideCounts | null> => {
         const side = await countSide(storage, { ...choice, selection }, units, table, check);
-        return side.samples > 0 ? side.finish('', places) : null;
+        const counts = side.samples > 0 ? side.finish('', places) : null;
+        side.discard();
+        return counts;
       };
       counted.set(key, known.get(key) ?? (await count()));
     }
@@ -183,14 +185,13 @@ interface Counted {
 async function explained(storage: StorageReader, all: Counted, check: Check): Promise<Comparison> {
   const { question, units, counted, past, controls, table, places } = all;
   const { normalisation, requests, minEffect, q, look } = question;
-  // Side by side, and each gives its counts back before the next is built.
+  // One after the other: each gives its counts back before the next is built.
   const before = counted.before.finish(question.before.name, places, { requests: requests.before });
-  const stayed =
-    controls === null ? null : counted.before.finish(question.before.name, places, { only: controls.units });
+  const stayedBefore = controls && counted.before.finish(question.before.name, places, { only: controls.units });
   counted.before.discard();
   const after = counted.after.finish(question.after.name, places, { requests: requests.after });
   counted.after.discard();
-  const stayedAfter = controls?.after.finish(question.before.name, places, { only: controls.units });
+  const stayedAfter = controls && controls.after.finish(question.before.name, places, { only: controls.units });
   controls?.after.discard();
   const input: CompareInput = {
     before,
@@ -200,7 +201,7 @@ async function explained(storage: StorageReader, all: Counted, check: Check): Pr
     hosts: units.hosts,
     past: past.effects,
     pastAligned: past.isAligned,
-    ...(stayed === null || stayedAfter === undefined ? {} : { controls: { before: stayed, after: stayedAfter } }),
+    ...(stayedBefore && stayedAfter ? { controls: { before: stayedBefore, after: stayedAfter } } : {}),
     options: { normalisation, minEffect, q, ...(look === null ? {} : { look }) },
   };
   check();

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 
-import type { ProcessMemory } from '../process-memory.ts';
-import { base, DrawnMemory } from './testing/drawn-memory.ts';
+import { base, DrawnMemory, smi } from './testing/drawn-memory.ts';
 import { V8Codes } from './v8-code.ts';
 import { V8Heap } from './v8-heap.ts';
 import type { V8Layout } from './v8-layout.ts';
@@ -50,7 +49,6 @@ function take(bytes: number): number {
   return at;
 }
 
-const smi = (value: number): number => value * 2 ** 32;
 const functionInfo = (): number => object(layout.types.sharedFunctionInfo, [0, 0, 0]);
 
 /** Optimised code with inlined calls of what stands at these indices of its literals; `pc` lies in it. */
@@ -79,7 +77,7 @@ function draw(
 
 beforeEach(() => {
   memory = new DrawnMemory();
-  codes = new V8Codes(new V8Heap(layout, memory as unknown as ProcessMemory));
+  codes = new V8Codes(new V8Heap(layout, memory));
   next = base + 4096;
   maps.clear();
 });
@@ -139,6 +137,18 @@ describe('code is what it was', () => {
     memory.put(code.stream + 8, code.object + 64);
     expect(codes.isStill(code, code.functions)).toBe(false);
   });
+});
+
+test('code that cannot be looked at for want of time is known afterwards', () => {
+  const drawn = draw(functionInfo(), [], []);
+  const code = codes.find(drawn.pc);
+  const page = drawn.pc - (drawn.pc % 4096);
+  memory.hidden.add(page);
+  memory.isExhausted = true;
+  expect(codes.find(drawn.pc)).toBeUndefined();
+  memory.hidden.clear();
+  memory.isExhausted = false;
+  expect(codes.find(drawn.pc)).toBe(code);
 });
 
 describe('what was looked for in vain is not looked for again', () => {

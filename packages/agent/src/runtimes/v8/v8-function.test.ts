@@ -1,7 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 
-import type { ProcessMemory } from '../process-memory.ts';
-import { base, DrawnMemory } from './testing/drawn-memory.ts';
+import { base, DrawnMemory, smi } from './testing/drawn-memory.ts';
 import { readV8Function, V8Scripts } from './v8-function.ts';
 import { V8Heap } from './v8-heap.ts';
 import type { V8Layout } from './v8-layout.ts';
@@ -29,11 +28,11 @@ const layout = {
 const oneByteString = 8;
 const namePage = base + 8 * 4096;
 const scriptNamePage = base + 9 * 4096;
+const sourcePage = base + 10 * 4096;
 
 let memory: DrawnMemory;
 let heap: V8Heap;
 let next: number;
-const smi = (value: number): number => value * 2 ** 32;
 
 function object(type: number, fields: readonly number[], at = next): number {
   if (at === next) next += 256;
@@ -54,7 +53,11 @@ function text(characters: string, at = next): number {
 }
 
 function drawFunction(name: string): number {
-  const script = object(layout.types.script, [text('file:///srv/a.js', scriptNamePage), text('\n\nfunction'), smi(0)]);
+  const script = object(layout.types.script, [
+    text('file:///srv/a.js', scriptNamePage),
+    text('\n\nfunction', sourcePage),
+    smi(0),
+  ]);
   // No locals; where it begins; the name, an index, no inferred name.
   const scope = object(layout.types.scopeInfo, [smi(0), smi(2), text(name, namePage), smi(1), smi(2)]);
   return object(layout.types.sharedFunctionInfo, [script, scope]);
@@ -62,7 +65,7 @@ function drawFunction(name: string): number {
 
 beforeEach(() => {
   memory = new DrawnMemory();
-  heap = new V8Heap(layout, memory as unknown as ProcessMemory);
+  heap = new V8Heap(layout, memory);
   next = base + 4096;
 });
 
@@ -88,4 +91,15 @@ test('a script whose name cannot be read now is not one without a name', () => {
   expect(readV8Function(heap, scripts, word)).toBeUndefined();
   memory.hidden.clear();
   expect(readV8Function(heap, scripts, word)?.script.name).toBe('file:///srv/a.js');
+});
+
+test('a script whose source was not read for want of time has lines later', () => {
+  const word = drawFunction('emit');
+  const scripts = new V8Scripts(heap);
+  memory.hidden.add(sourcePage);
+  memory.isExhausted = true;
+  expect(readV8Function(heap, scripts, word)).toMatchObject({ line: 0, isWhole: false });
+  memory.hidden.clear();
+  memory.isExhausted = false;
+  expect(readV8Function(heap, scripts, word)).toMatchObject({ line: 3, isWhole: true });
 });

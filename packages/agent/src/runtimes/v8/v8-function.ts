@@ -96,11 +96,9 @@ interface Scope {
  */
 function readScope(heap: V8Heap, word: number): Scope {
   const { scopeInfo, types } = heap.layout;
-  if (heap.isString(word)) {
-    const name = heap.text(word);
-    return { names: [name ?? ''], position: undefined, isRead: name !== undefined };
-  }
-  if (heap.typeOf(word) !== types.scopeInfo) return { names: [], position: undefined, isRead: heap.isReadable(word) };
+  const text = heap.textOrNone(word);
+  if (text !== null) return { names: [text ?? ''], position: undefined, isRead: text !== undefined };
+  if (heap.typeOf(word) !== types.scopeInfo) return { names: [], position: undefined, isRead: true };
   const locals = heap.smi(word, scopeInfo.localCount) ?? -1;
   if (locals < 0 || locals > mostLocals) return { names: [], position: undefined, isRead: false };
   const localWords = locals < mostInlinedNames ? 2 * locals : 1 + locals;
@@ -115,12 +113,12 @@ function readScope(heap: V8Heap, word: number): Scope {
     const smi = heap.smi(word, at);
     if (smi === undefined) {
       const value = heap.field(word, at);
-      const name = value !== undefined && heap.isString(value) ? heap.text(value) : undefined;
-      if (value === undefined || (name === undefined && !heap.isReadable(value))) {
+      const name = value === undefined ? undefined : heap.textOrNone(value);
+      if (name === undefined) {
         isRead = false;
         break;
       }
-      if (name !== undefined) names.push(name);
+      if (name !== null) names.push(name);
       else if (names.length > 0 && i > 2) break;
       hasObject = true;
       lastSmi = undefined;

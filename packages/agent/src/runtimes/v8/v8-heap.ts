@@ -8,6 +8,12 @@ const mostNameCharacters = 1024;
 /** Parts of a string that was put together, one in another. */
 const mostStringParts = 64;
 
+/** What is asked of the memory that a heap lies in. */
+export type HeapMemory = Pick<
+  ProcessMemory,
+  'load' | 'low' | 'high' | 'word' | 'uint16' | 'int32' | 'holds' | 'bytes' | 'isGone' | 'isExhausted' | 'generation'
+>;
+
 /** Characters of a string, as V8 keeps them. */
 export interface StringPart {
   readonly bytes: Buffer;
@@ -20,9 +26,9 @@ export interface StringPart {
  */
 export class V8Heap {
   readonly layout: V8Layout;
-  readonly memory: ProcessMemory;
+  readonly memory: HeapMemory;
 
-  constructor(layout: V8Layout, memory: ProcessMemory) {
+  constructor(layout: V8Layout, memory: HeapMemory) {
     this.layout = layout;
     this.memory = memory;
   }
@@ -56,12 +62,6 @@ export class V8Heap {
     return this.memory.uint16(map - objectTag + this.layout.instanceType) ?? -1;
   }
 
-  /** False for an object whose kind cannot be read now, as when as much was read as is read at a time, and for a string that is not all there. */
-  isReadable(word: number): boolean {
-    if (!isObject(word)) return true;
-    return this.typeOf(word) >= 0 && (!this.isString(word) || this.text(word) !== undefined);
-  }
-
   isString(word: number): boolean {
     const type = this.typeOf(word);
     return type >= 0 && (type & this.layout.string.notStringMask) === 0;
@@ -82,6 +82,13 @@ export class V8Heap {
       most,
     );
     return isWhole ? parts.join('') : undefined;
+  }
+
+  /** A name; null for what is no string, undefined for what cannot be read now, as when as much was read as is read at a time. */
+  textOrNone(word: number): string | null | undefined {
+    if (!isObject(word)) return null;
+    if (this.typeOf(word) < 0) return undefined;
+    return this.isString(word) ? this.text(word) : null;
   }
 
   /** The parts of a string in order; undefined where one cannot be read or it has more than `most` characters. */

@@ -3,8 +3,8 @@ import { openSync } from 'node:fs';
 import { FileSource, readElfFile, readV8Symbols, type V8Symbols } from '@everflame/binary';
 import { beforeAll, expect, test } from 'vitest';
 
-import type { ProcessMemory } from '../process-memory.ts';
-import { ProcessMemory as Memory, ReadBudget } from '../process-memory.ts';
+import { ProcessMemory, ReadBudget } from '../process-memory.ts';
+import type { HeapMemory } from './v8-heap.ts';
 import { makeV8Layout, type V8Layout } from './v8-layout.ts';
 import { V8Process } from './v8-process.ts';
 
@@ -50,10 +50,7 @@ test('a V8 that is not known, is stripped or contradicts itself is refused in wo
 });
 
 /** Memory of a process that lies: every word is drawn anew, mostly something that could be an object, a small integer or a kind. */
-class LyingMemory implements Pick<
-  ProcessMemory,
-  'load' | 'word' | 'uint16' | 'int32' | 'holds' | 'bytes' | 'isGone' | 'isExhausted' | 'generation'
-> {
+class LyingMemory implements HeapMemory {
   low = 0;
   high = 0;
   reads = 0;
@@ -116,7 +113,7 @@ test('a process that lies costs bounded reads and brings nothing down', () => {
   const types = [0, 1, 2, 3, 5, 8, 9, 10, 11, 13, ...Object.values(layout.types).filter((type) => type >= 0)];
   for (let round = 0; round < 40; round++) {
     const memory = new LyingMemory(random, types);
-    const process = new V8Process(layout, memory as unknown as ProcessMemory);
+    const process = new V8Process(layout, memory);
     for (let i = 0; i < 10; i++) {
       process.interpreted(0x1234_0001 + 8 * i, 100 + i);
       process.compiled(0x7f00_0000_1000 + 64 * i, i % 2 === 0 ? undefined : 0x1234_0001);
@@ -127,7 +124,7 @@ test('a process that lies costs bounded reads and brings nothing down', () => {
 
 test('what is read of all processes together has a bound until the next time', () => {
   const budget = new ReadBudget();
-  const memory = Memory.open(process.pid, budget);
+  const memory = ProcessMemory.open(process.pid, budget);
   if (memory === undefined) throw new Error('own memory is not readable');
   for (let page = 0; !memory.isExhausted; page++) memory.word(4096 * page);
   expect(budget.reads).toBeLessThan(10_000);
@@ -138,7 +135,7 @@ test('what is read of all processes together has a bound until the next time', (
 });
 
 test('memory of this process is read, other addresses are not there', () => {
-  const memory = Memory.open(process.pid, new ReadBudget());
+  const memory = ProcessMemory.open(process.pid, new ReadBudget());
   if (memory === undefined) throw new Error('own memory is not readable');
   expect(memory.word(8)).toBeUndefined();
   expect(memory.bytes(2 ** 47, 8)).toBeUndefined();

@@ -1,9 +1,8 @@
-import type { ProcessMemory } from '../process-memory.ts';
 import { baselineOffset, readBytecode } from './bytecode.ts';
 import { findSourcePosition } from './source-positions.ts';
 import { type V8Code, V8Codes } from './v8-code.ts';
 import { isSameFunction, readV8Function, type V8Function, V8Scripts } from './v8-function.ts';
-import { V8Heap } from './v8-heap.ts';
+import { type HeapMemory, V8Heap } from './v8-heap.ts';
 import type { V8Layout } from './v8-layout.ts';
 import { lineOf } from './v8-script.ts';
 
@@ -38,7 +37,7 @@ export class V8Process {
   /** By SharedFunctionInfo; undefined: none of a script. */
   readonly #functions = new Map<number, V8Function>();
 
-  constructor(layout: V8Layout, memory: ProcessMemory) {
+  constructor(layout: V8Layout, memory: HeapMemory) {
     this.#heap = new V8Heap(layout, memory);
     this.#scripts = new V8Scripts(this.#heap);
     this.#codes = new V8Codes(this.#heap);

@@ -21,12 +21,13 @@ export interface V8Script {
 export function readV8Script(heap: V8Heap, word: number): V8Script | undefined {
   const { script, types } = heap.layout;
   if (heap.typeOf(word) !== types.script) return undefined;
-  const name = heap.field(word, script.name);
-  if (name === undefined || !heap.isReadable(name)) return undefined;
+  const nameWord = heap.field(word, script.name);
+  const name = nameWord === undefined ? undefined : heap.textOrNone(nameWord);
+  if (name === undefined) return undefined;
   const source = heap.field(word, script.source);
   const parts = source === undefined ? undefined : heap.parts(source, mostSource);
   return {
-    name: heap.text(name) ?? '',
+    name: name ?? '',
     lineStarts: parts === undefined ? undefined : lineStartsOf(parts),
     lineOffset: Math.max(0, heap.smi(word, script.lineOffset) ?? 0),
   };

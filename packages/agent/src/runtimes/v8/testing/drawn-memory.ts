@@ -1,12 +1,12 @@
-import type { ProcessMemory } from '../../process-memory.ts';
+import type { HeapMemory } from '../v8-heap.ts';
 
 export const base = 0x7f00_0000_0000;
 
+/** A small integer as V8 keeps it. */
+export const smi = (value: number): number => value * 2 ** 32;
+
 /** A heap that is drawn word by word, from `base` on. */
-export class DrawnMemory implements Pick<
-  ProcessMemory,
-  'load' | 'word' | 'uint16' | 'int32' | 'holds' | 'bytes' | 'isGone' | 'isExhausted' | 'generation'
-> {
+export class DrawnMemory implements HeapMemory {
   low = 0;
   high = 0;
   generation = 0;
