@@ -1,7 +1,9 @@
 // Load for the shop: a fixed number of requests a second, as customers come, whatever the shop needs for them.
 //
-//   node load.mjs --url http://127.0.0.1:8080 [--url …] [--rate 150] [--seconds 25]
+//   node load.mjs --url http://127.0.0.1:8080 [--url …] [--rate 150] [--seconds 25] [--warm-up 25000]
 //
+// With --warm-up that many carts are sent before, as fast as they are answered: V8 compiles what prices them for the last time
+// after 10,000 carts and more, and what it compiles then costs other than what it compiled before.
 // Bounded: at most 32 requests are under way, the others wait for their turn. What a slow machine has not answered in time is
 // sent late, so that two versions get the same requests; after ten more seconds the rest is left out and counted. Loopback only.
 import { Agent, request } from 'node:http';
@@ -10,15 +12,22 @@ import { parseArgs } from 'node:util';
 const maxUnderWay = 32;
 const graceSeconds = 10;
 const { values } = parseArgs({
-  options: { url: { type: 'string', multiple: true }, rate: { type: 'string' }, seconds: { type: 'string' } },
+  options: {
+    url: { type: 'string', multiple: true },
+    rate: { type: 'string' },
+    seconds: { type: 'string' },
+    'warm-up': { type: 'string', default: '0' },
+  },
 });
 const targets = (values.url ?? ['http://127.0.0.1:8080']).map((url) => new URL(url));
 const ratePerSecond = Number(values.rate ?? '150');
 const seconds = Number(values.seconds ?? 'Infinity');
+const warmUpCarts = Number(values['warm-up']);
 if (!targets.every(({ hostname }) => ['127.0.0.1', 'localhost', '[::1]'].includes(hostname)))
   throw new Error('load goes to loopback only');
 if (!(ratePerSecond > 0 && ratePerSecond <= 5000)) throw new Error('--rate must be above 0 and at most 5000');
 if (!(seconds > 0)) throw new Error('--seconds must be above 0');
+if (!(Number.isInteger(warmUpCarts) && warmUpCarts >= 0)) throw new Error('--warm-up is a whole number of carts');
 
 const agent = new Agent({ keepAlive: true, maxSockets: maxUnderWay });
 const questions = ['oak table', 'copper kettle for the kitchen', 'wool blanket', 'glass bottle for travelling'];
@@ -36,7 +45,7 @@ function requestOf(n) {
       productId: (n * 13 + index * 7) % 2400,
       quantity: 1 + (n % 60),
     }));
-    const vouchers = Array.from({ length: 40 }, (_, index) => 500 + ((n * 37 + index * 211) % 4500));
+    const vouchers = Array.from({ length: 20 }, (_, index) => 500 + ((n * 37 + index * 211) % 4500));
     return { method: 'POST', path: '/cart', body: JSON.stringify({ lines, vouchers }) };
   }
   return { method: 'GET', path: `/invoices/${n % 1_000_000}` };
@@ -67,11 +76,21 @@ function sendOne(n) {
   outgoing.end(body);
 }
 
-const startedMs = performance.now();
+let startedMs = performance.now();
 let next = 0;
+let warmedUp = 0;
 let stopping = false;
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => (stopping = true));
 const timer = setInterval(() => {
+  if (!stopping && warmedUp < warmUpCarts) {
+    // The carts of requestOf(), three of every ten.
+    while (warmedUp < warmUpCarts && underWay < maxUnderWay) {
+      sendOne(10 * Math.floor(warmedUp / 3) + 6 + (warmedUp % 3));
+      warmedUp++;
+    }
+    startedMs = performance.now();
+    return;
+  }
   const elapsedSeconds = (performance.now() - startedMs) / 1000;
   const due = Math.floor(Math.min(elapsedSeconds, seconds) * ratePerSecond);
   if (!stopping && elapsedSeconds < seconds + graceSeconds) {

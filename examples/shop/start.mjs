@@ -1,6 +1,6 @@
 // Runs one version of the shop under its own load, until the time is over or it is told to stop.
 //
-//   node start.mjs --version 1.1.0 [--instances 1] [--pod NAME] [--seconds 25] [--rate 150] [--listen 127.0.0.1:0]
+//   node start.mjs --version 1.1.0 [--instances 1] [--pod NAME] [--seconds 25] [--rate 150] [--warm-up 0] [--listen 127.0.0.1:0]
 //
 // The rate is that of all instances together. Every process says who it is as OpenTelemetry does it, several instances as pods
 // of the name that is given, else shop-1.1.0, with a number behind it. The shop writes its names of JIT code to /tmp/perf-PID.map.
@@ -20,6 +20,7 @@ const { values } = parseArgs({
     pod: { type: 'string' },
     seconds: { type: 'string' },
     rate: { type: 'string', default: '150' },
+    'warm-up': { type: 'string', default: '0' },
     listen: { type: 'string', default: '127.0.0.1:0' },
   },
 });
@@ -84,7 +85,8 @@ async function startShop(instance) {
 const shops = await Promise.all(Array.from({ length: instances }, (_, index) => startShop(index + 1)));
 const urls = shops.flatMap(({ url }) => ['--url', url.replace('//0.0.0.0:', '//127.0.0.1:')]);
 const seconds = values.seconds === undefined ? [] : ['--seconds', values.seconds];
-const load = start('shop-load', [join(release, 'load.mjs'), ...urls, '--rate', values.rate, ...seconds]);
+const pace = ['--rate', values.rate, '--warm-up', values['warm-up'], ...seconds];
+const load = start('shop-load', [join(release, 'load.mjs'), ...urls, ...pace]);
 children.push(load);
 load.stdout.setEncoding('utf8').on('data', (text) => process.stdout.write(`load: ${text}`));
 // The event, not the process's state: whichever ends first ends the others.

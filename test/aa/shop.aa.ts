@@ -2,8 +2,8 @@
  * The shop against itself, and against a version that costs a little more, recorded for real on this machine: `npm run test:aa [-- --minutes 30]`.
  *
  * Five instances of 1.0.0 and five of 1.0.1 (one function of about 5 % costs 10 % more) run side by side, each in PID, network and mount namespaces of its own,
- * under two agents that ship to a server each: one samples as on any host, one twenty times as often, as who wants to see 10 % within minutes has it sample. After some minutes
- * to warm up every whole minute is a window, and /api/v1/compare is asked about every two windows of one version: 2 × 435 comparisons of 30 windows, of which at most 5 % may
+ * under two agents that ship to a server each: one samples as on any host, one forty times as often, as who wants to see 10 % within minutes has it sample. After some minutes
+ * to warm up (V8 compiles for the last time what prices carts, `shop-run.ts`) every whole minute is a window, and /api/v1/compare is asked about every two windows of one version: 2 × 435 comparisons of 30 windows, of which at most 5 % may
  * report a regression. They share windows, so that they are not independent. At the higher frequency 1.0.0 and 1.0.1 are compared over each three windows together.
  * `--all` asks both questions at both frequencies; the exit code is that of these two.
  *
@@ -25,7 +25,7 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '30' },
     rate: { type: 'string', default: '30' },
-    'warm-up': { type: 'string', default: '6' },
+    'warm-up': { type: 'string', default: '8' },
     folder: { type: 'string' },
     all: { type: 'boolean', default: false },
   },
@@ -33,7 +33,7 @@ const { values } = parseArgs({
 const minutes = wholeNumber('--minutes', values.minutes, 3);
 const warmUpMinutes = wholeNumber('--warm-up', values['warm-up'], 1);
 /** Of the two agents: what the comparisons of one version are judged by, and what the planted change is. */
-const frequencies = [99, 1999] as const;
+const frequencies = [99, 3999] as const;
 const instances = 5;
 const planted = 'chooseVouchers';
 const minuteMs = 60_000;
