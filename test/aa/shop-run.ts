@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** So many that V8 has compiled for good what prices carts: it does so for the last time after 10,000 to 20,000. */
-const warmUpCarts = 40_000;
+/** So many that V8 has compiled for good what prices carts and all that leads to it. */
+const warmUpRequests = 80_000;
 const startFile = fileURLToPath(new URL('../../examples/shop/start.mjs', import.meta.url));
 
 /** A shop under load in PID, network and mount namespaces of its own, as on a host of its own; needs root. */
@@ -17,7 +17,7 @@ export function startNamespacedShop(version: string, pod: string, requestsPerSec
   // Its /tmp is its own, since the names of JIT code lie there by the PID of the namespace.
   const script = `mount -t tmpfs none /tmp && ip link set lo up && exec "$0" "$@"`;
   const who = ['--version', version, '--pod', pod];
-  const load = ['--rate', String(requestsPerSecond), '--warm-up', String(warmUpCarts)];
+  const load = ['--rate', String(requestsPerSecond), '--warm-up', String(warmUpRequests)];
   const shop = [process.execPath, startFile, ...who, ...load];
   const unshare = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', script, ...shop];
   const child = spawn('unshare', unshare, { stdio: ['ignore', 'ignore', 'inherit'] });
