@@ -146,18 +146,21 @@ async function askAll(server: ServerProcess, { spanMs }: Set): Promise<void> {
   const range = (hours: number) => ({ from: String(untilMs - hours * hourMs), until: String(untilMs) });
   resetPeak(server.pid);
   const whole = { from: String(untilMs - spanMs), until: String(untilMs) };
-  const tree = async (query: string, hours: number, more = {}) =>
-    ask(server, 'flamegraph', { query, ...range(hours), ...more });
+  // Whole, as columns: what the page reads.
+  const columns = async (query: string, hours: number, more = {}) =>
+    ask(server, 'flamegraph', { query, ...range(hours), ...more }, TREE_MEDIA_TYPE);
+  const json = async (query: string, hours: number) => ask(server, 'flamegraph', { query, ...range(hours) });
   console.log(`answers: median of ${rounds} (the first one before) in ms`);
-  printFigure(figures.flame15m, (await tree(one, 0.25)).text);
-  printFigure(figures.flame6h, (await tree(one, 6)).text);
-  const day = await tree(one, 24);
+  printFigure(figures.flame15m, (await columns(one, 0.25)).text);
+  printFigure(figures.flame6h, (await columns(one, 6)).text);
+  const day = await columns(one, 24);
   printFigure(figures.flame24h, day.text);
-  const columns = async (more = {}) =>
-    ask(server, 'flamegraph', { query: all, ...range(24), ...more }, TREE_MEDIA_TYPE);
-  printFigure(figures.flameAllView, (await columns({ max_nodes: '5000' })).text);
-  printFigure(figures.flameAll, (await columns()).text);
-  printFigure(figures.flameAllJson, (await tree(all, 24)).text);
+  printFigure(figures.flame15mJson, (await json(one, 0.25)).text);
+  printFigure(figures.flame6hJson, (await json(one, 6)).text);
+  printFigure(figures.flame24hJson, (await json(one, 24)).text);
+  printFigure(figures.flameAllView, (await columns(all, 24, { max_nodes: '5000' })).text);
+  printFigure(figures.flameAll, (await columns(all, 24)).text);
+  printFigure(figures.flameAllJson, (await json(all, 24)).text);
   printFigure(figures.top24h, (await ask(server, 'top', { query: one, ...range(24) })).text);
   printFigure(figures.pprofOne, (await ask(server, 'pprof', { query: one, ...range(24) })).text);
   printFigure(figures.pprofAll, (await ask(server, 'pprof', { query: all, ...range(24) })).text);
@@ -176,7 +179,7 @@ async function askAll(server: ServerProcess, { spanMs }: Set): Promise<void> {
     (await ask(server, 'query_range', { query: all, by: 'service_name', ...range(24) })).text,
   );
   if (spanMs > 24 * hourMs) {
-    const month = await ask(server, 'flamegraph', { query: one, ...whole });
+    const month = await ask(server, 'flamegraph', { query: one, ...whole }, TREE_MEDIA_TYPE);
     printFigure(figures.thirtyDays, `${(month.medianMs / day.medianMs).toFixed(2)} (${month.text} ms)`);
   }
   printFigure(figures.queryRss, memoryMb(server.pid).peak.toFixed(0));

@@ -34,7 +34,7 @@ export function encodeProfile(profile: Profile): Uint8Array<ArrayBuffer> {
   }
   writer.field32(14, strings.index(profile.defaultSampleType));
   writer.field32(15, strings.index(profile.docUrl));
-  return writer.toBytes();
+  return writer.take();
 }
 
 /** Indexes of the strings that the model holds as text; those not in the table go behind it. */

@@ -1,3 +1,4 @@
+import { discard } from '../tables/discard.ts';
 import type { FrameKind } from '../views/frame-table.ts';
 import type { LimitedTree } from '../views/limit-tree.ts';
 
@@ -53,6 +54,8 @@ export interface TreeLayout {
   readonly length: number;
 }
 
+type Column = BigInt64Array | Float64Array | Uint32Array;
+
 export interface TreeCounts {
   readonly headBytes: number;
   readonly nodes: number;
@@ -88,7 +91,7 @@ export function treeLayout({ headBytes, nodes, frames, strings, textBytes }: Tre
   };
 }
 
-/** Writes a tree as columns. Deterministic. */
+/** Writes a tree as columns. Deterministic. The tree is given up on the way (`discardTree`): file and tree together would be twice as large. */
 export function encodeTree(tree: LimitedTree, head: TreeHead): Uint8Array<ArrayBuffer> {
   const utf8 = new TextEncoder();
   const headBytes = utf8.encode(JSON.stringify(head));
@@ -122,14 +125,19 @@ export function encodeTree(tree: LimitedTree, head: TreeHead): Uint8Array<ArrayB
     counts.textBytes,
   ]);
   file.set(headBytes, layout.head);
-  new BigInt64Array(buffer, layout.total, counts.nodes).set(tree.total);
-  new BigInt64Array(buffer, layout.self, counts.nodes).set(tree.self);
-  new Float64Array(buffer, layout.samples, counts.nodes).set(tree.samples);
-  new Float64Array(buffer, layout.selfSamples, counts.nodes).set(tree.selfSamples);
+  const put = (column: Column, at: number) => {
+    file.set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), at);
+    discard(column);
+  };
+  put(tree.total, layout.total);
+  put(tree.self, layout.self);
+  put(tree.samples, layout.samples);
+  put(tree.selfSamples, layout.selfSamples);
   const distances = new Uint32Array(buffer, layout.distance, counts.nodes);
   for (let node = 0; node < counts.nodes; node++) distances[node] = node - (tree.parent[node] ?? 0);
-  new Uint32Array(buffer, layout.frame, counts.nodes).set(tree.frame);
-  new Uint32Array(buffer, layout.rest, counts.nodes).set(tree.rest);
+  discard(tree.parent);
+  put(tree.frame, layout.frame);
+  put(tree.rest, layout.rest);
   for (const [i, start] of [layout.frameName, layout.frameFile, layout.frameBinary].entries()) {
     new Uint32Array(buffer, start, counts.frames).set(columns[i] ?? []);
   }

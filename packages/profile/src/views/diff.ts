@@ -1,3 +1,4 @@
+import { discard } from '../tables/discard.ts';
 import { halvesOf } from '../tables/growable.ts';
 import { frameAt, type FrameColumns, FrameTable } from './frame-table.ts';
 import { type FunctionColumns, isFunction } from './functions.ts';
@@ -72,13 +73,15 @@ function mergedTrees(before: Adopted, after: Adopted, frames: FrameColumns): Dif
       fromAfter[length] = a++;
     }
   }
-  return {
+  const tree = {
     frames,
     parent: parent.slice(0, length),
     frame: frame.slice(0, length),
     before: gatheredAmounts(before.tree, fromBefore.subarray(0, length)),
     after: gatheredAmounts(after.tree, fromAfter.subarray(0, length)),
   };
+  discard(parent, frame, fromBefore, fromAfter, placeOfBefore, placeOfAfter);
+  return tree;
 }
 
 /** The same where a group and a function have one name, so that names do not tell the order. */

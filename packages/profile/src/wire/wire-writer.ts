@@ -1,3 +1,8 @@
+import { discard } from '../tables/discard.ts';
+
+/** From here on the unused end of the buffer was never touched, so that it takes no memory. */
+const worthView = 1 << 20;
+
 /** Writes protobuf's wire format into one growing buffer. Lengths are computed by the caller beforehand (`varintSize`). */
 export class WireWriter {
   #bytes: Uint8Array<ArrayBuffer>;
@@ -8,9 +13,11 @@ export class WireWriter {
     this.#bytes = new Uint8Array(capacity);
   }
 
-  /** A copy of what was written. */
-  toBytes(): Uint8Array<ArrayBuffer> {
-    return this.#bytes.slice(0, this.#length);
+  /** What was written; nothing can be written afterwards. Of much, a view of a larger buffer, which is not copied for its end. */
+  take(): Uint8Array<ArrayBuffer> {
+    const bytes = this.#bytes;
+    this.#bytes = new Uint8Array(0);
+    return this.#length < worthView ? bytes.slice(0, this.#length) : bytes.subarray(0, this.#length);
   }
 
   /** A varint of 32 unsigned bits. */
@@ -99,6 +106,7 @@ export class WireWriter {
     if (this.#length + byteCount <= this.#bytes.length) return;
     const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + byteCount));
     grown.set(this.#bytes.subarray(0, this.#length));
+    discard(this.#bytes);
     this.#bytes = grown;
   }
 }

@@ -1,4 +1,4 @@
-import { diffFunctions, diffTrees, functionsOfTree } from '@everflame/profile';
+import { diffFunctions, diffTrees, discardTree, functionsOfTree } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import { Refused } from '../problem.ts';
 import type { MergedTree, StorageReader, TimeRange } from '../storage/storage.ts';
@@ -36,6 +36,8 @@ export async function answerDiff(
   const functions = diffFunctions(functionsOfTree(left.tree), functionsOfTree(right.tree));
   const share = (self: bigint | undefined, total: bigint) => (total === 0n ? null : Number(self ?? 0n) / Number(total));
   const totals = { before: left.tree.total[0] ?? 0n, after: right.tree.total[0] ?? 0n };
+  const sides = { before: sideHead(before, left), after: sideHead(after, right) };
+  for (const side of [left, right]) discardTree(side.tree);
   const amounts = (side: 'before' | 'after', row: number) => ({
     self: String(functions[side].self[row] ?? 0n),
     total: String(functions[side].total[row] ?? 0n),
@@ -44,8 +46,7 @@ export async function answerDiff(
   const body = jsonOf<http.DiffAnswer>({
     profileType: said?.profileType.id ?? '',
     unit: said?.profileType.sampleUnit ?? '',
-    before: sideHead(before, left),
-    after: sideHead(after, right),
+    ...sides,
     frames: frameColumns(tree),
     nodes: {
       parent: tree.parent,

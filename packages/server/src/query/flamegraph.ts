@@ -39,7 +39,8 @@ export async function answerFlamegraph(
       ...(limited === null ? {} : { rest: limited.rest }),
     },
   });
-  for (const one of [tree, shown]) discardTree(one);
+  // Without limits it is the tree that was shown.
+  discardTree(tree);
   return { contentType: JSON_MEDIA_TYPE, body };
 }
 
@@ -53,7 +54,7 @@ export async function answerTreeFile(
   const { head, tree, limited } = await readTree(storage, parameters, nowMs, check);
   const shown = limited ?? { ...tree, rest: new Uint32Array(tree.parent.length) };
   const body = encodeTree(shown, head);
-  for (const one of [tree, shown]) discardTree(one);
+  discardTree(tree);
   return { contentType: TREE_MEDIA_TYPE, body };
 }
 

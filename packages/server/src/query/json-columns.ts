@@ -1,3 +1,5 @@
+import { discard } from '@everflame/profile';
+
 /** JSON with long columns of numbers in it, written byte by byte: many times as fast as by way of strings. */
 export const JSON_MEDIA_TYPE = 'application/json; charset=utf-8';
 
@@ -8,7 +10,10 @@ export type WithColumns<T> = T extends readonly (infer Item)[]
     ? { readonly [Key in keyof T]: WithColumns<T[Key]> }
     : T;
 
-/** The value as JSON in UTF-8, columns as arrays. Arrays that are no columns hold plain values. */
+/**
+ * The value as JSON in UTF-8, columns as arrays. Arrays that are no columns hold plain values. Columns are given back as they are written (`discard`): they
+ * and the text of a large answer are not there together.
+ */
 export function jsonOf<T extends object>(value: WithColumns<T>): Uint8Array<ArrayBuffer> {
   const out = new JsonBytes();
   out.value(value);
@@ -30,9 +35,13 @@ class JsonBytes {
   }
 
   value(value: unknown): void {
-    if (value instanceof Uint32Array || value instanceof Float64Array) this.#numbers(value);
-    else if (value instanceof BigInt64Array) this.#decimals(value);
-    else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    if (value instanceof Uint32Array || value instanceof Float64Array) {
+      this.#numbers(value);
+      discard(value);
+    } else if (value instanceof BigInt64Array) {
+      this.#decimals(value);
+      discard(value);
+    } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
       let isFirst = true;
       for (const [key, one] of Object.entries(value)) {
         if (one === undefined) continue;
@@ -46,7 +55,8 @@ class JsonBytes {
 
   take(): Uint8Array<ArrayBuffer> {
     const bytes = this.#bytes;
-    if (bytes.length > mostScratch) return new Uint8Array(bytes.buffer.transfer(this.#length));
+    // What is behind it was never written to and takes no memory: a copy of the right size would.
+    if (bytes.length > mostScratch) return bytes.subarray(0, this.#length);
     scratch = bytes;
     return bytes.slice(0, this.#length);
   }

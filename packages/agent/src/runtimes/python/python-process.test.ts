@@ -62,6 +62,23 @@ test.each([
   });
 });
 
+test('a qualified name that cannot be read just now is not taken for the short one', () => {
+  class PartlyRead extends PlantedMemory {
+    withheld = -1;
+    override bytes(address: number, length: number): Buffer | undefined {
+      return address === this.withheld ? undefined : super.bytes(address, length);
+    }
+  }
+  const layout = layoutOf(12);
+  const memory = new PartlyRead();
+  const process = new PythonProcess(layout, memory);
+  const object = plant(memory, layout, { ...shop, lines: Uint8Array.of(0x87, 0) });
+  memory.withheld = memory.word(object + (layout.code.qualifiedName ?? 0)) ?? -1;
+  expect(process.frame({ object, place: 0 })).toBeUndefined();
+  memory.withheld = -1;
+  expect(process.frame({ object, place: 0 })?.function.name).toBe('Shop.render');
+});
+
 test('another function at the same address is noticed, and none is none', () => {
   const layout = layoutOf(11);
   const memory = new PlantedMemory();

@@ -86,8 +86,8 @@ export class PythonProcess {
 
   #read(head: Buffer, identity: readonly number[]): PythonFunction | undefined {
     const { code } = this.#layout;
-    const qualifiedName = code.qualifiedName === undefined ? undefined : this.#text(wordIn(head, code.qualifiedName));
-    const name = qualifiedName ?? this.#text(wordIn(head, code.name));
+    // Where there are qualified names every object has one: one that cannot be read just now is not the short one.
+    const name = this.#text(wordIn(head, code.qualifiedName ?? code.name));
     const file = this.#text(wordIn(head, code.file));
     const lineTable = this.#bytes(wordIn(head, code.lines));
     if (name === undefined || file === undefined || lineTable === undefined) return undefined;

@@ -1,3 +1,5 @@
+import { discard } from '@everflame/profile';
+
 /**
  * Varints as protobuf writes them (little-endian groups of seven bits), and zigzag for signed 64-bit values. Values of 64
  * bits are handled as two 32-bit words, since BigInt arithmetic costs about fifty times as much.
@@ -67,6 +69,7 @@ export class ByteWriter {
     if (this.length + count <= this.#bytes.length) return;
     const larger = new Uint8Array(Math.max(this.length + count, this.#bytes.length * 2));
     larger.set(this.#bytes);
+    discard(this.#bytes);
     this.#bytes = larger;
   }
 }

@@ -147,7 +147,8 @@ export class MergeRun {
       const labelSet = classes[rows.words[row * 2 + 1] ?? 0] ?? 0;
       if (!samples.add(merged[stackOf(row)] ?? 0, labelSet, numbers, row * width)) return false;
     }
-    discard(merged);
+    discard(merged, sums);
+    rows.discard();
     return true;
   }
 
@@ -244,6 +245,7 @@ function isZero(sums: ArrayLike<bigint | number>, at: number, width: number): bo
 function doubled(sums: Float64Array, atLeast: number): Float64Array {
   const larger = new Float64Array(Math.max(atLeast, sums.length * 2));
   larger.set(sums);
+  discard(sums);
   return larger;
 }
 

@@ -1,4 +1,4 @@
-import type { SampleTable } from '@everflame/profile';
+import { discard, type SampleTable } from '@everflame/profile';
 import { StorageError } from '../storage.ts';
 import { WordTable } from './word-table.ts';
 
@@ -31,6 +31,7 @@ export class SampleSums {
       if (first + this.#width > this.#sums.length) {
         const larger = new Float64Array(this.#sums.length * 2 + this.#width);
         larger.set(this.#sums);
+        discard(this.#sums);
         this.#sums = larger;
       }
       const sum = (this.#sums[first + i] ?? 0) + Number(numbers[at + i] ?? 0);
@@ -40,7 +41,11 @@ export class SampleSums {
     return isExact;
   }
 
-  /** @throws StorageError `sum_overflow` */
+  /**
+   * The samples; nothing can be added afterwards.
+   *
+   * @throws StorageError `sum_overflow`
+   */
   columns(): SampleTable & { readonly hasZero: boolean } {
     const length = this.#rows.length - 1;
     const types = this.#width - 1;
@@ -71,6 +76,8 @@ export class SampleSums {
       count[row] = Number(this.#isBig ? (this.#bigSums[from + types] ?? 0n) : (this.#sums[from + types] ?? 0));
       if (isZero) hasZero = true;
     }
+    this.#rows.discard();
+    discard(this.#sums);
     return { length, stack, labelSet, values, count, hasZero };
   }
 }

@@ -33,6 +33,7 @@ export class StackMerger {
   /** The table; nothing can be added afterwards. */
   finish(): StackTable {
     const { length, pairs } = this.#table;
+    this.#table.discardIndex();
     const parent = new Uint32Array(length);
     const location = new Uint32Array(length);
     for (let row = 1; row < length; row++) {

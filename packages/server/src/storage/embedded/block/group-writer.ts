@@ -1,4 +1,4 @@
-import { labelsKey } from '@everflame/profile';
+import { discard, labelsKey } from '@everflame/profile';
 import { ByteWriter } from '../bytes.ts';
 import { CountsWriter } from '../counts/counts-writer.ts';
 import { Dictionary } from '../dictionary.ts';
@@ -54,6 +54,8 @@ export class GroupWriter {
   readonly #headerNumbers = new Map<string, number>();
   readonly #headerCache = new Map<Header, Header>();
   #counts: CountsWriter | null = null;
+  #order = new Uint32Array(1024);
+  #keys = new Float64Array(1024);
 
   constructor(file: BlockFileWriter) {
     this.#file = file;
@@ -89,6 +91,8 @@ export class GroupWriter {
     writeStacks(this.#dictionary.stacks, this.#dictionary.locations.length, leaves, this.#out);
     const stacks = this.#file.section(this.#out.take());
     this.#dictionary.discard();
+    for (const { leafOf } of this.#translations.values()) discard(leafOf);
+    for (const rollup of rollups) rollup.discard();
     return { ...facts, symbols, stacks, index: this.#file.section(head.take()) };
   }
 
@@ -97,12 +101,14 @@ export class GroupWriter {
     let frequencies = new Float64Array(0);
     for (const [part, own] of Map.groupBy(inputs, (input) => input.part)) {
       const seen = this.#countLeaves(part, own);
+      // Of an epoch these columns are as long as the stacks of all services.
       const isUsed = new Uint8Array(part.dictionary.stacks.length);
       for (let leaf = 0; leaf < seen.length; leaf++) if ((seen[leaf] ?? 0) > 0) isUsed[stackOf(part, leaf)] = 1;
       const copy = new DictionaryCopy(part.dictionary, this.#dictionary);
       const stacks = copy.stacks((stack) => isUsed[stack] === 1);
       const larger = new Float64Array(this.#dictionary.stacks.length);
       larger.set(frequencies);
+      discard(frequencies);
       frequencies = larger;
       const numbers = new Uint32Array(seen.length);
       for (let leaf = 0; leaf < seen.length; leaf++) {
@@ -110,14 +116,17 @@ export class GroupWriter {
         numbers[leaf] = stack;
         frequencies[stack] = (frequencies[stack] ?? 0) + (seen[leaf] ?? 0);
       }
+      discard(seen, isUsed, stacks);
       this.#translations.set(part, { copy, leafOf: numbers });
     }
-    const leaves = byFrequency(frequencies, depthFirst(this.#dictionary.stacks));
+    const order = depthFirst(this.#dictionary.stacks);
+    const leaves = byFrequency(frequencies, order);
     const leafOfStack = new Uint32Array(frequencies.length);
     for (let leaf = 0; leaf < leaves.length; leaf++) leafOfStack[leaves[leaf] ?? 0] = leaf;
     for (const { leafOf } of this.#translations.values()) {
       for (let i = 0; i < leafOf.length; i++) leafOf[i] = leafOfStack[leafOf[i] ?? 0] ?? 0;
     }
+    discard(frequencies, leafOfStack, order.number, order.order, order.ups);
     return leaves;
   }
 
@@ -255,14 +264,18 @@ export class GroupWriter {
     const { rows, columns, stacks, sets, words, capacity } = this.#vector;
     const sorted = this.#sorted;
     sorted.reset(rows, columns);
-    const order = new Uint32Array(rows);
+    if (rows > this.#order.length) {
+      this.#order = new Uint32Array(rows * 2);
+      this.#keys = new Float64Array(rows * 2);
+    }
+    const order = this.#order.subarray(0, rows);
     for (let i = 0; i < rows; i++) order[i] = i;
     const leaf = (i: number) => leafOf[stacks[i] ?? 0] ?? 0;
     let greatestSet = 0;
     for (let i = 0; i < rows; i++) greatestSet = Math.max(greatestSet, sets[i] ?? 0);
     if ((leafOf.length + 1) * (greatestSet + 1) * rows < Number.MAX_SAFE_INTEGER) {
       // The native sort of numbers is several times as fast as one with a comparison in JavaScript.
-      const keys = new Float64Array(rows);
+      const keys = this.#keys.subarray(0, rows);
       for (let i = 0; i < rows; i++) keys[i] = (leaf(i) * (greatestSet + 1) + (sets[i] ?? 0)) * rows + i;
       keys.sort();
       for (let i = 0; i < rows; i++) order[i] = (keys[i] ?? 0) % rows;

@@ -1,3 +1,4 @@
+import { discard } from '@everflame/profile';
 import { countTypeIndex, type Header } from '../header.ts';
 import type { Vector } from '../vector-scratch.ts';
 
@@ -80,6 +81,11 @@ export class Rollup {
     this.#touchedCount = 0;
     this.count = 0;
     return this.#isExact;
+  }
+
+  /** Gives its memory back: it must not be used afterwards. */
+  discard(): void {
+    discard(this.#sums, this.#isSeen, this.#touched);
   }
 
   #addTo(at: number, value: number): void {

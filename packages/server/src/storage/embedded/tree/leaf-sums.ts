@@ -1,3 +1,4 @@
+import { discard } from '@everflame/profile';
 import { Marks } from './marks.ts';
 
 /** Which columns of a stored vector are wanted: the asked sample type and the counts, of so many. */
@@ -30,6 +31,7 @@ export class LeafSums {
   /** Zeros for so many leaves. */
   reset(length: number): void {
     if (length > this.values.length) {
+      discard(this.values, this.counts);
       this.values = new Float64Array(length);
       this.counts = new Float64Array(length);
     } else {
@@ -117,6 +119,7 @@ export class LeafSums {
     const rows = this.#varint();
     if (rows > this.#bytes.length - this.#at) throw new RangeError('past the end of a stored record');
     if (rows > this.#leaves.length) {
+      discard(this.#leaves, this.#first, this.#asked, this.#count, this.#other);
       this.#leaves = new Uint32Array(rows * 2);
       this.#first = new Float64Array(rows * 2);
       this.#asked = new Float64Array(rows * 2);

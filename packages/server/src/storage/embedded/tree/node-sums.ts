@@ -16,10 +16,12 @@ export class NodeSums {
   samples = new Float64Array(0);
   /** Room for a number by node; zeros. */
   places = new Uint32Array(0);
+  #room = 0;
   readonly #marks = new Marks();
 
   /** Zeros for a new question. */
   clear(): void {
+    if (this.#room > keptNodes) this.#forget();
     const { self, selfSamples, total, samples, places } = this;
     for (const node of this.#marks.rows()) {
       self[node] = 0;
@@ -31,29 +33,36 @@ export class NodeSums {
     this.#marks.clear();
   }
 
-  /** Gives back the memory of a large index: there are no sums any more. */
-  release(): void {
-    if (this.self.length <= keptNodes) return;
+  /** Gives back the memory of a column of a large index, of which nothing else may be asked before the next question. */
+  release(column: 'self' | 'selfSamples' | 'total' | 'samples' | 'places'): void {
+    if (this.#room <= keptNodes) return;
+    discard(this[column]);
+  }
+
+  /** Room for so many nodes. */
+  reserve(length: number): void {
+    if (length <= this.#room) return;
+    const room = Math.ceil(length * 1.25);
+    this.#room = room;
+    this.self = longer(this.self, room);
+    this.selfSamples = longer(this.selfSamples, room);
+    // Nothing is in these before `addUp`.
+    discard(this.total, this.samples, this.places);
+    this.total = new Float64Array(room);
+    this.samples = new Float64Array(room);
+    this.places = new Uint32Array(room);
+    this.#marks.reserve(room);
+  }
+
+  #forget(): void {
     discard(this.self, this.selfSamples, this.total, this.samples, this.places);
     this.self = new Float64Array(0);
     this.selfSamples = new Float64Array(0);
     this.total = new Float64Array(0);
     this.samples = new Float64Array(0);
     this.places = new Uint32Array(0);
+    this.#room = 0;
     this.#marks.clear();
-  }
-
-  /** Room for so many nodes. */
-  reserve(length: number): void {
-    if (length <= this.self.length) return;
-    const room = Math.ceil(length * 1.25);
-    this.self = longer(this.self, room);
-    this.selfSamples = longer(this.selfSamples, room);
-    // Nothing is in these before `addUp`.
-    this.total = new Float64Array(room);
-    this.samples = new Float64Array(room);
-    this.places = new Uint32Array(room);
-    this.#marks.reserve(room);
   }
 
   /** Adds the values of leaves to the nodes that they have. */

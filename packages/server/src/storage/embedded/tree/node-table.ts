@@ -115,9 +115,15 @@ export class NodeTable {
     }
   }
 
+  /** Gives back what nodes are found by: only `pairs` may be used afterwards. */
+  discardIndex(): void {
+    discard(this.#hashes, this.#slots);
+  }
+
   /** Gives its memory back: it must not be used afterwards. */
   discard(): void {
-    discard(this.pairs, this.#hashes, this.#slots);
+    this.discardIndex();
+    discard(this.pairs);
   }
 
   /** For as many nodes more as that, the table need not grow much. */

@@ -61,10 +61,8 @@ export class TreeRun {
     if (this.#parts.length > 1 && this.#parts.some(({ isNamedByBinary }) => isNamedByBinary)) return null;
     const used = this.#usedNodes(maxNodes);
     if (!Number.isSafeInteger(used.total[0]) || !Number.isSafeInteger(used.samples[0])) return null;
-    this.#index.nodeSums.release();
     const { order, rest } = orderNodes(used, this.#index.ranks(), maxNodes);
     const tree = this.#tree(used, order, rest);
-    used.discard();
     discard(order);
     return { tree, profiles: this.#profiles };
   }
@@ -105,18 +103,22 @@ export class TreeRun {
     }
   }
 
-  /** The nodes with a value, callers first, without those that are certain to be left out when there may be `maxNodes`. */
+  /**
+   * The nodes with a value, callers first, without those that are certain to be left out when there may be `maxNodes`. Column by column: those of a large index
+   * are given back as soon as they are read.
+   */
   #usedNodes(maxNodes: number | undefined): UsedNodes {
     const { pairs } = this.#index.nodes;
     const sums = this.#index.nodeSums;
     const nodes = sums.addUp(pairs);
-    const { self, selfSamples, total, samples } = sums;
+    const { total, samples } = sums;
     let count = nodes.length;
     let least = 0;
     if (maxNodes !== undefined && maxNodes < count) {
       const totals = new Float64Array(count);
       for (let i = 0; i < count; i++) totals[i] = total[nodes[i] ?? 0] ?? 0;
       least = nthGreatest(totals, maxNodes);
+      discard(totals);
       count = 1;
       for (let i = 1; i < nodes.length; i++) if ((total[nodes[i] ?? 0] ?? 0) >= least) count++;
     }
@@ -124,10 +126,6 @@ export class TreeRun {
     /** By node: place + 1; 0: it is left out. */
     const place = sums.places;
     place[0] = 1;
-    used.total[0] = total[0] ?? 0;
-    used.self[0] = self[0] ?? 0;
-    used.samples[0] = samples[0] ?? 0;
-    used.selfSamples[0] = selfSamples[0] ?? 0;
     for (let i = 1, at = 1; i < nodes.length; i++) {
       const node = nodes[i] ?? 0;
       const value = total[node] ?? 0;
@@ -139,47 +137,61 @@ export class TreeRun {
       place[node] = at + 1;
       used.parent[at] = up;
       used.frame[at] = pairs[node * 2 + 1] ?? 0;
-      used.total[at] = value;
-      used.self[at] = self[node] ?? 0;
-      used.samples[at] = samples[node] ?? 0;
-      used.selfSamples[at] = selfSamples[node] ?? 0;
-      at++;
+      // Kept for the columns below.
+      nodes[at++] = node;
     }
+    const kept = nodes.subarray(0, count);
+    for (const column of ['total', 'self', 'samples', 'selfSamples'] as const) {
+      const [from, to] = [sums[column], used[column]];
+      for (let at = 0; at < count; at++) to[at] = from[kept[at] ?? 0] ?? 0;
+      sums.release(column);
+    }
+    sums.release('places');
+    discard(nodes);
     return used;
   }
 
-  /** In the order given: places in `used`; where `rest` is not 0 a remainder of the place instead of the place. */
+  /**
+   * In the order given: places in `used`; where `rest` is not 0 a remainder of the place instead of the place. Column by column, and what is read is given
+   * back: a whole tree of a million nodes is not there twice.
+   */
   #tree(used: UsedNodes, order: Uint32Array, rest: RestRows | null): Tree | LimitedTree {
     const { length } = order;
     const frames = new OwnFrames(this.#index.names, this.#origins);
     const parent = new Uint32Array(length);
     const frame = new Uint32Array(length);
-    const columns = [0, 1].map(() => new BigInt64Array(length)) as [BigInt64Array, BigInt64Array];
-    const words = columns.map(({ buffer }) => new Int32Array(buffer)) as [Int32Array, Int32Array];
-    const samples = new Float64Array(length);
-    const selfSamples = new Float64Array(length);
     const rowOf = new Uint32Array(used.parent.length);
     for (let row = 0; row < length; row++) {
       const at = order[row] ?? 0;
-      const left = rest?.count[row] ?? 0;
-      if (rest !== null && left > 0) {
+      if (rest !== null && (rest.count[row] ?? 0) > 0) {
         parent[row] = rowOf[at] ?? 0;
         frame[row] = frames.remainder();
-        put(words[0], row, rest.total[row] ?? 0);
-        samples[row] = rest.samples[row] ?? 0;
         continue;
       }
       rowOf[at] = row;
       parent[row] = rowOf[used.parent[at] ?? 0] ?? 0;
       frame[row] = frames.row(used.frame[at] ?? 0);
-      put(words[0], row, used.total[at] ?? 0);
-      put(words[1], row, used.self[at] ?? 0);
-      samples[row] = used.samples[at] ?? 0;
-      selfSamples[row] = used.selfSamples[at] ?? 0;
     }
-    discard(rowOf);
-    const [total, self] = columns;
-    const tree = { frames: frames.columns(), parent, frame, total, self, samples, selfSamples };
+    discard(rowOf, used.parent, used.frame, used.left, used.leftTotal, used.leftSamples);
+    /** Remainders end in no function: of them `self` is 0. */
+    const ordered = (column: Float64Array, remainders: Float64Array | null): Float64Array => {
+      const result = new Float64Array(length);
+      for (let row = 0; row < length; row++) {
+        const isRest = rest !== null && (rest.count[row] ?? 0) > 0;
+        result[row] = (isRest ? remainders?.[row] : column[order[row] ?? 0]) ?? 0;
+      }
+      discard(column);
+      return result;
+    };
+    const tree = {
+      frames: frames.columns(),
+      parent,
+      frame,
+      total: int64s(ordered(used.total, rest?.total ?? null)),
+      self: int64s(ordered(used.self, null)),
+      samples: ordered(used.samples, rest?.samples ?? null),
+      selfSamples: ordered(used.selfSamples, null),
+    };
     return rest === null ? tree : { ...tree, rest: rest.count };
   }
 }
@@ -235,7 +247,13 @@ class OwnFrames {
   }
 }
 
-function put(words: Int32Array, row: number, value: number): void {
-  words[row * 2] = value | 0;
-  words[row * 2 + 1] = Math.floor(value / 4_294_967_296);
+/** Whole numbers as int64, in the same memory. */
+function int64s(numbers: Float64Array): BigInt64Array {
+  const words = new Int32Array(numbers.buffer);
+  for (let i = 0; i < numbers.length; i++) {
+    const value = numbers[i] ?? 0;
+    words[i * 2] = value | 0;
+    words[i * 2 + 1] = Math.floor(value / 4_294_967_296);
+  }
+  return new BigInt64Array(numbers.buffer);
 }
