@@ -1,6 +1,7 @@
 // Runs one version of the shop under its own load, until the time is over or it is told to stop.
 //
 //   node start.mjs --version 1.1.0 [--instances 1] [--pod NAME] [--seconds 25] [--rate 150] [--warm-up 0] [--listen 127.0.0.1:0]
+//                  [--service shop] [--node-flag=--FLAG …]
 //
 // The rate is that of all instances together. Every process says who it is as OpenTelemetry does it, several instances as pods
 // of the name that is given, else shop-1.1.0, with a number behind it. The shop writes its names of JIT code to /tmp/perf-PID.map.
@@ -21,6 +22,8 @@ const { values } = parseArgs({
     seconds: { type: 'string' },
     rate: { type: 'string', default: '150' },
     'warm-up': { type: 'string', default: '0' },
+    service: { type: 'string', default: 'shop' },
+    'node-flag': { type: 'string', multiple: true, default: [] },
     listen: { type: 'string', default: '127.0.0.1:0' },
   },
 });
@@ -67,9 +70,9 @@ function podOf(instance) {
 
 /** @param {number} instance from 1 */
 async function startShop(instance) {
-  const flags = ['--perf-basic-prof', '--interpreted-frames-native-stack'];
+  const flags = ['--perf-basic-prof', '--interpreted-frames-native-stack', ...values['node-flag']];
   const more = { env: { SHOP_LISTEN: values.listen }, ...podOf(instance) };
-  const shop = start('shop', [...flags, join(release, 'service.mjs')], more);
+  const shop = start(values.service, [...flags, join(release, 'service.mjs')], more);
   children.push(shop);
   const end = once(shop, 'exit');
   for await (const line of createInterface({ input: shop.stdout })) {
@@ -86,7 +89,7 @@ const shops = await Promise.all(Array.from({ length: instances }, (_, index) => 
 const urls = shops.flatMap(({ url }) => ['--url', url.replace('//0.0.0.0:', '//127.0.0.1:')]);
 const seconds = values.seconds === undefined ? [] : ['--seconds', values.seconds];
 const pace = ['--rate', values.rate, '--warm-up', values['warm-up'], ...seconds];
-const load = start('shop-load', [join(release, 'load.mjs'), ...urls, ...pace]);
+const load = start(`${values.service}-load`, [join(release, 'load.mjs'), ...urls, ...pace]);
 children.push(load);
 load.stdout.setEncoding('utf8').on('data', (text) => process.stdout.write(`load: ${text}`));
 // The event, not the process's state: whichever ends first ends the others.

@@ -1,10 +1,10 @@
 /**
- * The shop against itself, and against a version that costs a little more, recorded for real on this machine: `npm run test:aa [-- --minutes 30]`.
+ * The shop against itself, and against a version that costs a little more, recorded for real on this machine: `npm run test:aa [-- --minutes 15]`.
  *
- * Five instances of 1.0.0 and five of 1.0.1 (one function of about 5 % costs 10 % more) run side by side, each in PID, network and mount namespaces of its own,
- * under two agents that ship to a server each: one samples as on any host, one forty times as often, as who wants to see 10 % within minutes has it sample. After some minutes
- * to warm up (V8 compiles for the last time what prices carts, `shop-run.ts`) every whole minute is a window, and /api/v1/compare is asked about every two windows of one version: 2 × 435 comparisons of 30 windows, of which at most 5 % may
- * report a regression. They share windows, so that they are not independent. At the higher frequency 1.0.0 and 1.0.1 are compared over each three windows together.
+ * Two services, each with five instances of 1.0.0 and five of 1.0.1 (one function of about 5 % costs 10 % more) side by side, every instance in PID, network and mount namespaces
+ * of its own, under two agents that ship to a server each: one samples as on any host, one forty times as often, as who wants to see 10 % within minutes has it sample. After some
+ * minutes to warm up every whole minute is a window, and /api/v1/compare is asked about every two windows of one version of a service: 4 × 105 comparisons of 15 windows, of which at
+ * most 5 % may report a regression. They share windows, so that they are not independent. At the higher frequency 1.0.0 and 1.0.1 are compared over each three windows together: ten times.
  * `--all` asks both questions at both frequencies; the exit code is that of these two.
  *
  * `--folder` keeps the recording; a folder that has one is compared again without recording anything, so that a change of the method is judged by the same data.
@@ -23,9 +23,9 @@ import { type NamespacedShop, startNamespacedShop } from './shop-run.ts';
 
 const { values } = parseArgs({
   options: {
-    minutes: { type: 'string', default: '30' },
-    rate: { type: 'string', default: '30' },
-    'warm-up': { type: 'string', default: '8' },
+    minutes: { type: 'string', default: '15' },
+    rate: { type: 'string', default: '17' },
+    'warm-up': { type: 'string', default: '4' },
     folder: { type: 'string' },
     all: { type: 'boolean', default: false },
   },
@@ -34,6 +34,9 @@ const minutes = wholeNumber('--minutes', values.minutes, 3);
 const warmUpMinutes = wholeNumber('--warm-up', values['warm-up'], 1);
 /** Of the two agents: what the comparisons of one version are judged by, and what the planted change is. */
 const frequencies = [99, 3999] as const;
+const services = ['shop-1', 'shop-2'];
+const versions = ['1.0.0', '1.0.1'];
+/** Of each version of a service. */
 const instances = 5;
 const planted = 'chooseVouchers';
 const minuteMs = 60_000;
@@ -79,9 +82,11 @@ function serve(dataDir: string): Promise<EverflameProcess> {
 }
 
 async function recordAll(): Promise<void> {
-  const shops: NamespacedShop[] = ['1.0.0', '1.0.1'].flatMap((version) =>
-    Array.from({ length: instances }, (_, i) =>
-      startNamespacedShop(version, `aa-${version}-${i}`, Number(values.rate)),
+  const shops: NamespacedShop[] = services.flatMap((service) =>
+    versions.flatMap((version) =>
+      Array.from({ length: instances }, (_, i) =>
+        startNamespacedShop({ service, version, pod: `${service}-${version}-${i}` }, Number(values.rate)),
+      ),
     ),
   );
   const recorders: Recorder[] = [];
@@ -132,11 +137,12 @@ interface Span {
 
 function compare(
   server: string,
+  service: string,
   [before, after]: readonly [string, string],
   [left, right]: readonly [Span, Span],
 ): Promise<http.CompareAnswer> {
   return getJson<http.CompareAnswer>(server, '/api/v1/compare', {
-    service: 'shop',
+    service,
     before,
     after,
     before_from: String(left.fromMs),
@@ -148,11 +154,13 @@ function compare(
 
 async function compareWithItself(server: string, windows: readonly Span[]): Promise<boolean> {
   const sums = { comparisons: 0, alarms: 0, whole: 0, functions: 0, intervals: 0, misses: 0 };
-  for (const version of ['1.0.0', '1.0.1']) {
+  for (const [service, version] of services.flatMap((service) =>
+    versions.map((version) => [service, version] as const),
+  )) {
     for (const [i, before] of windows.entries()) {
       for (const [j, after] of windows.entries()) {
         if (j <= i) continue;
-        const answer = await compare(server, [version, version], [before, after]);
+        const answer = await compare(server, service, [version, version], [before, after]);
         const { counts, verdict, before: side, unitKind } = answer.summary;
         if (unitKind !== 'pod' || side.units !== instances) throw new Error(`units: ${side.units} ${unitKind}`);
         const found = counts.regressed + counts.new;
@@ -163,7 +171,9 @@ async function compareWithItself(server: string, windows: readonly Span[]): Prom
           const names = answer.functions
             .slice(0, found)
             .map((row) => `${row.name} (q ${row.q?.toFixed(4)}, ${row.samplesBefore} and ${row.samplesAfter} samples)`);
-          console.log(`${version}, window ${i + 1} against ${j + 1}: ${answer.sentence} ${names.join(', ')}`);
+          console.log(
+            `${service} ${version}, window ${i + 1} against ${j + 1}: ${answer.sentence} ${names.join(', ')}`,
+          );
         }
         sums.functions += answer.functions.filter(({ p }) => p !== null).length;
         for (const { interval } of answer.functions) {
@@ -189,11 +199,12 @@ async function compareWithItself(server: string, windows: readonly Span[]): Prom
 
 async function comparePlanted(server: string, windows: readonly Span[]): Promise<boolean> {
   let [runs, found, covered] = [0, 0, 0];
-  for (let i = 0; i + 3 <= windows.length; i += 3) {
+  const starts = windows.flatMap((_, i) => (i % 3 === 0 && i + 3 <= windows.length ? [i] : []));
+  for (const [service, i] of services.flatMap((service) => starts.map((i) => [service, i] as const))) {
     const [first, last] = [windows[i], windows[i + 2]];
     if (first === undefined || last === undefined) continue;
     const span = { fromMs: first.fromMs, untilMs: last.untilMs };
-    const answer = await compare(server, ['1.0.0', '1.0.1'], [span, span]);
+    const answer = await compare(server, service, ['1.0.0', '1.0.1'], [span, span]);
     const row = answer.functions.find(({ name }) => name === planted);
     if (row === undefined) throw new Error(`${planted} was never seen`);
     runs++;
@@ -202,7 +213,7 @@ async function comparePlanted(server: string, windows: readonly Span[]): Promise
     if (low <= 0.1 && (high ?? Number.POSITIVE_INFINITY) >= 0.1) covered++;
     const percent = (part: number | null): string => (part === null ? '-' : `${(100 * part).toFixed(1)} %`);
     console.log(
-      `planted +10 % in ${planted}, windows ${i + 1} to ${i + 3}: ${percent(row.before)} of the CPU, ${row.samplesBefore} and ${row.samplesAfter} samples, measured ${percent(row.change)} (${percent(low)} to ${percent(high)}), ${row.verdictText}, would have seen ${percent(row.mde)}`,
+      `planted +10 % in ${planted} of ${service}, windows ${i + 1} to ${i + 3}: ${percent(row.before)} of the CPU, ${row.samplesBefore} and ${row.samplesAfter} samples, measured ${percent(row.change)} (${percent(low)} to ${percent(high)}), ${row.verdictText}, would have seen ${percent(row.mde)}`,
     );
   }
   const holds = runs >= 10 && found >= 0.9 * runs;
