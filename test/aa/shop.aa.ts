@@ -1,10 +1,11 @@
 /**
- * The shop against itself, and against a version that costs a little more, recorded for real on this machine: `npm run test:aa [-- --minutes 15]`.
+ * The shop against itself, and against a version that costs a little more, recorded for real on this machine: `npm run test:aa [-- --minutes 30] [--services 1] [--rate 34]`.
  *
- * Two services, each with five instances of 1.0.0 and five of 1.0.1 (one function of about 5 % costs 10 % more) side by side, every instance in PID, network and mount namespaces
+ * A service with five instances of 1.0.0 and five of 1.0.1 (one function of about 5 % costs 10 % more) side by side, every instance in PID, network and mount namespaces
  * of its own, under two agents that ship to a server each: one samples as on any host, one forty times as often, as who wants to see 10 % within minutes has it sample. After some
- * minutes to warm up every whole minute is a window, and /api/v1/compare is asked about every two windows of one version of a service: 4 × 105 comparisons of 15 windows, of which at
+ * minutes to warm up every whole minute is a window, and /api/v1/compare is asked about every two windows of one version: 2 × 435 comparisons of 30 windows, of which at
  * most 5 % may report a regression. They share windows, so that they are not independent. At the higher frequency 1.0.0 and 1.0.1 are compared over each three windows together: ten times.
+ * Two services at half the rate and for half the time give as many comparisons of half the samples.
  * `--all` asks both questions at both frequencies; the exit code is that of these two.
  *
  * `--folder` keeps the recording; a folder that has one is compared again without recording anything, so that a change of the method is judged by the same data.
@@ -23,8 +24,9 @@ import { type NamespacedShop, startNamespacedShop } from './shop-run.ts';
 
 const { values } = parseArgs({
   options: {
-    minutes: { type: 'string', default: '15' },
-    rate: { type: 'string', default: '17' },
+    minutes: { type: 'string', default: '30' },
+    services: { type: 'string', default: '1' },
+    rate: { type: 'string', default: '34' },
     'warm-up': { type: 'string', default: '4' },
     folder: { type: 'string' },
     all: { type: 'boolean', default: false },
@@ -34,7 +36,7 @@ const minutes = wholeNumber('--minutes', values.minutes, 3);
 const warmUpMinutes = wholeNumber('--warm-up', values['warm-up'], 1);
 /** Of the two agents: what the comparisons of one version are judged by, and what the planted change is. */
 const frequencies = [99, 3999] as const;
-const services = ['shop-1', 'shop-2'];
+const services = Array.from({ length: wholeNumber('--services', values.services, 1) }, (_, i) => `shop-${i + 1}`);
 const versions = ['1.0.0', '1.0.1'];
 /** Of each version of a service. */
 const instances = 5;
@@ -154,9 +156,8 @@ function compare(
 
 async function compareWithItself(server: string, windows: readonly Span[]): Promise<boolean> {
   const sums = { comparisons: 0, alarms: 0, whole: 0, functions: 0, intervals: 0, misses: 0 };
-  for (const [service, version] of services.flatMap((service) =>
-    versions.map((version) => [service, version] as const),
-  )) {
+  const sides = services.flatMap((each) => versions.map((one) => [each, one] as const));
+  for (const [service, version] of sides) {
     for (const [i, before] of windows.entries()) {
       for (const [j, after] of windows.entries()) {
         if (j <= i) continue;
@@ -200,7 +201,8 @@ async function compareWithItself(server: string, windows: readonly Span[]): Prom
 async function comparePlanted(server: string, windows: readonly Span[]): Promise<boolean> {
   let [runs, found, covered] = [0, 0, 0];
   const starts = windows.flatMap((_, i) => (i % 3 === 0 && i + 3 <= windows.length ? [i] : []));
-  for (const [service, i] of services.flatMap((service) => starts.map((i) => [service, i] as const))) {
+  const pairs = services.flatMap((each) => starts.map((start) => [each, start] as const));
+  for (const [service, i] of pairs) {
     const [first, last] = [windows[i], windows[i + 2]];
     if (first === undefined || last === undefined) continue;
     const span = { fromMs: first.fromMs, untilMs: last.untilMs };
