@@ -53,8 +53,8 @@ function requestOf(n) {
 }
 
 /**
- * The customer of the `i`th request of the warm-up. What is compiled when nothing but carts were seen is thrown away with the first search,
- * so that some of each kind are among them.
+ * The customer of the `i`th request of the warm-up. Some of each kind are among them: V8 may throw away what it has compiled when nothing but
+ * carts were seen.
  * @param {number} i
  */
 function warmUpRequest(i) {

@@ -37,7 +37,7 @@ const warmUpMinutes = wholeNumber('--warm-up', values['warm-up'], 1);
 /** Of the two agents: what the comparisons of one version are judged by, and what the planted change is. */
 const frequencies = [99, 3999] as const;
 const services = Array.from({ length: wholeNumber('--services', values.services, 1) }, (_, i) => `shop-${i + 1}`);
-const versions = ['1.0.0', '1.0.1'];
+const versions = ['1.0.0', '1.0.1'] as const;
 /** Of each version of a service. */
 const instances = 5;
 const planted = 'chooseVouchers';
@@ -206,7 +206,7 @@ async function comparePlanted(server: string, windows: readonly Span[]): Promise
     const [first, last] = [windows[i], windows[i + 2]];
     if (first === undefined || last === undefined) continue;
     const span = { fromMs: first.fromMs, untilMs: last.untilMs };
-    const answer = await compare(server, service, ['1.0.0', '1.0.1'], [span, span]);
+    const answer = await compare(server, service, versions, [span, span]);
     const row = answer.functions.find(({ name }) => name === planted);
     if (row === undefined) throw new Error(`${planted} was never seen`);
     runs++;

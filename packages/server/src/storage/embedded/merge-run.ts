@@ -3,6 +3,7 @@ import { type MergeQuery, type Merged, type Selection, StorageError } from '../s
 import { compareRows } from './epoch-part.ts';
 import { countTypeIndex, type Header } from './header.ts';
 import { excluded, LabelView, type SelectedSeries } from './label-view.ts';
+import { longer } from './longer.ts';
 import type { Part, PartSeries, ProfileRow, RollupNode } from './part.ts';
 import { RowWriter } from './row-writer.ts';
 import { SampleSums } from './sample-sums.ts';
@@ -194,7 +195,8 @@ export class MergeRun {
       this.#key[0] = vector.stacks[i] ?? 0;
       this.#key[1] = labelClass;
       const at = one.rows.intern(this.#key, 2) * width;
-      if (at + width > one.sums.length && !this.#mode.bigSums) one.sums = doubled(one.sums, at + width);
+      if (at + width > one.sums.length && !this.#mode.bigSums)
+        one.sums = longer(one.sums, Math.max(at + width, one.sums.length * 2));
       let isSomething = isRollup;
       for (let t = 0; t < width - 1; t++) {
         if (this.#addNumber(one, at + t, asked < 0 ? t : asked, i)) isSomething = true;
@@ -240,13 +242,6 @@ function isWhole(whole: Int32Array, { first, count }: RollupNode): boolean {
 function isZero(sums: ArrayLike<bigint | number>, at: number, width: number): boolean {
   for (let i = at; i < at + width; i++) if (Number(sums[i] ?? 0) !== 0) return false;
   return true;
-}
-
-function doubled(sums: Float64Array, atLeast: number): Float64Array {
-  const larger = new Float64Array(Math.max(atLeast, sums.length * 2));
-  larger.set(sums);
-  discard(sums);
-  return larger;
 }
 
 /** Where the selected type is in profiles with this header; -1 when they do not have it. */

@@ -1,5 +1,6 @@
 import { discard, type SampleTable } from '@everflame/profile';
 import { StorageError } from '../storage.ts';
+import { longer } from './longer.ts';
 import { WordTable } from './word-table.ts';
 
 /** Samples of a merged profile: sums by (stack, label set), in float64 or, where that is not enough, in BigInt. */
@@ -29,10 +30,7 @@ export class SampleSums {
         continue;
       }
       if (first + this.#width > this.#sums.length) {
-        const larger = new Float64Array(this.#sums.length * 2 + this.#width);
-        larger.set(this.#sums);
-        discard(this.#sums);
-        this.#sums = larger;
+        this.#sums = longer(this.#sums, this.#sums.length * 2 + this.#width);
       }
       const sum = (this.#sums[first + i] ?? 0) + Number(numbers[at + i] ?? 0);
       this.#sums[first + i] = sum;

@@ -5,6 +5,7 @@ import { Dictionary } from '../dictionary.ts';
 import { DictionaryCopy } from '../dictionary-copy.ts';
 import { compareRows } from '../epoch-part.ts';
 import { formatHeader, type Header } from '../header.ts';
+import { longer } from '../longer.ts';
 import type { Part, PartSeries, ProfileRow } from '../part.ts';
 import { decodeTotals } from '../vector.ts';
 import { Vector } from '../vector-scratch.ts';
@@ -106,10 +107,7 @@ export class GroupWriter {
       for (let leaf = 0; leaf < seen.length; leaf++) if ((seen[leaf] ?? 0) > 0) isUsed[stackOf(part, leaf)] = 1;
       const copy = new DictionaryCopy(part.dictionary, this.#dictionary);
       const stacks = copy.stacks((stack) => isUsed[stack] === 1);
-      const larger = new Float64Array(this.#dictionary.stacks.length);
-      larger.set(frequencies);
-      discard(frequencies);
-      frequencies = larger;
+      frequencies = longer(frequencies, this.#dictionary.stacks.length);
       const numbers = new Uint32Array(seen.length);
       for (let leaf = 0; leaf < seen.length; leaf++) {
         const stack = stacks[stackOf(part, leaf)] ?? 0;

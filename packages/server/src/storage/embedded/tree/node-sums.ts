@@ -1,4 +1,5 @@
 import { discard } from '@everflame/profile';
+import { longer } from '../longer.ts';
 import { Marks } from './marks.ts';
 
 /** For so many nodes memory is kept from question to question: 11 MB. New memory costs a question about a part of them less than is worth keeping. */
@@ -107,11 +108,4 @@ export class NodeSums {
     }
     return marks.rows();
   }
-}
-
-function longer(column: Float64Array, length: number): Float64Array<ArrayBuffer> {
-  const result = new Float64Array(length);
-  result.set(column);
-  discard(column);
-  return result;
 }

@@ -28,12 +28,6 @@ export class UsedNodes {
     this.leftSamples = new Float64Array(isLimited ? length : 0);
   }
 
-  /** Gives their memory back. */
-  discard(): void {
-    discard(this.parent, this.frame, this.total, this.self, this.samples, this.selfSamples);
-    discard(this.left, this.leftTotal, this.leftSamples);
-  }
-
   /** A child of `parent` is left out. */
   leave(parent: number, total: number, samples: number): void {
     this.left[parent] = (this.left[parent] ?? 0) + 1;
