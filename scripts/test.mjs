@@ -1,8 +1,10 @@
 // `npm test`: sets up what the tests need, runs all checks and then all tests. `npm test -- FILTER…` runs some tests, without the checks.
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { compileCache, ensureCompiled } from './setup/compile-cache.mjs';
+import { endLeftBehind, markedEnv } from './setup/left-behind.mjs';
 import { root, toolsEnv } from './setup/paths.mjs';
 import { SetupError, setUp } from './setup/run.mjs';
 import { ensureSystem } from './setup/system.mjs';
@@ -18,7 +20,7 @@ await setUp(async () => {
   ensureCompiled();
 });
 
-const env = toolsEnv();
+const env = markedEnv(toolsEnv());
 // Hundreds of processes load the same packages: compiling them anew was a fifth of the CPU of 37 unit test files, a quarter of record-diff's.
 env.NODE_COMPILE_CACHE = compileCache;
 if (existsSync('/usr/local/go/bin/go')) env.PATH += ':/usr/local/go/bin';
@@ -41,7 +43,14 @@ const vitest = [
   `--outputFile.json=${report}`,
   ...filters,
 ];
-const result = spawnSync('pnpm', ['exec', ...vitest], inherit);
+const run = spawn('pnpm', ['exec', ...vitest], inherit);
+// The report is the last that vitest does before it ends its workers.
+const ending = setInterval(() => {
+  if (!existsSync(report) || Date.now() - statSync(report).mtimeMs < 15_000) return;
+  for (const left of endLeftBehind(env, run.pid)) console.error(`a test left this process running, ended now: ${left}`);
+}, 1000);
+const [status] = await once(run, 'exit');
+clearInterval(ending);
 if (existsSync(report)) {
   const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
   // A file whose set-up failed has no test that failed.
@@ -51,4 +60,4 @@ if (existsSync(report)) {
   const files = broken === 0 ? '' : `, ${broken} test files could not run`;
   console.log(`${numPassedTests} passed, ${numFailedTests} failed, ${numPendingTests} skipped${files}`);
 }
-process.exit(result.status ?? 1);
+process.exit(status ?? 1);

@@ -106,15 +106,7 @@ test('the agent shows itself like any other process', async () => {
 test('an interval without samples ships nothing, and nothing is left of a stopped agent', async () => {
   const handles = (): string[] =>
     readdirSync('/proc/self/fd')
-      .map((fd) => {
-        try {
-          return readlinkSync(`/proc/self/fd/${fd}`);
-        } catch (error) {
-          // The descriptor of this very listing.
-          if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-          throw error;
-        }
-      })
+      .map((fd) => ofDescriptor(() => readlinkSync(`/proc/self/fd/${fd}`)))
       .filter((link) => /bpf|perf_event/u.test(link));
   const mapped = (): number =>
     readFileSync('/proc/self/maps', 'utf8')
@@ -138,13 +130,17 @@ test('kill -9 of a recording process leaves no BPF program in the kernel', async
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  await once(createInterface({ input: child.stdout }), 'line');
-  const ids = programIds(child.pid ?? 0);
-  expect(ids.length).toBeGreaterThan(0);
   const status = (id: string): number | null => spawnSync(exists, [id]).status;
-  expect(ids.map(status)).toEqual(ids.map(() => 0));
-  child.kill('SIGKILL');
-  await once(child, 'exit');
+  let ids: string[];
+  try {
+    await once(createInterface({ input: child.stdout }), 'line');
+    ids = programIds(child.pid ?? 0);
+    expect(ids.length).toBeGreaterThan(0);
+    expect(ids.map(status)).toEqual(ids.map(() => 0));
+  } finally {
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
   // The kernel frees a program once its last run is surely over.
   await expect.poll(() => ids.map(status), { timeout: 10_000 }).toEqual(ids.map(() => 1));
 });
@@ -152,10 +148,21 @@ test('kill -9 of a recording process leaves no BPF program in the kernel', async
 /** Ids of the BPF programs that a process holds. */
 function programIds(pid: number): string[] {
   const ids = readdirSync(`/proc/${pid}/fdinfo`).flatMap((fd) => {
-    const found = /^prog_id:\s*(\d+)$/mu.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'));
+    const text = ofDescriptor(() => readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'));
+    const found = /^prog_id:\s*(\d+)$/mu.exec(text);
     return found?.[1] === undefined ? [] : [found[1]];
   });
   return [...new Set(ids)];
+}
+
+/** What `read` says of a descriptor that was listed, or nothing if it is closed by now, as that of the listing itself is. */
+function ofDescriptor(read: () => string): string {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw error;
+  }
 }
 
 test('over all intervals, a process that uses three seconds of CPU has three seconds of samples', async () => {
