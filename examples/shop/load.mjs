@@ -46,7 +46,7 @@ function requestOf(n) {
       productId: (n * 13 + index * 7) % 2400,
       quantity: 1 + (n % 60),
     }));
-    const vouchers = Array.from({ length: 20 }, (_, index) => 500 + ((n * 37 + index * 211) % 4500));
+    const vouchers = Array.from({ length: 30 }, (_, index) => 500 + ((n * 37 + index * 211) % 4500));
     return { method: 'POST', path: '/cart', body: JSON.stringify({ lines, vouchers }) };
   }
   return { method: 'GET', path: `/invoices/${n % 1_000_000}` };

@@ -27,7 +27,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '30' },
     services: { type: 'string', default: '1' },
     rate: { type: 'string', default: '34' },
-    'warm-up': { type: 'string', default: '4' },
+    'warm-up': { type: 'string', default: '8' },
     folder: { type: 'string' },
     all: { type: 'boolean', default: false },
   },
