@@ -27,6 +27,9 @@ if (existsSync('/usr/local/go/bin/go')) env.PATH += ':/usr/local/go/bin';
 const inherit = { cwd: root, env, stdio: 'inherit' };
 if (filters.length === 0 && spawnSync('node', ['scripts/check.mjs'], inherit).status !== 0) process.exit(1);
 
+// Go 1.25 and later build it on first use: beside tests that use both cores it took a minute, as long as a test may.
+spawnSync('go', ['tool', '-n', 'pprof'], { env, stdio: 'ignore' });
+
 const report = join(root, '.everflame', 'test-report.json');
 mkdirSync(join(root, '.everflame'), { recursive: true });
 rmSync(report, { force: true });
