@@ -1,4 +1,5 @@
 import type { Profile } from '../profile.ts';
+import { Int64Column } from '../tables/int64-column.ts';
 import { dropUninteresting } from './drop-frames.ts';
 import { ExactSums, sumsAreSmall } from './exact-sums.ts';
 import { FrameTable } from './frame-table.ts';
@@ -42,6 +43,7 @@ export function buildTree(source: Profile, typeIndex: number, options: TreeOptio
   if (options.groupBy === undefined) grower.growAll(samples.stack, wanted);
   for (const i of wanted) nodes[i] = grower.node(groupOf(samples.labelSet[i] ?? 0), samples.stack[i] ?? 0);
 
+  const values = new Int64Column(samples.values);
   const isSmall = sumsAreSmall(samples.values, typeIndex, typeCount);
   const length = grower.nodes.length;
   const self = new ExactSums(length, isSmall);
@@ -50,7 +52,7 @@ export function buildTree(source: Profile, typeIndex: number, options: TreeOptio
   const sampleCounts = new Float64Array(length);
   for (const i of wanted) {
     const node = nodes[i] ?? 0;
-    self.add(node, samples.values[i * typeCount + typeIndex] ?? 0n);
+    self.add(node, values, i * typeCount + typeIndex);
     selfSamples[node] = (selfSamples[node] ?? 0) + (samples.count[i] ?? 0);
   }
   // Children were made after their parents: from the back, each total is complete before it goes up.

@@ -1,4 +1,5 @@
 import { addInt64 } from '../build/overflow.ts';
+import { Int64Column } from '../tables/int64-column.ts';
 
 /**
  * A column of exact 64-bit sums. When the absolute values of all that will be added stay below 2^53 together, the sums are
@@ -14,14 +15,15 @@ export class ExactSums {
     this.#big = isSmall ? [] : Array.from({ length }, () => 0n);
   }
 
-  add(row: number, value: bigint): void {
-    if (this.#small === undefined) this.#big[row] = addInt64(this.#big[row] ?? 0n, value);
-    else this.#small[row] = (this.#small[row] ?? 0) + Number(value);
+  /** Adds row `from` of `values`. */
+  add(row: number, values: Int64Column, from: number): void {
+    if (this.#small === undefined) this.#addBig(row, values.bigints[from] ?? 0n);
+    else this.#small[row] = (this.#small[row] ?? 0) + values.number(from);
   }
 
   /** Adds row `from` of `other`, which must be as small as this one. */
   addFrom(row: number, other: ExactSums, from: number): void {
-    if (this.#small === undefined || other.#small === undefined) this.add(row, other.#big[from] ?? 0n);
+    if (this.#small === undefined || other.#small === undefined) this.#addBig(row, other.#big[from] ?? 0n);
     else this.#small[row] = (this.#small[row] ?? 0) + (other.#small[from] ?? 0);
   }
 
@@ -43,13 +45,18 @@ export class ExactSums {
     }
     return column;
   }
+
+  #addBig(row: number, value: bigint): void {
+    this.#big[row] = addInt64(this.#big[row] ?? 0n, value);
+  }
 }
 
 /** Whether sums of these values are certain to be exact as doubles. */
 export function sumsAreSmall(values: BigInt64Array, first = 0, step = 1): boolean {
+  const numbers = new Int64Column(values);
   let sum = 0;
   for (let i = first; i < values.length; i += step) {
-    sum += Math.abs(Number(values[i] ?? 0n));
+    sum += Math.abs(numbers.number(i));
     // Rounding cannot bring a sum from above 2^53 to below 2^52.
     if (sum >= 2 ** 52) return false;
   }

@@ -1,5 +1,6 @@
 import type { Profile } from '../profile.ts';
 import { buildTree, type TreeOptions } from './build-tree.ts';
+import { Int64Column } from '../tables/int64-column.ts';
 import { ExactSums, sumsAreSmall } from './exact-sums.ts';
 import type { FrameColumns, FrameKind } from './frame-table.ts';
 import { type Amounts, compareText, type Tree } from './tree.ts';
@@ -52,6 +53,9 @@ export function isFunction(kind: FrameKind | undefined): boolean {
 /** Amounts by frame row, taken from the nodes of a tree. */
 export class FunctionSums {
   readonly #tree: Tree;
+  readonly #totalOf: Int64Column;
+  readonly #selfOf: Int64Column;
+  readonly #isSmall: boolean;
   readonly #total: ExactSums;
   readonly #self: ExactSums;
   readonly #samples: Float64Array;
@@ -60,9 +64,11 @@ export class FunctionSums {
 
   constructor(rows: number, tree: Tree) {
     this.#tree = tree;
-    const isSmall = sumsAreSmall(tree.self);
-    this.#total = new ExactSums(rows, isSmall);
-    this.#self = new ExactSums(rows, isSmall);
+    this.#totalOf = new Int64Column(tree.total);
+    this.#selfOf = new Int64Column(tree.self);
+    this.#isSmall = sumsAreSmall(tree.self);
+    this.#total = new ExactSums(rows, this.#isSmall);
+    this.#self = new ExactSums(rows, this.#isSmall);
     this.#samples = new Float64Array(rows);
     this.#selfSamples = new Float64Array(rows);
     this.#seen = new Uint8Array(rows);
@@ -70,12 +76,12 @@ export class FunctionSums {
 
   addTotal(row: number, node: number): void {
     this.#seen[row] = 1;
-    this.#total.add(row, this.#tree.total[node] ?? 0n);
+    this.#total.add(row, this.#totalOf, node);
     this.#samples[row] = (this.#samples[row] ?? 0) + (this.#tree.samples[node] ?? 0);
   }
 
   addSelf(row: number, node: number): void {
-    this.#self.add(row, this.#tree.self[node] ?? 0n);
+    this.#self.add(row, this.#selfOf, node);
     this.#selfSamples[row] = (this.#selfSamples[row] ?? 0) + (this.#tree.selfSamples[node] ?? 0);
   }
 
@@ -84,13 +90,10 @@ export class FunctionSums {
     const { frames } = this.#tree;
     const total = this.#total.toColumn();
     const self = this.#self.toColumn();
+    const descending = this.#isSmall ? byNumbers : byBigInts;
+    const [byTotal, bySelf] = [descending(total), descending(self)];
     const rows = frames.name.map((_, row) => row).filter((row) => this.#seen[row] === 1 && isWanted(row));
-    rows.sort(
-      (a, b) =>
-        compareBigInt(self[b], self[a]) ||
-        compareBigInt(total[b], total[a]) ||
-        compareText(frames.name[a] ?? '', frames.name[b] ?? ''),
-    );
+    rows.sort((a, b) => bySelf(a, b) || byTotal(a, b) || compareText(frames.name[a] ?? '', frames.name[b] ?? ''));
     return {
       frames: {
         name: rows.map((row) => frames.name[row] ?? ''),
@@ -106,6 +109,15 @@ export class FunctionSums {
   }
 }
 
-function compareBigInt(a = 0n, b = 0n): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+/** Compares rows of a column for a descending order; its values are below 2^53. */
+function byNumbers(column: BigInt64Array): (a: number, b: number) => number {
+  const numbers = new Int64Column(column);
+  return (a, b) => numbers.number(b) - numbers.number(a);
+}
+
+function byBigInts(column: BigInt64Array): (a: number, b: number) => number {
+  return (a, b) => {
+    const difference = (column[b] ?? 0n) - (column[a] ?? 0n);
+    return difference > 0n ? 1 : difference < 0n ? -1 : 0;
+  };
 }

@@ -1,3 +1,4 @@
+import { Int64Column } from '../tables/int64-column.ts';
 import { ExactSums, sumsAreSmall } from './exact-sums.ts';
 import { frameAt, type Frame, FrameTable } from './frame-table.ts';
 import { type Tree, TreeNodes } from './tree.ts';
@@ -145,6 +146,7 @@ function summed(
   frames: FrameTable,
   skipped = 0xffff_ffff,
 ): Tree {
+  const values = new Int64Column(self);
   const isSmall = sumsAreSmall(self);
   const selfSums = new ExactSums(nodes.length, isSmall);
   const totalSums = new ExactSums(nodes.length, isSmall);
@@ -153,8 +155,7 @@ function summed(
   for (let node = 0; node < place.length; node++) {
     const at = place[node] ?? 0;
     if (at === skipped) continue;
-    const value = self[node] ?? 0n;
-    if (value !== 0n) selfSums.add(at, value);
+    selfSums.add(at, values, node);
     selfCounts[at] = (selfCounts[at] ?? 0) + (selfSamples[node] ?? 0);
   }
   // Children were made after their parents: from the back, each total is complete before it goes up.
