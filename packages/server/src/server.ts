@@ -3,11 +3,11 @@ import type { AddressInfo } from 'node:net';
 import { constants } from 'node:zlib';
 import compress from '@fastify/compress';
 import helmet from '@fastify/helmet';
-import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance } from 'fastify';
 import { Connections } from './api/connections.ts';
 import { addFindingsRoutes } from './api/findings-routes.ts';
 import { guardAgainstPages, isLoopback } from './api/guard.ts';
+import { OpenApi } from './api/openapi.ts';
 import { problemOf, sendProblem } from './api/problem-answer.ts';
 import { addReadRoutes } from './api/read-routes.ts';
 import { SchemaCompilers } from './api/schema-compilers.ts';
@@ -154,7 +154,6 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     addFindingsRoutes(app, findings);
     addSourceRoutes(app, new SourceFiles(options.sourceRoots ?? []));
     addStatusRoutes(app, { ingest, queries, findings, metrics, facts });
-    app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
     await addWebRoutes(app, options.webRoot);
     await app.listen({ host: options.listen.host, port: options.listen.port });
     closers.push(() => connections.endDuring(() => app.close()));
@@ -221,16 +220,8 @@ async function buildApp(
     brotliOptions: { params: { [constants.BROTLI_PARAM_QUALITY]: 2 } },
     zlibOptions: { level: 1 },
   });
-  await app.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'Everflame',
-        version: version ?? '0.0.0',
-        description: 'Profiles: ingest, queries and downloads.',
-      },
-    },
-  });
+  const openApi = new OpenApi(app, version ?? '0.0.0', compilers);
+  app.get('/api/v1/openapi.json', { schema: { hide: true } }, () => openApi.document());
   return app;
 }
 

@@ -24,13 +24,15 @@ export function jsonOf<T extends object>(value: WithColumns<T>): Uint8Array<Arra
 let scratch = new Uint8Array(1 << 16);
 /** Larger ones are not kept. */
 const mostScratch = 8 << 20;
+/** How long the last answer was: who asks for a large one mostly asks for more of them, and growing to its length copies all of it once more. */
+let lastLength = 0;
 
 class JsonBytes {
   #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
 
   constructor() {
-    this.#bytes = scratch;
+    this.#bytes = scratch.length > lastLength ? scratch : new Uint8Array(lastLength + (lastLength >> 3));
     scratch = new Uint8Array(0);
   }
 
@@ -55,6 +57,7 @@ class JsonBytes {
 
   take(): Uint8Array<ArrayBuffer> {
     const bytes = this.#bytes;
+    lastLength = this.#length;
     // What is behind it was never written to and takes no memory: a copy of the right size would.
     if (bytes.length > mostScratch) return bytes.subarray(0, this.#length);
     scratch = bytes;
