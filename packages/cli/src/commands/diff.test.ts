@@ -166,6 +166,30 @@ test('by runs: of a command it is what a run costs, however long a busy machine 
   expect(cut.summary).toMatchObject({ requestKind: 'request', request: null });
 });
 
+test('by runs: what a function costs, not its share, of which one that grows takes from all others', () => {
+  const benchmark = (side: string, render: number): string[] =>
+    Array.from({ length: 6 }, (_, i) => {
+      const builder = new ProfileBuilder({
+        sampleTypes: [{ type: 'samples', unit: 'count' }],
+        comments: ['everflame: run of a command'],
+      });
+      for (const [name, mean] of Object.entries({ parse: 2000, sortRows: 1500, render })) {
+        const line = { function: builder.function({ name, file: 'bench.js' }) };
+        const count = random.poisson(mean * Math.exp(0.01 * random.normal()));
+        builder.add(builder.stack(0, builder.location({ lines: [line] })), 0, [BigInt(count)]);
+      }
+      const path = join(dir, `${side}-${i}.pb`);
+      writeFileSync(path, encodeProfile(builder.build()));
+      return path;
+    });
+  const [before, after] = [benchmark('small', 3000), benchmark('grown', 4500)];
+  const { summary, functions } = answerOf(diff('--format', 'json', ...before, '--', ...after));
+  expect(summary).toMatchObject({ normalisation: 'request', requestKind: 'run', verdict: 'regressed' });
+  const rows = Object.fromEntries(functions.map((row) => [row.name, row]));
+  expect(rows['render']).toMatchObject({ verdict: 'regressed', change: expect.closeTo(0.5, 1) as number });
+  expect([rows['parse']?.verdict, rows['sortRows']?.verdict]).toEqual(['unchanged', 'unchanged']);
+});
+
 test('markdown and JUnit escape what a name may hold', () => {
   const evil = (side: string): string[] =>
     Array.from({ length: 6 }, (_, i) => {

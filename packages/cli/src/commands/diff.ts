@@ -29,7 +29,7 @@ interface DiffFlags {
   readonly failOn?: FailOn;
   readonly minEffect: number;
   readonly q: number;
-  readonly normalisation: 'share' | 'cores' | 'request';
+  readonly normalisation?: 'share' | 'cores' | 'request';
   readonly requestsBefore?: string;
   readonly requestsAfter?: string;
   readonly format: Format;
@@ -108,9 +108,10 @@ export function diffCommand(): Command {
       option('--q <part>', 'false discovery rate of what is found').default(0.05, '5%').argParser(parsePart(1)),
     )
     .addOption(
-      option('--normalisation <what>', 'by what CPU is divided: all samples, instances, or requests')
-        .choices(['share', 'cores', 'request'])
-        .default('share'),
+      option(
+        '--normalisation <what>',
+        'by what CPU is divided: all samples, instances, or requests (default: the runs, of files that are whole runs of a command; else all samples)',
+      ).choices(['share', 'cores', 'request']),
     )
     .addOption(
       option(

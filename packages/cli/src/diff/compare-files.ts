@@ -34,7 +34,8 @@ export interface FileComparison {
   readonly after: readonly string[];
   /** Which value of the files; left out: each file's default. */
   readonly sampleType: string | undefined;
-  readonly normalisation: 'share' | 'cores' | 'request';
+  /** Left out: by the runs of files that are whole runs of a command, whose work is the same; else by all samples. */
+  readonly normalisation?: 'share' | 'cores' | 'request';
   readonly minEffect: number;
   readonly q: number;
 }
@@ -59,7 +60,8 @@ export function compareFiles(asked: FileComparison): http.CompareAnswer {
   };
   const [before, after, requestKind] = withWork(asked.before.map(read), asked.after.map(read));
   const type = commonType([...before, ...after]);
-  if (asked.normalisation === 'request') checkRequests([...before, ...after]);
+  const normalisation = asked.normalisation ?? (requestKind === 'run' ? 'request' : 'share');
+  if (normalisation === 'request') checkRequests([...before, ...after]);
   const names = unitNames(before, after);
   const places = relocationsOf(table, presenceOf(before, table.length), presenceOf(after, table.length));
   const input: CompareInput = {
@@ -67,7 +69,7 @@ export function compareFiles(asked: FileComparison): http.CompareAnswer {
     after: countsOf('after', after, names, places),
     functions: table,
     kind: 'file',
-    options: { normalisation: asked.normalisation, requestKind, minEffect: asked.minEffect, q: asked.q },
+    options: { normalisation, requestKind, minEffect: asked.minEffect, q: asked.q },
   };
   table.freeze();
   const sides = [mergedOf(before, asked.sampleType), mergedOf(after, asked.sampleType)] as const;
