@@ -170,19 +170,24 @@ test('by runs: what a function costs, not its share, of which one that grows tak
   const benchmark = (side: string, render: number): string[] =>
     Array.from({ length: 6 }, (_, i) => {
       const builder = new ProfileBuilder({
-        sampleTypes: [{ type: 'samples', unit: 'count' }],
+        sampleTypes: [
+          { type: 'samples', unit: 'count' },
+          { type: 'cpu', unit: 'nanoseconds' },
+        ],
+        defaultSampleType: 'cpu',
         comments: ['everflame: run of a command'],
       });
       for (const [name, mean] of Object.entries({ parse: 2000, sortRows: 1500, render })) {
         const line = { function: builder.function({ name, file: 'bench.js' }) };
-        const count = random.poisson(mean * Math.exp(0.01 * random.normal()));
-        builder.add(builder.stack(0, builder.location({ lines: [line] })), 0, [BigInt(count)]);
+        const count = BigInt(random.poisson(mean * Math.exp(0.01 * random.normal())));
+        builder.add(builder.stack(0, builder.location({ lines: [line] })), 0, [count, count * 10_000_000n]);
       }
       const path = join(dir, `${side}-${i}.pb`);
       writeFileSync(path, encodeProfile(builder.build()));
       return path;
     });
   const [before, after] = [benchmark('small', 3000), benchmark('grown', 4500)];
+  expect(diff(...before, '--', ...after).stdout).toMatch(/\d\d\.\d s +4\d\.\d s +\+\d+\.\d % .* regressed +render/u);
   const { summary, functions } = answerOf(diff('--format', 'json', ...before, '--', ...after));
   expect(summary).toMatchObject({ normalisation: 'request', requestKind: 'run', verdict: 'regressed' });
   const rows = Object.fromEntries(functions.map((row) => [row.name, row]));

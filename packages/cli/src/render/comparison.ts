@@ -16,8 +16,21 @@ export function formatInterval(interval: http.CompareFunction['interval']): stri
 }
 
 /** A rate in the unit of the comparison: a share of the service's CPU, cores per instance, or CPU seconds per request. */
-export function formatRate(rate: number, { summary }: http.CompareAnswer): string {
-  return summary.normalisation === 'share' ? `${(rate * 100).toFixed(2)} %` : rate.toPrecision(3);
+export function formatRate(rate: number, { summary, unit }: http.CompareAnswer): string {
+  if (summary.normalisation === 'share') return `${(rate * 100).toFixed(2)} %`;
+  // Of what is no time samples are counted.
+  if (unit !== 'nanoseconds') return threeDigits(rate);
+  return summary.normalisation === 'cores' ? `${threeDigits(rate)} cores` : formatSeconds(rate);
+}
+
+function formatSeconds(seconds: number): string {
+  const [scale, unit] = seconds >= 1 || seconds === 0 ? [1, 's'] : seconds >= 0.001 ? [1e3, 'ms'] : [1e6, 'µs'];
+  return `${threeDigits(seconds * scale)} ${unit}`;
+}
+
+/** Whole numbers have all of their digits. */
+function threeDigits(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
 export function formatChange({ change, verdict }: http.CompareFunction): string {
