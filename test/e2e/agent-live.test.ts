@@ -7,6 +7,7 @@ import { LossCounters, type OutgoingProfile, startAgent } from '@everflame/agent
 import { checkValid, decodeProfile, type Profile } from '@everflame/profile';
 import { afterAll, expect, test } from 'vitest';
 
+import { descriptorInfo } from '../support/kernel-holdings.ts';
 import { Workloads } from '../workloads/compile.ts';
 import { countBy, lossOfSamples, samplesOf, total } from './agent-samples.ts';
 
@@ -106,7 +107,15 @@ test('the agent shows itself like any other process', async () => {
 test('an interval without samples ships nothing, and nothing is left of a stopped agent', async () => {
   const handles = (): string[] =>
     readdirSync('/proc/self/fd')
-      .map((fd) => ofDescriptor(() => readlinkSync(`/proc/self/fd/${fd}`)))
+      .map((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`);
+        } catch (error) {
+          // The descriptor of this very listing.
+          if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+          throw error;
+        }
+      })
       .filter((link) => /bpf|perf_event/u.test(link));
   const mapped = (): number =>
     readFileSync('/proc/self/maps', 'utf8')
@@ -148,21 +157,10 @@ test('kill -9 of a recording process leaves no BPF program in the kernel', async
 /** Ids of the BPF programs that a process holds. */
 function programIds(pid: number): string[] {
   const ids = readdirSync(`/proc/${pid}/fdinfo`).flatMap((fd) => {
-    const text = ofDescriptor(() => readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'));
-    const found = /^prog_id:\s*(\d+)$/mu.exec(text);
+    const found = /^prog_id:\s*(\d+)$/mu.exec(descriptorInfo(pid, fd));
     return found?.[1] === undefined ? [] : [found[1]];
   });
   return [...new Set(ids)];
-}
-
-/** What `read` says of a descriptor that was listed, or nothing if it is closed by now, as that of the listing itself is. */
-function ofDescriptor(read: () => string): string {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-    throw error;
-  }
 }
 
 test('over all intervals, a process that uses three seconds of CPU has three seconds of samples', async () => {

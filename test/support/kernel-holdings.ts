@@ -25,7 +25,7 @@ export function holdingsOf(pid: number): Holdings {
   const maps = new Map<number, number>();
   const descriptors = readdirSync(`/proc/${pid}/fdinfo`);
   for (const descriptor of descriptors) {
-    const info = infoOf(pid, descriptor);
+    const info = descriptorInfo(pid, descriptor);
     const number = (name: string): number | undefined => {
       const text = new RegExp(`^${name}:\\s*(\\d+)`, 'mu').exec(info)?.[1];
       return text === undefined ? undefined : Number(text);
@@ -51,8 +51,8 @@ export function holdingsOf(pid: number): Holdings {
   };
 }
 
-/** Empty for a descriptor that was closed since it was listed. */
-function infoOf(pid: number, descriptor: string): string {
+/** What the kernel says of a descriptor; empty for one that was closed since it was listed. */
+export function descriptorInfo(pid: number, descriptor: string): string {
   try {
     return readFileSync(`/proc/${pid}/fdinfo/${descriptor}`, 'utf8');
   } catch (error) {

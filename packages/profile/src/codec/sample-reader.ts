@@ -1,6 +1,7 @@
 import type { PathProfile, Profile, SampleColumns, ValueType } from '../profile.ts';
-import { GrowableU32, GrowableU64, halvesOf } from '../tables/growable.ts';
+import { GrowableU32, GrowableU64 } from '../tables/growable.ts';
 import type { IdTable } from '../tables/id-table.ts';
+import { Int64Column } from '../tables/int64-column.ts';
 import { SequenceTable } from '../tables/sequence-table.ts';
 import { BYTES, Scalars, VARINT, type WireReader } from '../wire/wire-reader.ts';
 import type { DecodeLimits } from './decode-limits.ts';
@@ -278,11 +279,7 @@ export function countTypeIndex(sampleTypes: readonly ValueType[]): number {
 function sampleCounts(values: BigInt64Array, typeCount: number, countType: number, length: number): Float64Array {
   const count = new Float64Array(length).fill(1);
   if (countType < 0) return count;
-  const halves = halvesOf(values);
-  for (let i = 0; i < length; i++) {
-    const at = (i * typeCount + countType) * 2;
-    // Beyond 2^53 the one rounding is that of `Number`: the low half is exact, and so is the product.
-    count[i] = ((halves[at + 1] ?? 0) | 0) * 4_294_967_296 + (halves[at] ?? 0);
-  }
+  const numbers = new Int64Column(values);
+  for (let i = 0; i < length; i++) count[i] = numbers.number(i * typeCount + countType);
   return count;
 }
