@@ -14,3 +14,6 @@ export const versionSources = [
   'git_head',
   'build_id',
 ] as const;
+
+/** Before them a mark of somebody who deployed it, and what the process or who sends its profiles says. The first that says something is believed. */
+export const allVersionSources = ['mark', 'reported', ...versionSources] as const;

@@ -1,10 +1,8 @@
 /** The shapes of /api/v1/deployments. */
 import { type Static, Type } from 'typebox';
-import { versionSources } from '../everflame/version-sources.ts';
+import { allVersionSources } from '../everflame/version-sources.ts';
 import { nullable, strict, UnixMs } from './shapes.ts';
 
-/** In the order in which they are asked; the first that says something is believed. */
-export const allVersionSources = ['mark', 'reported', ...versionSources] as const;
 export const VersionSource = Type.Enum([...allVersionSources], {
   description:
     'where the version was read. mark: it was marked; reported: the process (OpenTelemetry) or who posted its profiles says it',

@@ -1,4 +1,5 @@
-import { http } from '@everflame/protocols';
+import type { http } from '@everflame/protocols';
+import { allVersionSources } from '@everflame/protocols/version-sources';
 import type { Check } from '../query/budget.ts';
 import { type Parameters, present } from '../query/parameters.ts';
 import type { Mark, StorageReader, VersionFact } from '../storage/storage.ts';
@@ -73,7 +74,7 @@ function rowOf(one: VersionFact | Mark, marks: readonly Mark[]): http.Deployment
     ...(marks.length > 0 ? ['mark'] : []),
     ...(fact?.sources ?? []).map((source) => source || 'reported'),
   ];
-  const known = http.allVersionSources.filter((source) => sources.includes(source));
+  const known = allVersionSources.filter((source) => sources.includes(source));
   return {
     service: one.service,
     version: one.version,

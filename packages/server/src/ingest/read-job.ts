@@ -1,5 +1,5 @@
 import { discard, type StringPool } from '@everflame/profile';
-import { decodeWriteRequest, WireFormatError, type WriteRequest } from '@everflame/protocols';
+import { decodeWriteRequest, WireFormatError, type WriteRequest } from '@everflame/protocols/write';
 import { Refused } from '../problem.ts';
 import type { Batch } from '../storage/storage.ts';
 import { decompress } from './decompress.ts';

@@ -4,7 +4,7 @@ import { ByteReader } from './bytes.ts';
 import { type Connection, soundly } from './database.ts';
 import { Dictionary } from './dictionary.ts';
 import { EpochRows, type SeriesRows } from './epoch-rows.ts';
-import { countTypeIndex, type Header } from './header.ts';
+import { type Header, vectorColumns } from './header.ts';
 import type { Part, PartSeries, ProfileRow } from './part.ts';
 import { unsealed } from './sealed-record.ts';
 import type { LeafSums, SumColumns } from './tree/leaf-sums.ts';
@@ -137,9 +137,8 @@ class EpochSeries implements PartSeries {
   #readVector(row: number, into: Vector): void {
     const one = this.#data[row];
     if (one === undefined) throw new RangeError(`there is no profile ${row}`);
-    const types = one.header.sampleTypes;
     const reader = new VectorReader(one.data);
-    const columns = types.length + (countTypeIndex(types) < 0 ? 1 : 0);
+    const columns = vectorColumns(one.header);
     into.reset(reader.rows, columns);
     reader.stacks(into.stacks);
     const last = reader.rows === 0 ? 0 : (into.stacks[reader.rows - 1] ?? 0);

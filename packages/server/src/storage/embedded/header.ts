@@ -62,3 +62,8 @@ export function parseHeader(text: string): Header {
 export function countTypeIndex(sampleTypes: readonly ValueType[]): number {
   return sampleTypes.findIndex(({ type, unit }) => type === 'samples' && unit === 'count');
 }
+
+/** How many columns of numbers the vector of such a profile has: its values, and its samples' counts where none of them is that. */
+export function vectorColumns({ sampleTypes }: Pick<Header, 'sampleTypes'>): number {
+  return sampleTypes.length + (countTypeIndex(sampleTypes) < 0 ? 1 : 0);
+}

@@ -2,7 +2,7 @@ import type { Labels } from '@everflame/profile';
 import { ByteReader } from '../bytes.ts';
 import { type CountsSpan, GroupCounts } from '../counts/counts-spans.ts';
 import type { Dictionary } from '../dictionary.ts';
-import { countTypeIndex, type Header, parseHeader } from '../header.ts';
+import { type Header, parseHeader, vectorColumns } from '../header.ts';
 import type { TimeRange } from '../../storage.ts';
 import type { Part, PartSeries, ProfileRow, RollupNode } from '../part.ts';
 import { parseLabels } from '../sealed-record.ts';
@@ -103,8 +103,9 @@ class BlockSeries implements PartSeries {
   readonly #rowsRef: SectionRef;
   readonly #chunks: readonly SectionRef[];
   readonly #nodes: readonly (RollupNode & { readonly ref: SectionRef })[];
-  #rows: readonly ProfileRow[] = [];
-  #chunk = { number: -1, vectors: new ByteReader(new Uint8Array()), next: 0 };
+  #chunk = noChunk;
+  /** Columns of each profile where their shapes differ, once it was asked for. */
+  #columns: Uint32Array | null = null;
   /** Time of each profile, once it was asked for; ascending. */
   #times: Float64Array | null = null;
   #sets: readonly number[] | null = null;
@@ -143,14 +144,10 @@ class BlockSeries implements PartSeries {
   }
 
   rows(): readonly ProfileRow[] {
-    return soundly(this.#file, () => {
-      this.#rows = readRows(new ByteReader(this.#file.section(this.#rowsRef)), this.#allHeaders);
-      this.#chunk.number = -1;
-      return this.#rows;
-    });
+    return soundly(this.#file, () => readRows(new ByteReader(this.#file.section(this.#rowsRef)), this.#allHeaders));
   }
 
-  /** Of the rows that `rows` gave last; quickest in their order. */
+  /** Quickest in the order of `rows`. */
   read(row: number, into: Vector): void {
     soundly(this.#file, () => {
       const number = Math.floor(row / fanOut);
@@ -160,8 +157,9 @@ class BlockSeries implements PartSeries {
         this.#chunk = { number, vectors: new ByteReader(this.#file.section(ref)), next: number * fanOut };
       }
       for (; this.#chunk.next <= row; this.#chunk.next++) {
-        readBlockVector(this.#chunk.vectors, columnsOf(this.#rows[this.#chunk.next]), into);
+        readBlockVector(this.#chunk.vectors, this.#columnsOf(this.#chunk.next), into);
       }
+      if (row === this.profiles - 1) this.#chunk = noChunk;
     });
   }
 
@@ -197,7 +195,7 @@ class BlockSeries implements PartSeries {
     soundly(this.#file, () => {
       const stored = this.#nodes.find((one) => one === node);
       if (stored === undefined) throw new RangeError('this rollup is of another series');
-      readBlockVector(new ByteReader(this.#file.section(stored.ref)), columnsOf(this.#rows[node.first]), into);
+      readBlockVector(new ByteReader(this.#file.section(stored.ref)), this.#columnsOf(node.first), into);
     });
   }
 
@@ -215,6 +213,16 @@ class BlockSeries implements PartSeries {
       this.#sumRows(first, end, columns, sums);
       return Math.max(0, end - first);
     });
+  }
+
+  /** Columns of the vector of a profile. */
+  #columnsOf(row: number): number {
+    const [first] = this.headers;
+    if (first !== undefined && this.headers.length === 1) return vectorColumns(first.header);
+    this.#columns ??= Uint32Array.from(this.rows(), ({ header }) => vectorColumns(header));
+    const columns = this.#columns[row];
+    if (columns === undefined) throw new RangeError('a profile is missing');
+    return columns;
   }
 
   #allTimes(): Float64Array {
@@ -265,8 +273,7 @@ class BlockSeries implements PartSeries {
         chunk = { number, bytes: this.#file.section(ref), at: 0, next: number * fanOut };
       }
       for (; chunk.next < row; chunk.next++) {
-        const all = this.headers.length === 1 ? columns.all : columnsOf(this.#rows[chunk.next]);
-        chunk.at = sums.skipBlockVector(chunk.bytes, chunk.at, all);
+        chunk.at = sums.skipBlockVector(chunk.bytes, chunk.at, this.#columnsOf(chunk.next));
       }
       chunk.at = sums.addBlockVector(chunk.bytes, chunk.at, columns);
       chunk.next++;
@@ -276,6 +283,7 @@ class BlockSeries implements PartSeries {
 }
 
 const noBytes: Uint8Array = new Uint8Array();
+const noChunk = { number: -1, vectors: new ByteReader(noBytes), next: 0 };
 
 function isSame(a: SumColumns | null, b: SumColumns | null): boolean {
   return a?.all === b?.all && a?.asked === b?.asked && a?.count === b?.count;
@@ -291,10 +299,4 @@ function firstNotBelow(numbers: Float64Array, value: number): number {
     else high = middle;
   }
   return low;
-}
-
-function columnsOf(row: ProfileRow | undefined): number {
-  if (row === undefined) throw new RangeError('a profile is missing');
-  const types = row.header.sampleTypes;
-  return types.length + (countTypeIndex(types) < 0 ? 1 : 0);
 }
