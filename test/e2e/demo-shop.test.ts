@@ -40,6 +40,8 @@ test('the demo names what was planted for what it is and prints where to look at
   expect([state['service'], state['before'], state['after']]).toEqual(['shop', '1.0.0', '1.1.0']);
 
   const answer = await getJson<http.CompareAnswer>(everflame.url, '/api/v1/compare', state);
+  // The page shows what was printed.
+  expect(output).toContain(answer.sentence);
   expect(answer.summary).toMatchObject({ unitKind: 'pod', before: { units: 5 }, after: { units: 5 } });
   const rowsOf = (name: string) => answer.functions.filter((row) => row.name === name);
   const invoice = rowsOf('renderInvoice');
@@ -52,4 +54,7 @@ test('the demo names what was planted for what it is and prints where to look at
   expect([samples('chooseVouchers', 'samplesAfter'), samples('pickVouchers', 'samplesBefore')]).toEqual([0, 0]);
   for (const name of ['pickVouchers', 'sealBlock', 'sealInvoice'])
     expect(rowsOf(name).filter(({ verdict }) => verdict === 'regressed')).toEqual([]);
+  // A line was inserted before it, and its name is its line.
+  const comparator = rowsOf('(anonymous) catalogue.mjs:63');
+  expect(comparator.every(({ verdict }) => verdict !== 'new')).toBe(true);
 });

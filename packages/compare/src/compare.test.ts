@@ -62,6 +62,32 @@ test('a function whose share doubles on every host regressed; what is the same i
   expect(result.summary).toMatchObject({ pairedUnits: 6, weakEvidence: null, basis: 'cores' });
 });
 
+test('of a service of few functions a fallen share is no improvement while as much CPU is used, and no growth of load a regression', () => {
+  const small = countsFromText('render@r.ts search@s.ts sort@t.ts');
+  const side = (version: string, load: number, usual: readonly number[]): SideCounts => {
+    const rows = ['a', 'b', 'c', 'd', 'e', 'f'].map((host, i) => {
+      const counts = usual.map((count) => Math.round(count * load + 3 * (i % 3)));
+      const all = counts.reduce((sum, count) => sum + count, 0);
+      return `${host} ${all} ${counts.map((count) => `${count}/${count}`).join(' ')}`;
+    });
+    return small.side(version, rows.join('\n'));
+  };
+  const told = (before: SideCounts, after: SideCounts): string[] =>
+    compare({ before, after, functions: small.functions, kind: 'host' }).functions.map(
+      ({ name, verdictText }) => `${name}: ${verdictText}`,
+    );
+  const doubt = 'not enough data: its share changed, its cores per instance are not shown to';
+  const plain = [400, 900, 700];
+  expect(told(side('v1', 1, plain), side('v2', 1, [1200, 900, 700]))).toEqual([
+    'render: regressed',
+    `search: ${doubt}`,
+    `sort: ${doubt}`,
+  ]);
+  expect(told(side('v1', 1, plain), side('v2', 1, [400, 900, 300]))).toContain('sort: improved');
+  // Twice the load: all of them use more CPU, none of them a larger share.
+  expect(told(side('v1', 1, plain), side('v2', 2, plain)).join()).not.toMatch(/regressed|improved/);
+});
+
 test('fewer than five units: effect and interval are shown, the verdict is the reason', () => {
   const few = (rows: string): string => rows.trim().split('\n').slice(0, 3).join('\n');
   const result = compare({
@@ -164,12 +190,8 @@ function treeOf({ name, file }: FunctionNames, before: string, after: string): C
     });
     return { profile: { ...profile, strings, functions: { ...profile.functions, fileString } }, typeIndex: 0 };
   };
-  return callTreeOfProfiles(
-    side(before),
-    side(after),
-    table,
-    Uint32Array.from(name, (_, id) => id),
-  );
+  const places = Uint32Array.from(name, (_, id) => id);
+  return callTreeOfProfiles(side(before), side(after), table, { before: places, after: places, renumbered: 0 });
 }
 
 const hosts = (row: (i: number) => string): string =>

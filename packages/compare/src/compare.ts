@@ -2,34 +2,20 @@ import { CompareFailure } from './compare-failure.ts';
 import type { CompareInput, Comparison, FunctionComparison } from './comparison.ts';
 import type { Verdict } from './verdict.ts';
 import { checkCounts } from './counts/check-counts.ts';
-import { isNameless } from './counts/nameless.ts';
 import { samplesOf, type SideCounts, sumOf } from './counts/side-counts.ts';
 import { type Analyses, type Analysis, analyse } from './effects/analyse.ts';
-import { isTestable } from './effects/effect-table.ts';
+import { MIN_FUNCTIONS } from './effects/composition.ts';
 import { type CallTree, ChangeTree } from './explain/call-tree.ts';
 import { CostShifts, type Parts } from './explain/cost-shift.ts';
 import { persists } from './explain/persistence.ts';
 import { assumptionsOf, notTestedOf } from './limits-of.ts';
 import { ownPart, summarise } from './summarise.ts';
-import { benjaminiHochberg, rejectionThreshold } from './tests/benjamini-hochberg.ts';
 import { lookShare } from './tests/looks.ts';
-import { type RareTest, testRare } from './tests/rare-function.ts';
-import { testWeights } from './tests/test-weights.ts';
-import { blindness, detectableEffect, relevantEffectP, TQuantiles } from './tests/relevant-effect.ts';
+import { blindness, detectableEffect, TQuantiles } from './tests/relevant-effect.ts';
+import { type Tested, testFunctions, weightOf } from './tests/test-functions.ts';
 
 /** Fewer units cannot show how much units differ: effect and interval are given, no verdict. */
 export const MIN_UNITS = 5;
-
-/** p-values of all functions in one list, with the two families of tests apart. */
-interface Tested {
-  readonly p: Float64Array;
-  readonly q: Float64Array;
-  readonly rare: readonly (RareTest | null)[];
-  /** The p that one more finding of weight 1 would need. */
-  readonly threshold: number;
-  /** By which each function's part of the error budget differs from an even one. */
-  readonly weight: Float64Array;
-}
 
 /** What is known of a comparison before it is known where the changes are: `concluded` says the rest. */
 export interface Prepared {
@@ -61,7 +47,8 @@ export function prepare(input: CompareInput): Prepared {
   );
   const share = options.look === null ? 1 : lookShare(options.look);
   const least = Math.log1p(options.minEffect);
-  const tested = testAll(analyses.inclusive, input.functions.name, least, options.q * share);
+  const byCores = coresBeside(input, analyses, options.normalisation);
+  const tested = testFunctions(analyses.inclusive, byCores, input.functions.name, least, options.q * share);
   const parts = { inclusive: partsOf(analyses, 'inclusive'), self: partsOf(analyses, 'self') };
   const weakEvidence = weaknessOf(input, analyses);
   const extended = input.extended === undefined ? null : extendedThetas(input, input.extended, options.normalisation);
@@ -69,8 +56,23 @@ export function prepare(input: CompareInput): Prepared {
   const alpha = 0.05 * share;
   return {
     input,
-    context: { input, options, analyses, tested, parts, weakEvidence, extended, quantiles, least, alpha },
+    context: { input, options, analyses, byCores, tested, parts, weakEvidence, extended, quantiles, least, alpha },
   };
+}
+
+/**
+ * With few functions nobody knows what most of them did, and a share that fell may be dilution by one that grew: then a change must show in cores per instance, too, where
+ * seconds are known. null: shares speak for themselves.
+ */
+function coresBeside(
+  input: CompareInput,
+  { composition }: Analyses,
+  normalisation: Options['normalisation'],
+): Analysis | null {
+  if (normalisation !== 'share' || composition.functions >= MIN_FUNCTIONS) return null;
+  const sides = [input.before, input.after, input.controls?.before, input.controls?.after];
+  if (sides.some((side) => side !== undefined && !(sumOf(side.unitSeconds) > 0))) return null;
+  return analyse(input, input.controls ?? null, [], false, input.kind, 'cores').inclusive;
 }
 
 /** The comparison; `tree`: the merged call tree of both sides, to say which stack carries a change. */
@@ -103,7 +105,7 @@ export function concluded({ input, context: prepared }: Prepared, callTree: Call
     summary,
     functions,
     mde: summary.change?.mde ?? null,
-    assumptions: assumptionsOf(input, analyses),
+    assumptions: assumptionsOf(input, analyses, prepared.byCores !== null),
     notTested: notTestedOf(analyses.inclusive, input.functions.name, tested.p),
   };
 }
@@ -120,6 +122,8 @@ interface Context {
   readonly input: CompareInput;
   readonly options: Options;
   readonly analyses: Analyses;
+  /** What a change must show in as well, see `coresBeside`. */
+  readonly byCores: Analysis | null;
   readonly tested: Tested;
   readonly parts: Parts;
   readonly tree: ChangeTree | null;
@@ -159,46 +163,6 @@ function checkedOptions(input: CompareInput): Options {
     if (past.inclusive.theta.length !== functions || past.self.theta.length !== functions)
       throw new CompareFailure('bad_shape', 'a past comparison has other functions');
   return { normalisation, minEffect, minPart, q, look };
-}
-
-/** The inclusive list finds changes; the self list only says where they are, so it is no second family of tests. */
-function testAll(analysis: Analysis, names: readonly string[], least: number, q: number): Tested {
-  const { table, theta, variance, df, contrast, moderated } = analysis;
-  const functions = theta.length;
-  const p = new Float64Array(functions).fill(Number.NaN);
-  const extra = analysis.wanderingSd ** 2 + (analysis.driftSd ?? 0) ** 2;
-  const isTested = (f: number): boolean => isTestable(table, f) && !isNameless(names[f] ?? '');
-  const weight = testWeights(contrast, table, isTested, moderated.dispersionAt, extra, q);
-  const ofRare = new Float64Array(functions).fill(Number.NaN);
-  const rare: (RareTest | null)[] = [];
-  for (let f = 0; f < functions; f++) {
-    if (isNameless(names[f] ?? '')) {
-      rare.push(null);
-      continue;
-    }
-    if (isTested(f)) p[f] = relevantEffectP(theta[f] ?? 0, least, variance[f] ?? 0, df[f] ?? 0);
-    const test = testRare(contrast, 'inclusive', f, moderated.dispersionAt, analysis.wanderingSd ** 2);
-    rare.push(test);
-    if (test === null) continue;
-    // With 30 samples or more, new and gone functions belong with the others; the rarer ones, which seldom can be found, must not cost these power.
-    if ((table.before[f] ?? 0) + (table.after[f] ?? 0) >= 30) p[f] = test.p;
-    else ofRare[f] = test.p;
-  }
-  const qs = benjaminiHochberg(p.map((value, f) => Math.min(1, value / weightOf(weight, f))));
-  const rareQ = benjaminiHochberg(ofRare);
-  const threshold = rejectionThreshold(qs, q);
-  for (let f = 0; f < functions; f++) {
-    if (Number.isNaN(ofRare[f])) continue;
-    p[f] = ofRare[f] ?? 1;
-    qs[f] = rareQ[f] ?? 1;
-  }
-  return { p, q: qs, rare, threshold, weight };
-}
-
-/** New and gone functions of many samples have an even part of the budget. */
-function weightOf(weight: Float64Array, id: number): number {
-  const own = weight[id] ?? Number.NaN;
-  return Number.isNaN(own) ? 1 : own;
 }
 
 function commonOf(analyses: Analyses): Analyses['composition'] | null {
@@ -301,20 +265,30 @@ export function isChange({ verdict, lean }: Pick<FunctionComparison, 'verdict' |
 type Decision = Pick<FunctionComparison, 'verdict' | 'verdictText' | 'lean' | 'movedWithin' | 'persistence'>;
 
 function decide(context: Context, id: number, known: boolean, reach: number, mde: number | null): Decision {
-  const { options, analyses, tested, parts, shifts, weakEvidence, extended, least } = context;
+  const { options, analyses, byCores, tested, parts, shifts, weakEvidence, extended, least } = context;
   const { table, theta } = analyses.inclusive;
   const effect = theta[id] ?? Number.NaN;
   const oneSided = (table.before[id] ?? 0) === 0 || (table.after[id] ?? 0) === 0;
   const direction = Math.sign(parts.inclusive[id] ?? 0);
   const towards = direction > 0 ? 'regressed' : 'improved';
-  const lean =
-    (known && Math.abs(effect) - reach > least) || (oneSided && (tested.p[id] ?? 1) <= context.alpha) ? towards : null;
+  const isBeyond = known && Math.abs(effect) - reach > least;
+  const isEitherWay = byCores === null || !known || (byCores.theta[id] ?? 0) * effect > 0;
+  const lean = (isBeyond && isEitherWay) || (oneSided && (tested.p[id] ?? 1) <= context.alpha) ? towards : null;
   const plain = { movedWithin: null, persistence: 'not checked' } as const;
   if (weakEvidence !== null)
     return { ...plain, verdict: 'weak evidence', verdictText: `weak evidence: ${weakEvidence}`, lean };
   const limit = options.q * (options.look === null ? 1 : lookShare(options.look));
-  const isFinding = (tested.q[id] ?? 1) <= limit && Math.abs(parts.inclusive[id] ?? 0) >= options.minPart;
+  // A part of the budget that is larger than an even one must not make a finding of what its interval calls nothing.
+  const isNoise = (tested.rare[id] ?? null) === null && !(Math.abs(effect) > reach);
+  const isFinding = (tested.q[id] ?? 1) <= limit && !isNoise && Math.abs(parts.inclusive[id] ?? 0) >= options.minPart;
   if (!isFinding) {
+    if (byCores !== null && isBeyond)
+      return {
+        ...plain,
+        verdict: 'not enough data',
+        verdictText: 'not enough data: its share changed, its cores per instance are not shown to',
+        lean,
+      };
     if (mde === null || mde > blindness(options.minEffect))
       return { ...plain, verdict: 'not enough data', verdictText: 'not enough data', lean };
     return { ...plain, verdict: 'unchanged', verdictText: `unchanged within ±${percent(mde)}`, lean };

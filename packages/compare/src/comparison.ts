@@ -18,6 +18,8 @@ export interface CompareInput {
   readonly past?: readonly PastComparison[];
   /** The past was taken at the same time of day as this comparison: its mean is the daily cycle. Default false. */
   readonly pastAligned?: boolean;
+  /** Functions that were matched across another line of their file (`placesOf`). Default 0. */
+  readonly renumbered?: number;
   /** Merged call tree of both sides, to say which stack carries a change. */
   readonly tree?: CallTree;
   /** The after side over a longer or later window, to see whether a change lasts; it is held against `before`, without controls. */

@@ -31,7 +31,7 @@ export type { Normalisation } from './effects/contrast.ts';
 export { type CallTree, NO_FUNCTION } from './explain/call-tree.ts';
 export { callTreeOfProfiles, type MergedSide } from './profiles/call-tree-of-profiles.ts';
 export { countsOfProfile, functionIdsOf, type GroupCounts } from './profiles/counts-of-profile.ts';
-export { relocationsOf } from './profiles/relocations.ts';
+export { type FunctionWeights, type Places, placesOf } from './profiles/places.ts';
 export { FunctionTable } from './profiles/function-table.ts';
 export { answerOf, type ComparedSide } from './answer-of.ts';
 export { lookShare } from './tests/looks.ts';

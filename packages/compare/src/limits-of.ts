@@ -4,8 +4,8 @@ import { type Analyses, type Analysis } from './effects/analyse.ts';
 import { MIN_SAMPLES } from './effects/effect-table.ts';
 import { MIN_PAST } from './effects/placebo.ts';
 
-/** What the answer takes for granted, in sentences for people. */
-export function assumptionsOf(input: CompareInput, analyses: Analyses): string[] {
+/** What the answer takes for granted, in sentences for people. `needsCores`: a change had to show in cores per instance as well. */
+export function assumptionsOf(input: CompareInput, analyses: Analyses, needsCores: boolean): string[] {
   const { contrast, moderated, driftSd, wanderingSd } = analyses.inclusive;
   const said: string[] = [];
   const units = { host: 'hosts', pod: 'pods', process: 'processes', block: 'time blocks', file: 'files' }[input.kind];
@@ -37,10 +37,19 @@ export function assumptionsOf(input: CompareInput, analyses: Analyses): string[]
     said.push(
       `most functions did not change: a typical one wandered by ${(wanderingSd * 100).toFixed(1)} % between the windows beyond what ${units} differ by, and the intervals are so much wider`,
     );
+  if (needsCores)
+    said.push(
+      'too few functions to tell dilution from cost: what changed had to show in shares and in cores per instance',
+    );
   if (contrast.normalisation === 'cores') said.push('the load per instance was the same on both sides');
   if (analyses.composition.matters && contrast.normalisation === 'share')
     said.push(
       'most functions cost the same per unit of work on both sides: the change that they share is dilution and was taken off',
+    );
+  const renumbered = input.renumbered ?? 0;
+  if (renumbered > 0)
+    said.push(
+      `${renumbered === 1 ? 'a function without a name is the one' : `${renumbered} functions without a name are those`} at another line of the file after the deployment, in order and by what they cost`,
     );
   if (moderated.priorDf === 0) said.push('there are too few functions to learn from each other how noisy they are');
   return said;

@@ -2,6 +2,7 @@ import type { Change, CompareInput, FunctionComparison, SideSummary, Summary } f
 import type { Verdict } from './verdict.ts';
 import { type SideCounts, sumOf } from './counts/side-counts.ts';
 import type { Analyses } from './effects/analyse.ts';
+import { MIN_FUNCTIONS } from './effects/composition.ts';
 import { Contrast, type Normalisation } from './effects/contrast.ts';
 import { MIN_PAST } from './effects/placebo.ts';
 import { blindness, detectableEffect, relevantEffectP, TQuantiles } from './tests/relevant-effect.ts';
@@ -12,9 +13,6 @@ interface Estimate {
   readonly variance: number;
   readonly df: number;
 }
-
-/** Functions that "equal work" is measured against; fewer cannot say what most of them do. */
-const MIN_FOR_EQUAL_WORK = 20;
 
 /** What the whole service did; `alpha` is the error that this look may spend. */
 export function summarise(
@@ -38,7 +36,7 @@ export function summarise(
       : null;
   const estimates = {
     request: total('request'),
-    'equal work': analyses.composition.functions >= MIN_FOR_EQUAL_WORK ? equalWork(analyses) : null,
+    'equal work': analyses.composition.functions >= MIN_FUNCTIONS ? equalWork(analyses) : null,
     cores: total('cores'),
   };
   const change = (estimate: Estimate | null): Change | null => {

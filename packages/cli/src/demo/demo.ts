@@ -66,7 +66,7 @@ async function compareVersions(api: ApiClient, { secondsPerVersion = 30, signal 
   const [left, right] = runs.map(rangeOf);
   if (left === undefined || right === undefined) throw new Error('two versions');
   await waitForVersions(api, Number(right.until), signal);
-  const answer = await api.get<http.CompareAnswer>('/api/v1/compare', {
+  const asked = {
     service,
     before,
     after,
@@ -74,11 +74,12 @@ async function compareVersions(api: ApiClient, { secondsPerVersion = 30, signal 
     before_until: left.until,
     after_from: right.from,
     after_until: right.until,
-  });
+  };
+  const answer = await api.get<http.CompareAnswer>('/api/v1/compare', asked);
   say('');
   say(formatComparison(answer, functionsShown));
   say('');
-  say(`compare ${api.url('/compare', { service, before, after, from: left.from, until: right.until }).href}`);
+  say(`compare ${api.url('/compare', asked).href}`);
 }
 
 /** Whole intervals after the warm-up: a profile that began in it has all that the shops loaded and compiled. */

@@ -9,10 +9,11 @@ import {
   countLines,
   countsOfProfile,
   FunctionTable,
+  type FunctionWeights,
   type GroupCounts,
   isChange,
   type LineSide,
-  relocationsOf,
+  placesOf,
   type SideCounts,
   withLines,
 } from '@everflame/compare';
@@ -63,12 +64,13 @@ export function compareFiles(asked: FileComparison): http.CompareAnswer {
   const normalisation = asked.normalisation ?? (requestKind === 'run' ? 'request' : 'share');
   if (normalisation === 'request') checkRequests([...before, ...after]);
   const names = unitNames(before, after);
-  const places = relocationsOf(table, presenceOf(before, table.length), presenceOf(after, table.length));
+  const places = placesOf(table, weightsOf(before, table.length), weightsOf(after, table.length));
   const input: CompareInput = {
-    before: countsOf('before', before, names, places),
-    after: countsOf('after', after, names, places),
+    before: countsOf('before', before, names, places.before),
+    after: countsOf('after', after, names, places.after),
     functions: table,
     kind: 'file',
+    renumbered: places.renumbered,
     options: { normalisation, requestKind, minEffect: asked.minEffect, q: asked.q },
   };
   table.freeze();
@@ -192,10 +194,11 @@ function hostOf({ profile }: File): string | null {
   return hosts.size === 1 ? host : null;
 }
 
-function presenceOf(files: readonly File[], functions: number): Uint8Array {
-  const present = new Uint8Array(functions);
-  for (const { counts } of files) for (const id of counts.functions) present[id] = 1;
-  return present;
+function weightsOf(files: readonly File[], functions: number): FunctionWeights {
+  const sums = new Float64Array(functions);
+  for (const { counts } of files)
+    for (const [i, id] of counts.functions.entries()) sums[id] = (sums[id] ?? 0) + (counts.inclusive[i] ?? 0);
+  return { inclusive: sums, samples: files.reduce((sum, { counts }) => sum + counts.samples, 0) };
 }
 
 function countsOf(

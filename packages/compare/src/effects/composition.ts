@@ -15,7 +15,7 @@ export interface Composition extends CommonChange {
 }
 
 /** With fewer functions "what most of them do" is not known. */
-const MIN_FUNCTIONS = 20;
+export const MIN_FUNCTIONS = 20;
 /** Weight cut off at each end: a quarter of the service's precision may change without moving the middle. */
 const TRIM = 0.25;
 /** Below 0.2 % a common change is left in: it is a tenth of the smallest effect that is tested by default. */

@@ -34,8 +34,11 @@ export function withLines(comparison: Comparison, input: CompareInput, cells: Li
     of.push(lineOf(row, cells.lineBefore[cell] ?? 0, cells.lineAfter[cell] ?? 0));
     lines.set(id, of);
   }
+  const { edited } = cells;
+  const matched = `lines of ${edited === 1 ? 'a function' : `${edited} functions`} are matched as if text had been inserted or removed between them, in order and by what they cost`;
   return {
     ...comparison,
+    assumptions: edited === 0 ? comparison.assumptions : [...comparison.assumptions, matched],
     functions: comparison.functions.map((row) => ({ ...row, lines: lines.get(row.id) ?? null })),
   };
 }

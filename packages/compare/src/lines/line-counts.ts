@@ -1,18 +1,22 @@
 import type { Profile } from '@everflame/profile';
+import { alignLines, type LineWeights } from '../alignment/align-lines.ts';
 import type { MergedSide } from '../profiles/call-tree-of-profiles.ts';
 import { functionIdsOf } from '../profiles/counts-of-profile.ts';
 import type { FunctionTable } from '../profiles/function-table.ts';
+import type { Places } from '../profiles/places.ts';
 
 /** Source lines of some functions, by cell. */
 export interface LineCells {
   /** Function of each cell. */
   readonly functionId: readonly number[];
-  /** Line number on each side; they differ where the function stands elsewhere in its file. 0: not seen on that side. */
+  /** Line number on each side; they differ where the line stands elsewhere in its file. 0: not seen on that side. */
   readonly lineBefore: readonly number[];
   readonly lineAfter: readonly number[];
   /** Samples that have the line on their stack, by unit and cell; once per sample. */
   readonly before: ReadonlyMap<string, Float64Array>;
   readonly after: ReadonlyMap<string, Float64Array>;
+  /** Functions in which lines were matched as if text had been inserted or removed. */
+  readonly edited: number;
 }
 
 /** More lines than this are those of generated code; then none is looked at. */
@@ -25,46 +29,107 @@ export interface LineSide extends MergedSide {
 
 /**
  * Counts samples by source line of the functions `wanted`. Lines of a function are told by their distance from its start where both sides know
- * that, so that a function which others pushed down has the same lines; else by their number. `null`: there are too many, or none is known.
- * A side may be several profiles, a file each.
+ * that, so that a function which others pushed down has the same lines, else by their number; text that was inserted or removed within the
+ * function is told by what the lines cost (`alignLines`). `null`: there are too many, or none is known. A side may be several profiles, a file each.
  */
 export function countLines(
   before: readonly LineSide[],
   after: readonly LineSide[],
   table: FunctionTable,
-  places: Uint32Array,
+  places: Places,
   wanted: ReadonlySet<number>,
 ): LineCells | null {
-  const starts = [startsOf(before, table, places, wanted), startsOf(after, table, places, wanted)] as const;
-  const isKnown = (id: number): boolean => starts.every((start) => (start.get(id) ?? 0) > 0);
-  const cells = new Map<string, number>();
+  const sides = [linesOf(before, table, places.before, wanted), linesOf(after, table, places.after, wanted)] as const;
+  const [left, right] = sides;
+  const cells = left.lines.length + right.lines.length;
+  if (cells === 0 || left.lines.length > MAX_CELLS || right.lines.length > MAX_CELLS) return null;
   const functionId: number[] = [];
   const numbers = [[] as number[], [] as number[]] as const;
-  const count = (sides: readonly LineSide[], side: 0 | 1): Map<string, Map<number, number>> => {
-    const units = new Map<string, Map<number, number>>();
-    for (const one of sides) {
-      const cellOf = lineRows(one.profile, table, places, wanted, (id, line) => {
-        const key = `${id} ${line - (isKnown(id) ? (starts[side].get(id) ?? 0) : 0)} ${isKnown(id)}`;
-        const cell = cells.get(key) ?? functionId.push(id) - 1;
-        cells.set(key, cell);
-        numbers[side][cell] = line;
-        return cell;
-      });
-      addSamples(one, cellOf, units);
-    }
-    return units;
+  const cellOf = [new Uint32Array(left.lines.length), new Uint32Array(right.lines.length)] as const;
+  const put = (side: 0 | 1, own: number, cell: number): void => {
+    cellOf[side][own] = cell;
+    numbers[side][cell] = sides[side].lines[own]?.line ?? 0;
   };
-  const counted = [count(before, 0), count(after, 1)] as const;
-  if (functionId.length === 0 || functionId.length > MAX_CELLS) return null;
-  const dense = (units: ReadonlyMap<string, ReadonlyMap<number, number>>): Map<string, Float64Array> =>
-    new Map([...units].map(([unit, row]) => [unit, Float64Array.from(functionId, (_, cell) => row.get(cell) ?? 0)]));
+  let edited = 0;
+  for (const id of wanted) {
+    const starts = [left.starts.get(id) ?? 0, right.starts.get(id) ?? 0] as const;
+    const isKnown = starts.every((start) => start > 0);
+    const from = relativeLines(left, id, isKnown ? starts[0] : 0);
+    const to = relativeLines(right, id, isKnown ? starts[1] : 0);
+    const samples = Math.min(left.samples, right.samples);
+    const matched = alignLines(weightsOf(left, from, samples), weightsOf(right, to, samples));
+    if ([...matched].some(([line, other]) => line !== other)) edited++;
+    for (const own of to.values()) put(1, own, functionId.push(id) - 1);
+    for (const [line, own] of from) {
+      const other = to.get(matched.get(line) ?? Number.NaN);
+      put(0, own, other === undefined ? functionId.push(id) - 1 : (cellOf[1][other] ?? 0));
+    }
+  }
+  const dense = (side: 0 | 1): Map<string, Float64Array> =>
+    new Map(
+      [...sides[side].units].map(([unit, counts]) => {
+        const row = new Float64Array(functionId.length);
+        for (const [own, count] of counts) row[cellOf[side][own] ?? 0] = count;
+        return [unit, row];
+      }),
+    );
   return {
     functionId,
     lineBefore: functionId.map((_, cell) => numbers[0][cell] ?? 0),
     lineAfter: functionId.map((_, cell) => numbers[1][cell] ?? 0),
-    before: dense(counted[0]),
-    after: dense(counted[1]),
+    before: dense(0),
+    after: dense(1),
+    edited,
   };
+}
+
+/** The lines of one side, numbered as they were met. */
+interface SideLines {
+  readonly lines: readonly { readonly id: number; readonly line: number }[];
+  readonly byFunction: ReadonlyMap<number, readonly number[]>;
+  /** Samples by unit and line; of each line; of all. */
+  readonly units: ReadonlyMap<string, ReadonlyMap<number, number>>;
+  readonly weights: Float64Array;
+  readonly samples: number;
+  /** Where functions start. */
+  readonly starts: ReadonlyMap<number, number>;
+}
+
+function linesOf(
+  sides: readonly LineSide[],
+  table: FunctionTable,
+  places: Uint32Array,
+  wanted: ReadonlySet<number>,
+): SideLines {
+  const lines: { id: number; line: number }[] = [];
+  const numbers = new Map<string, number>();
+  const units = new Map<string, Map<number, number>>();
+  let samples = 0;
+  for (const side of sides) {
+    const numberOf = lineRows(side.profile, table, places, wanted, (id, line) => {
+      const key = `${id} ${line}`;
+      const number = numbers.get(key) ?? lines.push({ id, line }) - 1;
+      numbers.set(key, number);
+      return number;
+    });
+    samples += addSamples(side, numberOf, units);
+  }
+  const weights = new Float64Array(lines.length);
+  for (const counts of units.values())
+    for (const [number, count] of counts) weights[number] = (weights[number] ?? 0) + count;
+  const byFunction = Map.groupBy(lines.keys(), (number) => lines[number]?.id ?? 0);
+  return { lines, byFunction, units, weights, samples, starts: startsOf(sides, table, places, wanted) };
+}
+
+/** Numbers of a function's lines, by their distance from `start`. */
+function relativeLines({ lines, byFunction }: SideLines, id: number, start: number): ReadonlyMap<number, number> {
+  return new Map((byFunction.get(id) ?? []).map((number) => [(lines[number]?.line ?? 0) - start, number]));
+}
+
+/** What lines weigh, in samples of `samples` on the whole side. */
+function weightsOf(side: SideLines, lines: ReadonlyMap<number, number>, samples: number): LineWeights {
+  const scale = side.samples > 0 ? samples / side.samples : 0;
+  return new Map([...lines].map(([line, number]) => [line, (side.weights[number] ?? 0) * scale]));
 }
 
 /** Where functions start; 0 where a profile does not say, or says several. */
@@ -88,13 +153,13 @@ function startsOf(
   return starts;
 }
 
-/** The cell of each row of a profile's lines; -1 for those that are not looked at. */
+/** The number of each row of a profile's lines; -1 for those that are not looked at. */
 function lineRows(
   profile: Profile,
   table: FunctionTable,
   places: Uint32Array,
   wanted: ReadonlySet<number>,
-  cellOf: (id: number, line: number) => number,
+  numberOf: (id: number, line: number) => number,
 ): Int32Array {
   const ids = functionIdsOf(profile, table);
   const { lineFunction, lineNumber } = profile.locations;
@@ -102,20 +167,24 @@ function lineRows(
     const id = ids[row] ?? 0;
     const place = places[id] ?? id;
     const line = Number(lineNumber[i] ?? 0n);
-    return wanted.has(place) && line > 0 ? cellOf(place, line) : -1;
+    return wanted.has(place) && line > 0 ? numberOf(place, line) : -1;
   });
 }
 
+/** Adds a profile's samples by unit and line; answers how many it has. */
 function addSamples(
   { profile, typeIndex, unitOf }: LineSide,
-  cellOf: Int32Array,
+  numberOf: Int32Array,
   units: Map<string, Map<number, number>>,
-): void {
+): number {
   const { samples, stacks, locations, sampleTypes } = profile;
   const unitOfSet = Array.from({ length: profile.labelSets.length }, (_, set) => unitOf(set));
   const seen = new Map<number, number>();
+  let all = 0;
   for (let i = 0; i < samples.length; i++) {
     if (samples.values[i * sampleTypes.length + typeIndex] === 0n) continue;
+    const count = samples.count[i] ?? 0;
+    all += count;
     const unit = unitOfSet[samples.labelSet[i] ?? 0] ?? '';
     let row = units.get(unit);
     if (row === undefined) units.set(unit, (row = new Map()));
@@ -123,11 +192,12 @@ function addSamples(
       const location = stacks.location[stack] ?? 0;
       const end = locations.lineOffset[location + 1] ?? 0;
       for (let line = locations.lineOffset[location] ?? 0; line < end; line++) {
-        const cell = cellOf[line] ?? -1;
-        if (cell < 0 || seen.get(cell) === i) continue;
-        seen.set(cell, i);
-        row.set(cell, (row.get(cell) ?? 0) + (samples.count[i] ?? 0));
+        const number = numberOf[line] ?? -1;
+        if (number < 0 || seen.get(number) === i) continue;
+        seen.set(number, i);
+        row.set(number, (row.get(number) ?? 0) + count);
       }
     }
   }
+  return all;
 }

@@ -2,6 +2,7 @@ import type { Profile } from '@everflame/profile';
 import { type CallTree, NO_FUNCTION } from '../explain/call-tree.ts';
 import { functionIdsOf } from './counts-of-profile.ts';
 import type { FunctionTable } from './function-table.ts';
+import type { Places } from './places.ts';
 
 /** A side as it is merged: one profile, and the sample type that is compared. */
 export interface MergedSide {
@@ -11,18 +12,18 @@ export interface MergedSide {
 
 /**
  * The call tree of both sides, a node for each path of functions by name and file, inlined ones included; frames without a name are left out.
- * `places`: see `relocationsOf`. * `check` is called now and then; what it throws ends the work.
+ * `places`: see `placesOf`. `check` is called now and then; what it throws ends the work.
  */
 export function callTreeOfProfiles(
   before: MergedSide,
   after: MergedSide,
   table: FunctionTable,
-  places: Uint32Array,
+  places: Places,
   check: () => void = () => undefined,
 ): CallTree {
-  const idsOf = ({ profile }: MergedSide): Uint32Array =>
-    functionIdsOf(profile, table).map((id) => (id === NO_FUNCTION ? id : (places[id] ?? NO_FUNCTION)));
-  const ids = { before: idsOf(before), after: idsOf(after) };
+  const idsOf = ({ profile }: MergedSide, placeOf: Uint32Array): Uint32Array =>
+    functionIdsOf(profile, table).map((id) => (id === NO_FUNCTION ? id : (placeOf[id] ?? NO_FUNCTION)));
+  const ids = { before: idsOf(before, places.before), after: idsOf(after, places.after) };
   const nodes = new Nodes(table.length);
   const placeBefore = nodes.adopt(before.profile, ids.before, check);
   const placeAfter = nodes.adopt(after.profile, ids.after, check);

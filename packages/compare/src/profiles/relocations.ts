@@ -9,10 +9,9 @@ import type { FunctionNames } from '../counts/side-counts.ts';
  * The other is a function that is on the before side alone while one of the same name and the same
  * file in another directory is on the after side alone. That is one function whose release, package or build lies elsewhere
  * (`/srv/app/1.0.0/cart.js`, `/srv/app/1.1.0/cart.js`), and it goes to the after side's id. Since each has samples where the other has none, adding
- * them up is exact. Where several fit nothing is decided. `before` and `after`: 1 for each function that has samples there; other
- * windows of a version count to its side.
+ * them up is exact. Where several fit nothing is decided. `before` and `after`: above 0 for each function that has samples there.
  */
-export function relocationsOf({ name, file }: FunctionNames, before: Uint8Array, after: Uint8Array): Uint32Array {
+export function relocationsOf({ name, file }: FunctionNames, before: Presence, after: Presence): Uint32Array {
   const places = Uint32Array.from(name, (_, id) => id);
   const groups = new Map<string, number[]>();
   /** By name: the one with a file, or undefined where there are several. */
@@ -20,8 +19,7 @@ export function relocationsOf({ name, file }: FunctionNames, before: Uint8Array,
   const unfiled: number[] = [];
   for (let id = 0; id < name.length; id++) {
     const path = file[id] ?? '';
-    const present = before[id] === 1 || after[id] === 1;
-    if (!present) continue;
+    if (!has(before, id) && !has(after, id)) continue;
     if (path === '') {
       unfiled.push(id);
       continue;
@@ -35,12 +33,18 @@ export function relocationsOf({ name, file }: FunctionNames, before: Uint8Array,
   for (const group of groups.values()) {
     const [one = 0, other = 0] = group;
     if (group.length !== 2) continue;
-    const [from, to] = before[one] === 1 ? [one, other] : [other, one];
-    if (before[from] === 1 && after[from] !== 1 && after[to] === 1 && before[to] !== 1) places[from] = to;
+    const [from, to] = has(before, one) ? [one, other] : [other, one];
+    if (has(before, from) && !has(after, from) && has(after, to) && !has(before, to)) places[from] = to;
   }
   for (const id of unfiled) {
     const to = filed.get(name[id] ?? '');
     if (to !== undefined) places[id] = to;
   }
   return places;
+}
+
+type Presence = ArrayLike<number>;
+
+function has(present: Presence, id: number): boolean {
+  return (present[id] ?? 0) > 0;
 }

@@ -86,7 +86,7 @@ export type CompareVerdict = Static<typeof CompareVerdict>;
 export const CompareLine = Type.Object(
   {
     lineBefore: nullable(Type.Integer(), 'number of the line; null when that side has none'),
-    lineAfter: nullable(Type.Integer(), 'they differ where the function stands elsewhere in its file'),
+    lineAfter: nullable(Type.Integer(), 'they differ where the line stands elsewhere in its file'),
     before: Type.Number({ description: 'inclusive, as for functions' }),
     after: Type.Number(),
     change: nullable(RelativeChange, 'as for functions'),

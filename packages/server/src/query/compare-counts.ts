@@ -30,12 +30,12 @@ export interface CountedSide {
   /** Sum of the asked sample type. */
   readonly value: bigint;
   readonly samples: number;
-  /** Sets what has samples here to 1, by function id. */
-  readonly mark: (present: Uint8Array) => void;
+  /** Adds the inclusive samples by function id, up to the length of `inclusive`. */
+  readonly addTo: (inclusive: Float64Array) => void;
   readonly units: ReadonlySet<string>;
-  /** Builds the table, each function at its place (`relocationsOf`), of all units or of `only` some; every side of a comparison has the same functions. */
+  /** Builds the table, each function at its place (`placesOf`), of all units or of `only` some; every side of a comparison has the same functions. */
   readonly finish: (version: string, places: Uint32Array, more?: FinishOptions) => SideCounts;
-  /** After the last `finish` and `mark`: gives the counts back, 24 MB of 200 hosts with 5,000 functions each. */
+  /** After the last `finish` and `addTo`: gives the counts back, 24 MB of 200 hosts with 5,000 functions each. */
   readonly discard: () => void;
 }
 
@@ -88,11 +88,12 @@ export async function countSide(
     value,
     samples,
     profiles: parts.reduce((sum, part) => sum + part.profiles, 0),
-    mark: (present) => {
-      for (const { functions, ids } of parts)
-        for (const number of functions) {
+    addTo: (sums) => {
+      for (const { functions, ids, inclusive } of parts)
+        for (let i = 0; i < functions.length; i++) {
+          const number = functions[i] ?? 0;
           const id = ids === null ? number : (ids[number] ?? NO_FUNCTION);
-          if (id < present.length) present[id] = 1;
+          if (id < sums.length) sums[id] = (sums[id] ?? 0) + (inclusive[i] ?? 0);
         }
     },
     units: new Set(parts.map((part) => unitName(units.kind, part))),

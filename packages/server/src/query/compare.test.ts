@@ -242,6 +242,33 @@ test('lines of a function that changed are told apart, also when others pushed i
   expect(samples / all).toBeCloseTo(4 / 6, 1);
 });
 
+test('text that was inserted changes neither the lines behind it nor the functions that are called by their lines', async () => {
+  const text = (inserted: number): Cost => ({
+    ...usual,
+    'main@main.ts;format@shop.js:14:10': 2,
+    [`main@main.ts;format@shop.js:${20 + inserted}:10`]: 3,
+    [`main@main.ts;(anonymous) shop.js:${31 + inserted}@shop.js:${32 + inserted}:${31 + inserted}`]: 1,
+    [`main@main.ts;(anonymous) shop.js:${32 + inserted}@shop.js:${32 + inserted}:${32 + inserted}`]: 4,
+    // What was inserted, and what it does.
+    ...(inserted > 0 ? { 'main@main.ts;format@shop.js:15:10;check@shop.js:3:2': 1 } : {}),
+  });
+  await run({ service: 'inserted', version: 'v1', cost: text(0) });
+  await run({ service: 'inserted', version: 'v2', cost: text(1) });
+  const answer = await ask(versions('inserted'));
+  expect(findings(answer)).toEqual(['format: regressed', 'check: new']);
+  expect(answer.assumptions.filter((one) => one.includes('in order and by what they cost'))).toHaveLength(2);
+  expect(row(answer, '(anonymous) shop.js:33').samplesBefore).toBeGreaterThan(8000);
+  const told = row(answer, 'format').lines?.map((one) => [one.lineBefore, one.lineAfter, one.verdict]);
+  expect(told).toHaveLength(3);
+  expect(told).toEqual(
+    expect.arrayContaining([
+      [14, 14, expect.stringMatching(/^(unchanged|not enough data)$/)],
+      [20, 21, expect.stringMatching(/^(unchanged|not enough data)$/)],
+      [null, 15, 'new'],
+    ]),
+  );
+});
+
 test('a release in another directory has the same functions', async () => {
   const at = (directory: string): Cost =>
     Object.fromEntries(

@@ -7,12 +7,14 @@ import {
   concluded,
   countLines,
   FunctionTable,
+  type FunctionWeights,
   isChange,
   type LineSide,
   type PastComparison,
   pastEffects,
   prepare,
-  relocationsOf,
+  type Places,
+  placesOf,
   type SideCounts,
   withLines,
 } from '@everflame/compare';
@@ -54,10 +56,10 @@ export async function answerCompare(
   };
   for (const name of ['before', 'after'] as const) if (counted[name].samples === 0) throw noSamples(question[name]);
   const controls = await countControls(storage, question, before, units, counted, table, check);
+  const places = placesOfCounted(counted, controls, table);
   // What only the past has, or came in since the counts were read, has no ids.
   table.freeze();
-  const places = placesOf(counted, controls, table);
-  const past = await countPast(storage, question, before, units, table, places, check);
+  const past = await countPast(storage, question, before, units, table, places.before, check);
   const comparison = await explained(
     storage,
     { question, before, after, units, counted, past, controls, table, places },
@@ -178,7 +180,7 @@ interface Counted {
   readonly past: CountedPast;
   readonly controls: CountedControls | null;
   readonly table: FunctionTable;
-  readonly places: Uint32Array;
+  readonly places: Places;
 }
 
 /** The comparison; when something changed, with the call tree of both sides, which says where it is. */
@@ -186,12 +188,12 @@ async function explained(storage: StorageReader, all: Counted, check: Check): Pr
   const { question, units, counted, past, controls, table, places } = all;
   const { normalisation, requests, minEffect, q, look } = question;
   // One after the other: each gives its counts back before the next is built.
-  const before = counted.before.finish(question.before.name, places, { requests: requests.before });
-  const stayedBefore = controls && counted.before.finish(question.before.name, places, { only: controls.units });
+  const before = counted.before.finish(question.before.name, places.before, { requests: requests.before });
+  const stayedBefore = controls && counted.before.finish(question.before.name, places.before, { only: controls.units });
   counted.before.discard();
-  const after = counted.after.finish(question.after.name, places, { requests: requests.after });
+  const after = counted.after.finish(question.after.name, places.after, { requests: requests.after });
   counted.after.discard();
-  const stayedAfter = controls && controls.after.finish(question.before.name, places, { only: controls.units });
+  const stayedAfter = controls && controls.after.finish(question.before.name, places.before, { only: controls.units });
   controls?.after.discard();
   const input: CompareInput = {
     before,
@@ -201,6 +203,7 @@ async function explained(storage: StorageReader, all: Counted, check: Check): Pr
     hosts: units.hosts,
     past: past.effects,
     pastAligned: past.isAligned,
+    renumbered: places.renumbered,
     ...(stayedBefore && stayedAfter ? { controls: { before: stayedBefore, after: stayedAfter } } : {}),
     options: { normalisation, minEffect, q, ...(look === null ? {} : { look }) },
   };
@@ -290,14 +293,14 @@ function addLines(
   return cells === null ? comparison : withLines(comparison, input, cells);
 }
 
-/** Functions that are the same in another directory; who stayed is of the before side. */
-function placesOf(counted: Counted['counted'], controls: CountedControls | null, table: FunctionTable): Uint32Array {
-  const before = new Uint8Array(table.length);
-  const after = new Uint8Array(table.length);
-  counted.before.mark(before);
-  controls?.after.mark(before);
-  counted.after.mark(after);
-  return relocationsOf(table, before, after);
+/** Which functions are the same; who stayed is of the before side. */
+function placesOfCounted(counted: Counted['counted'], controls: CountedControls | null, table: FunctionTable): Places {
+  const weightsOf = (...sides: readonly CountedSide[]): FunctionWeights => {
+    const inclusive = new Float64Array(table.length);
+    for (const side of sides) side.addTo(inclusive);
+    return { inclusive, samples: sides.reduce((sum, { samples }) => sum + samples, 0) };
+  };
+  return placesOf(table, weightsOf(counted.before, ...(controls ? [controls.after] : [])), weightsOf(counted.after));
 }
 
 /** What counts from the store can lack is the asker's to know; a broken invariant is a bug. */
