@@ -191,7 +191,11 @@ function treeOf({ name, file }: FunctionNames, before: string, after: string): C
     return { profile: { ...profile, strings, functions: { ...profile.functions, fileString } }, typeIndex: 0 };
   };
   const places = Uint32Array.from(name, (_, id) => id);
-  return callTreeOfProfiles(side(before), side(after), table, { before: places, after: places, renumbered: 0 });
+  return callTreeOfProfiles(side(before), side(after), table, {
+    before: places,
+    after: places,
+    formerNames: new Map(),
+  });
 }
 
 const hosts = (row: (i: number) => string): string =>

@@ -234,6 +234,7 @@ function describe(context: Context, id: number): FunctionComparison | null {
     id,
     name: input.functions.name[id] ?? '',
     file: input.functions.file[id] ?? '',
+    nameBefore: input.formerNames?.get(id) ?? null,
     before: contrast.rate('before', samplesBefore),
     after: contrast.rate('after', samplesAfter),
     cores: hasSeconds ? { before: cores(input.before, samplesBefore), after: cores(input.after, samplesAfter) } : null,

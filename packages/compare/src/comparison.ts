@@ -18,8 +18,8 @@ export interface CompareInput {
   readonly past?: readonly PastComparison[];
   /** The past was taken at the same time of day as this comparison: its mean is the daily cycle. Default false. */
   readonly pastAligned?: boolean;
-  /** Functions that were matched across another line of their file (`placesOf`). Default 0. */
-  readonly renumbered?: number;
+  /** Names on the before side of functions that were matched across another line of their file (`placesOf`), by id. */
+  readonly formerNames?: ReadonlyMap<number, string>;
   /** Merged call tree of both sides, to say which stack carries a change. */
   readonly tree?: CallTree;
   /** The after side over a longer or later window, to see whether a change lasts; it is held against `before`, without controls. */
@@ -46,6 +46,8 @@ export interface FunctionComparison {
   readonly id: number;
   readonly name: string;
   readonly file: string;
+  /** What the before side calls it, where that is another name; else null. */
+  readonly nameBefore: string | null;
   /** Inclusive rate in the unit of the normalisation: a share, cores per instance, or CPU seconds per request. */
   readonly before: number;
   readonly after: number;

@@ -46,7 +46,7 @@ export function assumptionsOf(input: CompareInput, analyses: Analyses, needsCore
     said.push(
       'most functions cost the same per unit of work on both sides: the change that they share is dilution and was taken off',
     );
-  const renumbered = input.renumbered ?? 0;
+  const renumbered = input.formerNames?.size ?? 0;
   if (renumbered > 0)
     said.push(
       `${renumbered === 1 ? 'a function without a name is the one' : `${renumbered} functions without a name are those`} at another line of the file after the deployment, in order and by what they cost`,

@@ -13,7 +13,7 @@ import { type Focus, type Layout, type Row, membersOf, wholeTree } from '../tree
 import { PathIds } from '../tree/path-id.ts';
 import { exactly, findMatches, parsePattern } from '../tree/search.ts';
 import { shareOf, sumOf } from '../tree/sums.ts';
-import { significantFrames, verdictsOf } from '../tree/verdicts.ts';
+import { otherName, significantFrames, verdictsOf } from '../tree/verdicts.ts';
 import { Breadcrumb } from '../views/breadcrumb.tsx';
 import { ChangeLegend } from '../views/change-legend.tsx';
 import { ChangeTable } from '../views/change-table.tsx';
@@ -68,7 +68,10 @@ export function ComparePanel({ diff, sides, averages, compared, service, state, 
   const verdicts = useMemo(() => (compared.value === null ? null : verdictsOf(compared.value)), [compared.value]);
   const isJudged = compared.value !== null || compared.loading;
   const significant = useMemo(() => significantFrames(tree, verdicts), [tree, verdicts]);
-  const gone = useMemo(() => goneNodes(tree), [tree]);
+  const gone = useMemo(
+    () => goneNodes(tree).filter((node) => otherName(tree.frames.name[tree.frame[node] ?? 0] ?? '', verdicts) === null),
+    [tree, verdicts],
+  );
   const pattern = useMemo(() => (state.search === '' ? null : parsePattern(state.search)), [state.search]);
   const members = useMemo(() => membersOf(tree, widths, focus), [tree, widths, focus]);
   const matches = useMemo(() => {

@@ -5,7 +5,17 @@ import type { DiffTree } from '../data/tree-columns.ts';
 export type Verdicts = ReadonlyMap<string, http.CompareFunction>;
 
 export function verdictsOf(answer: http.CompareAnswer): Verdicts {
-  return new Map(answer.functions.map((one) => [one.name, one]));
+  const known = new Map(answer.functions.map((one) => [one.name, one]));
+  for (const one of answer.functions)
+    if (one.nameBefore !== null && !known.has(one.nameBefore)) known.set(one.nameBefore, one);
+  return known;
+}
+
+/** The function's name on the other side, where it is known there by another; null else. */
+export function otherName(name: string, verdicts: Verdicts | null): string | null {
+  const one = verdicts?.get(name);
+  if (one === undefined || one.nameBefore === null) return null;
+  return one.name === name ? one.nameBefore : one.name;
 }
 
 /** A change that is more than noise, in whatever direction. */

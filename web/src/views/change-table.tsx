@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks';
 import type { ComparedFunction } from '../tree/comparison.ts';
-import { isFinding, type Verdicts } from '../tree/verdicts.ts';
+import { isFinding, otherName, type Verdicts } from '../tree/verdicts.ts';
 import { type Column, DataTable } from './data-table.tsx';
 import { amount, coresChange, coresNumber, exact, exactAmount, percent, points } from './format.ts';
 import { matchesFirst } from './matches-first.ts';
@@ -25,6 +25,16 @@ interface Props {
   readonly onRow: (row: ComparedFunction) => void;
 }
 
+function PresenceTag({ row, other }: { readonly row: ComparedFunction; readonly other: string | null }) {
+  if (row.presence === 'both') return null;
+  if (other === null) return <span class={`tag is-${row.presence}`}>{row.presence}</span>;
+  return (
+    <span class="tag" title={row.presence === 'new' ? `${other} before` : `${other} after`}>
+      other line
+    </span>
+  );
+}
+
 /** Functions of both sides, the largest change first. */
 export function ChangeTable(props: Props) {
   const { rows, unit, values, names, rates, sort, onSort, only, verdicts, isJudged, filter, matches, onRow } = props;
@@ -34,7 +44,10 @@ export function ChangeTable(props: Props) {
     const wanted = filter.trim().toLowerCase();
     const kept = rows.filter(
       (row) =>
-        (only === 'all' || (only === 'significant' ? isFinding(verdicts?.get(row.name)) : row.presence === only)) &&
+        (only === 'all' ||
+          (only === 'significant'
+            ? isFinding(verdicts?.get(row.name))
+            : row.presence === only && otherName(row.name, verdicts) === null)) &&
         (wanted === '' || row.name.toLowerCase().includes(wanted) || row.file.toLowerCase().includes(wanted)),
     );
     const sorted =
@@ -61,7 +74,7 @@ export function ChangeTable(props: Props) {
       align: 'left',
       cell: (row) => (
         <span class="function-name">
-          {row.presence !== 'both' && <span class={`tag is-${row.presence}`}>{row.presence}</span>}
+          <PresenceTag row={row} other={otherName(row.name, verdicts)} />
           {shortName(row.name)}
         </span>
       ),

@@ -70,7 +70,7 @@ export function compareFiles(asked: FileComparison): http.CompareAnswer {
     after: countsOf('after', after, names, places.after),
     functions: table,
     kind: 'file',
-    renumbered: places.renumbered,
+    formerNames: places.formerNames,
     options: { normalisation, requestKind, minEffect: asked.minEffect, q: asked.q },
   };
   table.freeze();

@@ -25,14 +25,14 @@ function placed(...drawn: readonly string[]) {
   const former = rows.filter((row) => row.before > 0);
   expect(new Set(former.map(({ id }) => places.before[id])).size).toBe(former.length);
   expect(places.before).toHaveLength(table.length);
-  return { before: moves('before'), after: moves('after'), renumbered: places.renumbered };
+  return { before: moves('before'), after: moves('after'), formerNames: places.formerNames };
 }
 
 test('functions without a name are the same behind an inserted line, though each has the name of another', () => {
-  const { before, after, renumbered } = placed('a.js:10 300 310', 'a.js:20 500 0', 'a.js:21 80 490', 'a.js:22 0 90');
+  const { before, after, formerNames } = placed('a.js:10 300 310', 'a.js:20 500 0', 'a.js:21 80 490', 'a.js:22 0 90');
   expect(before).toEqual(['a.js a.js:20 > a.js a.js:21', 'a.js a.js:21 > a.js a.js:22']);
   expect(after).toEqual([]);
-  expect(renumbered).toBe(2);
+  expect([...formerNames.values()]).toEqual(['(anonymous) a.js:20', '(anonymous) a.js:21']);
 });
 
 test('in another directory, too', () => {

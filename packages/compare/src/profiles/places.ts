@@ -6,8 +6,8 @@ import { relocationsOf } from './relocations.ts';
 export interface Places {
   readonly before: Uint32Array;
   readonly after: Uint32Array;
-  /** Functions of the before side that are known by another line on the after side. */
-  readonly renumbered: number;
+  /** What functions without a name are called on the before side, by place, where that is another line. */
+  readonly formerNames: ReadonlyMap<number, string>;
 }
 
 /** A side's samples by function id, inclusive, as far as there are any. Other windows of a version count to its side. */
@@ -43,8 +43,13 @@ export function placesOf(table: FunctionTable, before: FunctionWeights, after: F
       const place = relocated[id] ?? id;
       return moved.get(id) ?? place;
     });
-  const renumbered = [...own].filter(([id, place]) => table.name[id] !== table.name[place]).length;
-  return { before: places(own), after: places(new Map()), renumbered };
+  const formerNames = new Map(
+    [...own].flatMap(([id, place]) => {
+      const name = table.name[id] ?? '';
+      return name === table.name[place] ? [] : [[place, name] as const];
+    }),
+  );
+  return { before: places(own), after: places(new Map()), formerNames };
 }
 
 /** Functions of a file that are called by their lines, by line. */

@@ -104,6 +104,10 @@ export const CompareFunction = Type.Object(
   {
     name: Type.String(),
     file: Type.String(),
+    nameBefore: nullable(
+      Type.String(),
+      'what the before side calls it where that differs: a function without a name that stands at another line of its file',
+    ),
     before: Type.Number({
       description:
         'inclusive, in the unit of the normalisation: a share, cores per instance, or CPU seconds per request',

@@ -31,6 +31,7 @@ function row(drawing: string, carrier?: string): Row {
     selfAfter: 1,
     units: { before: 8, after: 8 },
     movedWithin: null,
+    nameBefore: null,
     dilutedBy: null,
     carrier: carrier === undefined ? null : { name: carrier, file: `${carrier}.ts`, stack: ['main', carrier] },
     persistence: 'not checked',

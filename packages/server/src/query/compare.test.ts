@@ -257,7 +257,9 @@ test('text that was inserted changes neither the lines behind it nor the functio
   const answer = await ask(versions('inserted'));
   expect(findings(answer)).toEqual(['format: regressed', 'check: new']);
   expect(answer.assumptions.filter((one) => one.includes('in order and by what they cost'))).toHaveLength(2);
-  expect(row(answer, '(anonymous) shop.js:33').samplesBefore).toBeGreaterThan(8000);
+  const slow = row(answer, '(anonymous) shop.js:33');
+  expect(slow.samplesBefore).toBeGreaterThan(8000);
+  expect(slow.nameBefore).toBe('(anonymous) shop.js:32');
   const told = row(answer, 'format').lines?.map((one) => [one.lineBefore, one.lineAfter, one.verdict]);
   expect(told).toHaveLength(3);
   expect(told).toEqual(

@@ -203,7 +203,7 @@ async function explained(storage: StorageReader, all: Counted, check: Check): Pr
     hosts: units.hosts,
     past: past.effects,
     pastAligned: past.isAligned,
-    renumbered: places.renumbered,
+    formerNames: places.formerNames,
     ...(stayedBefore && stayedAfter ? { controls: { before: stayedBefore, after: stayedAfter } } : {}),
     options: { normalisation, minEffect, q, ...(look === null ? {} : { look }) },
   };
