@@ -209,7 +209,7 @@ function extendedThetas(
 }
 
 function describe(context: Context, id: number): FunctionComparison | null {
-  const { input, analyses, tested, parts, alpha, quantiles, least } = context;
+  const { input, analyses, byCores, tested, parts, alpha, quantiles, least } = context;
   const { table, theta, variance, df, contrast } = analyses.inclusive;
   const samplesBefore = table.before[id] ?? 0;
   const samplesAfter = table.after[id] ?? 0;
@@ -219,7 +219,9 @@ function describe(context: Context, id: number): FunctionComparison | null {
   const known = Number.isFinite(effect) && Number.isFinite(spread) && (df[id] ?? 0) > 0;
   const reach = known ? quantiles.upper(alpha / 2, df[id] ?? 0) * Math.sqrt(spread) : Number.NaN;
   const threshold = tested.threshold * weightOf(tested.weight, id);
-  const mde = known ? Math.expm1(detectableEffect(spread, df[id] ?? 0, least, threshold, quantiles)) : null;
+  // What must show in both is seen as badly as in the worse of them.
+  const worst = Math.max(spread, byCores?.variance[id] ?? 0);
+  const mde = known ? Math.expm1(detectableEffect(worst, df[id] ?? 0, least, threshold, quantiles)) : null;
   const rawChange =
     samplesBefore > 0 && samplesAfter > 0
       ? contrast.rate('after', samplesAfter) / contrast.rate('before', samplesBefore) - 1

@@ -19,7 +19,7 @@ export { type ProfileError, type ProfileErrorCode, ProfileFailure } from './prof
 export { decodePooled, type DecodeResult, decodeProfile } from './codec/decode-profile.ts';
 export { StringPool } from './codec/string-pool.ts';
 export type { DecodeLimits } from './codec/decode-limits.ts';
-export { encodeProfile } from './codec/encode-profile.ts';
+export { encodeProfile, profileParts } from './codec/encode-profile.ts';
 export { checkValid } from './check-valid.ts';
 export {
   type FunctionInput,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { ProfileBuilder } from '../build/profile-builder.ts';
 import { checkValid } from '../check-valid.ts';
 import { decodeProfile } from './decode-profile.ts';
-import { encodeProfile } from './encode-profile.ts';
+import { encodeProfile, profileParts } from './encode-profile.ts';
 
 test('every field of a profile survives a round trip', () => {
   const builder = new ProfileBuilder({
@@ -54,6 +54,11 @@ test('every field of a profile survives a round trip', () => {
   expect(decoded.ok && decoded.profile.samples.values).toEqual(profile.samples.values);
   expect(decoded.ok && checkValid(decoded.profile)).toBeNull();
   expect(decoded.ok && encodeProfile(decoded.profile)).toEqual(bytes);
+  for (const partBytes of [1, 60, 1 << 20]) {
+    const parts = [...profileParts(profile, partBytes)];
+    expect(parts.length).toBeGreaterThan(partBytes === 1 << 20 ? 0 : 2);
+    expect(Buffer.concat(parts)).toEqual(Buffer.from(bytes));
+  }
   // Header texts are not in the builder's string table but in the file's: equal but for those.
   expect(
     decoded.ok && { ...decoded.profile, strings: decoded.profile.strings.slice(0, profile.strings.length) },

@@ -8,13 +8,32 @@ import { fieldSize, varintSize, WireWriter } from '../wire/wire-writer.ts';
  */
 export function encodeProfile(profile: Profile): Uint8Array<ArrayBuffer> {
   const writer = new WireWriter(4096 + profile.samples.length * 24 + profile.locations.length * 24);
+  for (const part of writeProfile(writer, profile, Number.POSITIVE_INFINITY))  part;
+  return writer.take();
+}
+
+/** The same message in parts of about `partBytes`, so that a large one is never there as a whole. The profile must not be given back before the last. */
+export function* profileParts(profile: Profile, partBytes: number): Generator<Uint8Array<ArrayBuffer>, void> {
+  const writer = new WireWriter(partBytes + (partBytes >> 3));
+  for (const part of writeProfile(writer, profile, partBytes)) {
+     part;
+    yield writer.takePart();
+  }
+  if (writer.length > 0) yield writer.takePart();
+}
+
+/** Yields whenever the writer has `full` bytes. */
+function* writeProfile(writer: WireWriter, profile: Profile, full: number): Generator<undefined, void> {
   const strings = new HeaderStrings(profile);
   for (const type of profile.sampleTypes) writeValueType(writer, 1, type, strings);
-  writeSamples(writer, profile);
+  yield* writeSamples(writer, profile, full);
   writeMappings(writer, profile);
-  writeLocations(writer, profile);
+  yield* writeLocations(writer, profile, full);
   writeFunctions(writer, profile);
-  for (const text of profile.strings) writer.string(6, text);
+  for (const text of profile.strings) {
+    writer.string(6, text);
+    if (writer.length >= full) yield;
+  }
   for (const text of strings.added) writer.string(6, text);
   writer.field32(7, strings.index(profile.dropFrames));
   writer.field32(8, strings.index(profile.keepFrames));
@@ -34,7 +53,6 @@ export function encodeProfile(profile: Profile): Uint8Array<ArrayBuffer> {
   }
   writer.field32(14, strings.index(profile.defaultSampleType));
   writer.field32(15, strings.index(profile.docUrl));
-  return writer.take();
 }
 
 /** Indexes of the strings that the model holds as text; those not in the table go behind it. */
@@ -80,7 +98,7 @@ function writeValueType(writer: WireWriter, field: number, valueType: ValueType,
   writer.field32(2, unit);
 }
 
-function writeSamples(writer: WireWriter, profile: Profile): void {
+function* writeSamples(writer: WireWriter, profile: Profile, full: number): Generator<undefined, void> {
   const { samples, stacks, labelSets } = profile;
   const typeCount = profile.sampleTypes.length;
   const values = halvesOf(samples.values);
@@ -127,6 +145,7 @@ function writeSamples(writer: WireWriter, profile: Profile): void {
       writer.field64(3, numbers[label * 2] ?? 0, numbers[label * 2 + 1] ?? 0);
       writer.field32(4, labelSets.unitString[label] ?? 0);
     }
+    if (writer.length >= full) yield;
   }
 }
 
@@ -156,7 +175,7 @@ function writeMappings(writer: WireWriter, profile: Profile): void {
   }
 }
 
-function writeLocations(writer: WireWriter, profile: Profile): void {
+function* writeLocations(writer: WireWriter, profile: Profile, full: number): Generator<undefined, void> {
   const { locations } = profile;
   const addresses = halvesOf(locations.address);
   const numbers = halvesOf(locations.lineNumber);
@@ -185,6 +204,7 @@ function writeLocations(writer: WireWriter, profile: Profile): void {
       writer.field64(3, columns[line * 2] ?? 0, columns[line * 2 + 1] ?? 0);
     }
     writer.field32(5, folded);
+    if (writer.length >= full) yield;
   }
 }
 

@@ -20,6 +20,18 @@ export class WireWriter {
     return this.#length < worthView ? bytes.slice(0, this.#length) : bytes.subarray(0, this.#length);
   }
 
+  /** Bytes written and not taken. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** A copy of what was written since the last one; writing goes on. */
+  takePart(): Uint8Array<ArrayBuffer> {
+    const part = this.#bytes.slice(0, this.#length);
+    this.#length = 0;
+    return part;
+  }
+
   /** A varint of 32 unsigned bits. */
   varint32(value: number): void {
     this.#reserve(5);

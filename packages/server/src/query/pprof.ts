@@ -1,12 +1,7 @@
-import { gzipSync } from 'node:zlib';
-import {
-  discard,
-  discardProfile,
-  encodeProfile,
-  type Profile,
-  ProfileBuilder,
-  type ValueType,
-} from '@everflame/profile';
+import type { TransformOptions } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip, type ZlibOptions } from 'node:zlib';
+import { discardProfile, type Profile, ProfileBuilder, profileParts, type ValueType } from '@everflame/profile';
 import { Refused } from '../problem.ts';
 import type { StorageReader } from '../storage/storage.ts';
 import type { Check } from './budget.ts';
@@ -46,13 +41,43 @@ export async function answerPprof(
   const merged = filterMerged(whole, filters, check);
   const found = merged.profiles > 0 ? merged.profile : await emptyLike(storage, known);
   const profile = known.isExplicit ? { ...found, defaultSampleType: known.selection.sampleType.type } : found;
-  const message = encodeProfile(profile);
-  discardProfile(profile);
-  // One piece of output, in memory of its own: several are joined in a copy. What it does not fill is never touched.
-  const packed = gzipSync(message, { level: 4, chunkSize: Math.max(1 << 16, message.length >> 1) });
-  const body = new Uint8Array(packed.buffer, packed.byteOffset, packed.length);
-  discard(message);
+  const body = await packed(profile, check);
   return { contentType: 'application/octet-stream', body, fileName: fileName(known, range.fromMs) };
+}
+
+/** A part of a message, and of its compressed form. */
+const partBytes = 1 << 20;
+/** Two parts wait: another thread compresses one while the next is encoded. */
+const gzipOptions: ZlibOptions & TransformOptions = { level: 4, chunkSize: partBytes, highWaterMark: 2 * partBytes };
+
+/** Gzipped pprof, part by part: the message, several times as large, is never there as a whole. Gives the profile back. */
+async function packed(profile: Profile, check: Check): Promise<Uint8Array<ArrayBuffer>> {
+  const pieces: Uint8Array[] = [];
+  await pipeline(
+    function* () {
+      for (const part of profileParts(profile, partBytes)) {
+        check();
+        yield part;
+      }
+      discardProfile(profile);
+    },
+    createGzip(gzipOptions),
+    async (compressed: AsyncIterable<Uint8Array>) => {
+      for await (const piece of compressed) pieces.push(piece);
+    },
+  );
+  return joined(pieces);
+}
+
+/** In memory of its own, to be handed to another thread. */
+function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
 }
 
 /** An empty profile with the sample types of the stored ones of this name and type. */
