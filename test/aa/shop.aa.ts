@@ -1,5 +1,5 @@
 /**
- * The shop against itself, and against a version that costs a little more, recorded for real on this machine: `npm run test:aa [-- --minutes 30] [--services 1] [--rate 34]`.
+ * The shop against itself, and against a version that costs a little more, recorded for real on this machine: `npm run test:aa [-- --minutes 30] [--services 1] [--rate 50]`.
  *
  * A service with five instances of 1.0.0 and five of 1.0.1 (one function of about 5 % costs 10 % more) side by side, every instance in PID, network and mount namespaces
  * of its own, under two agents that ship to a server each: one samples as on any host, one forty times as often, as who wants to see 10 % within minutes has it sample. After some
@@ -26,7 +26,7 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '30' },
     services: { type: 'string', default: '1' },
-    rate: { type: 'string', default: '34' },
+    rate: { type: 'string', default: '50' },
     'warm-up': { type: 'string', default: '8' },
     folder: { type: 'string' },
     all: { type: 'boolean', default: false },

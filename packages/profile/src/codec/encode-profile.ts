@@ -8,7 +8,7 @@ import { fieldSize, varintSize, WireWriter } from '../wire/wire-writer.ts';
  */
 export function encodeProfile(profile: Profile): Uint8Array<ArrayBuffer> {
   const writer = new WireWriter(4096 + profile.samples.length * 24 + profile.locations.length * 24);
-  for (const part of writeProfile(writer, profile, Number.POSITIVE_INFINITY))  part;
+  for (const part of writeProfile(writer, profile, Number.POSITIVE_INFINITY)) part;
   return writer.take();
 }
 
@@ -16,7 +16,7 @@ export function encodeProfile(profile: Profile): Uint8Array<ArrayBuffer> {
 export function* profileParts(profile: Profile, partBytes: number): Generator<Uint8Array<ArrayBuffer>, void> {
   const writer = new WireWriter(partBytes + (partBytes >> 3));
   for (const part of writeProfile(writer, profile, partBytes)) {
-     part;
+    part;
     yield writer.takePart();
   }
   if (writer.length > 0) yield writer.takePart();
