@@ -8,17 +8,16 @@ import { fieldSize, varintSize, WireWriter } from '../wire/wire-writer.ts';
  */
 export function encodeProfile(profile: Profile): Uint8Array<ArrayBuffer> {
   const writer = new WireWriter(4096 + profile.samples.length * 24 + profile.locations.length * 24);
-  for (const part of writeProfile(writer, profile, Number.POSITIVE_INFINITY)) part;
+  // Never full, it comes to its end at once.
+  writeProfile(writer, profile, Number.POSITIVE_INFINITY).next();
   return writer.take();
 }
 
 /** The same message in parts of about `partBytes`, so that a large one is never there as a whole. The profile must not be given back before the last. */
 export function* profileParts(profile: Profile, partBytes: number): Generator<Uint8Array<ArrayBuffer>, void> {
   const writer = new WireWriter(partBytes + (partBytes >> 3));
-  for (const part of writeProfile(writer, profile, partBytes)) {
-    part;
-    yield writer.takePart();
-  }
+  const writing = writeProfile(writer, profile, partBytes);
+  while (writing.next().done !== true) yield writer.takePart();
   if (writer.length > 0) yield writer.takePart();
 }
 
