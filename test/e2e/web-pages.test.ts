@@ -2,6 +2,7 @@ import type { http } from '@everflame/protocols';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { getJson } from '../support/api.ts';
+import { waitFor } from '../support/wait-for.ts';
 import { drawnFleet, drawnProfile, postProfile } from '../support/drawn-fleet.ts';
 import {
   closePages,
@@ -204,8 +205,11 @@ test('the selector completes labels and values and explains mistakes in place', 
 
 test('brushing the chart chooses a range, and back leaves it', async () => {
   const { page } = await open('/flamegraph', range);
-  const box = await page.locator('.chart .u-over').boundingBox();
-  if (box === null) throw new Error('the chart is not drawn');
+  // It is drawn anew when its answer comes.
+  const box = await waitFor(
+    'the chart to be drawn',
+    async () => (await page.locator('.chart .u-over').boundingBox()) ?? undefined,
+  );
   await page.mouse.move(box.x + box.width * 0.25, box.y + 40);
   await page.mouse.down();
   await page.mouse.move(box.x + box.width * 0.5, box.y + 40, { steps: 5 });
