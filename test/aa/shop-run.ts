@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 /** So many that V8 has compiled for good what prices carts. */
 const warmUpRequests = 12_000;
 /**
- * V8 compiles a function that it takes into its callers once more with each of them, some ten thousand requests later. With these two instances of one version cost the same
+ * V8 compiles a function that it takes into its callers once more with each of them, some ten thousand requests later. With the first two instances of one version cost the same
  * within sampling noise (2.3 % among five, of 4 %); without them the planted change was not there to be measured once that had happened (docs/statistics.md).
  */
 const evenFlags = ['--no-turbo-inlining', '--no-maglev-inlining', '--hash-seed=1'];
@@ -27,7 +27,8 @@ export function startNamespacedShop(
   requestsPerSecond: number,
 ): NamespacedShop {
   // Its /tmp is its own, since the names of JIT code lie there by the PID of the namespace.
-  // Where code and heap lie, and how tables are hashed, is the same in all of them: by that alone, instances of one version differ by 2 % for as long as they live.
+  // Where code and heap lie, and how tables are hashed (the third flag), is the same in all of them. While both were drawn at each start, instances of one version differed by 2 % for as
+  // long as they lived; that this was the cause was not shown (docs/statistics.md).
   const script = `mount -t tmpfs none /tmp && ip link set lo up && exec setarch -R "$0" "$@"`;
   const who = [
     '--service',

@@ -5,6 +5,7 @@ import { checkCounts } from './counts/check-counts.ts';
 import { samplesOf, type SideCounts, sumOf } from './counts/side-counts.ts';
 import { type Analyses, type Analysis, analyse } from './effects/analyse.ts';
 import { MIN_FUNCTIONS } from './effects/composition.ts';
+import { isExposureKnown } from './effects/contrast.ts';
 import { type CallTree, ChangeTree } from './explain/call-tree.ts';
 import { CostShifts, type Parts } from './explain/cost-shift.ts';
 import { persists } from './explain/persistence.ts';
@@ -12,7 +13,7 @@ import { assumptionsOf, notTestedOf } from './limits-of.ts';
 import { ownPart, summarise } from './summarise.ts';
 import { lookShare } from './tests/looks.ts';
 import { blindness, detectableEffect, TQuantiles } from './tests/relevant-effect.ts';
-import { type Tested, testFunctions, weightOf } from './tests/test-functions.ts';
+import { isSameWay, type Tested, testFunctions, weightOf } from './tests/test-functions.ts';
 
 /** Fewer units cannot show how much units differ: effect and interval are given, no verdict. */
 export const MIN_UNITS = 5;
@@ -71,7 +72,7 @@ function coresBeside(
 ): Analysis | null {
   if (normalisation !== 'share' || composition.functions >= MIN_FUNCTIONS) return null;
   const sides = [input.before, input.after, input.controls?.before, input.controls?.after];
-  if (sides.some((side) => side !== undefined && !(sumOf(side.unitSeconds) > 0))) return null;
+  if (!isExposureKnown(sides, 'cores')) return null;
   return analyse(input, input.controls ?? null, [], false, input.kind, 'cores').inclusive;
 }
 
@@ -275,8 +276,11 @@ function decide(context: Context, id: number, known: boolean, reach: number, mde
   const direction = Math.sign(parts.inclusive[id] ?? 0);
   const towards = direction > 0 ? 'regressed' : 'improved';
   const isBeyond = known && Math.abs(effect) - reach > least;
-  const isEitherWay = byCores === null || !known || (byCores.theta[id] ?? 0) * effect > 0;
-  const lean = (isBeyond && isEitherWay) || (oneSided && (tested.p[id] ?? 1) <= context.alpha) ? towards : null;
+  const lean =
+    (isBeyond && (byCores === null || isSameWay(id, analyses.inclusive, byCores))) ||
+    (oneSided && (tested.p[id] ?? 1) <= context.alpha)
+      ? towards
+      : null;
   const plain = { movedWithin: null, persistence: 'not checked' } as const;
   if (weakEvidence !== null)
     return { ...plain, verdict: 'weak evidence', verdictText: `weak evidence: ${weakEvidence}`, lean };

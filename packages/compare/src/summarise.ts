@@ -1,9 +1,9 @@
 import type { Change, CompareInput, FunctionComparison, SideSummary, Summary } from './comparison.ts';
 import type { Verdict } from './verdict.ts';
-import { type SideCounts, sumOf } from './counts/side-counts.ts';
+import { sumOf } from './counts/side-counts.ts';
 import type { Analyses } from './effects/analyse.ts';
 import { MIN_FUNCTIONS } from './effects/composition.ts';
-import { Contrast, type Normalisation } from './effects/contrast.ts';
+import { Contrast, isExposureKnown, type Normalisation } from './effects/contrast.ts';
 import { MIN_PAST } from './effects/placebo.ts';
 import { blindness, detectableEffect, relevantEffectP, TQuantiles } from './tests/relevant-effect.ts';
 
@@ -26,12 +26,8 @@ export function summarise(
   const least = Math.log1p(options.minEffect ?? 0.02);
   const quantiles = new TQuantiles();
   const { contrast } = analyses.inclusive;
-  const known = (side: SideCounts, of: Normalisation): boolean =>
-    sumOf((of === 'cores' ? side.unitSeconds : side.unitRequests) ?? new Float64Array(0)) > 0;
   const total = (of: Normalisation): Estimate | null =>
-    [before, after, input.controls?.before, input.controls?.after].every(
-      (side) => side === undefined || known(side, of),
-    )
+    isExposureKnown([before, after, input.controls?.before, input.controls?.after], of)
       ? totalEstimate(input, of)
       : null;
   const estimates = {

@@ -1,4 +1,4 @@
-/** What the agent ships, without the schemas of the HTTP API: those take 9 MB of memory that an agent and the threads of a server do not need. */
+/** What the agent ships, without the schemas of the HTTP API: those take 9 MB of memory that an agent does not need, and some MB in each thread of a server. */
 export {
   decodeWriteRequest,
   encodeWriteRequest,

@@ -86,7 +86,7 @@ test('the noise of counting moves no line', () => {
     ]);
     const draw = (): LineWeights =>
       new Map(
-        lines.flatMap(([line = 0, mean = 0]) => (random.poisson(mean) > 0 ? [[line, random.poisson(mean)]] : [])),
+        lines.map(([line = 0, mean = 0]) => [line, random.poisson(mean)] as const).filter(([, samples]) => samples > 0),
       );
     for (const [from, to] of alignLines(draw(), draw())) if (from !== to) moved++;
   }

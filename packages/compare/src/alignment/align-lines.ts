@@ -1,6 +1,25 @@
 /** Samples by line number. */
 export type LineWeights = ReadonlyMap<number, number>;
 
+/** Lines of a text and what they cost on one side of a comparison. */
+export interface TextSide {
+  /** By line: its place in `counts`. */
+  readonly lines: ReadonlyMap<number, number>;
+  readonly counts: Float64Array;
+  /** Of the whole side, in the unit of `counts`. */
+  readonly samples: number;
+}
+
+/** `alignLines`, the side with more samples scaled down to the other. */
+export function alignSides(before: TextSide, after: TextSide): ReadonlyMap<number, number> {
+  const samples = Math.min(before.samples, after.samples);
+  const weightsOf = (side: TextSide): LineWeights => {
+    const scale = side.samples > 0 ? samples / side.samples : 0;
+    return new Map([...side.lines].map(([line, at]) => [line, (side.counts[at] ?? 0) * scale]));
+  };
+  return alignLines(weightsOf(before), weightsOf(after));
+}
+
 /** More pairs than this are not looked at: a thousand lines on either side. */
 const MAX_PAIRS = 1_000_000;
 

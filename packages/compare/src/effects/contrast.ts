@@ -170,9 +170,20 @@ function addTo(influence: Float64Array, cell: Cell, valueOf: (unit: number) => n
   }
 }
 
-function exposureOf(counts: SideCounts, normalisation: Normalisation): Float64Array {
+/** What counts of a side may be divided by; null: nobody counted it. */
+function givenExposure(counts: SideCounts, normalisation: Normalisation): Float64Array | null {
   const given = { share: counts.unitSamples, cores: counts.unitSeconds, request: counts.unitRequests }[normalisation];
-  if (given === null || !(sumOf(given) > 0)) {
+  return given !== null && sumOf(given) > 0 ? given : null;
+}
+
+/** Whether all of the sides that there are know what they would be divided by. */
+export function isExposureKnown(sides: readonly (SideCounts | undefined)[], normalisation: Normalisation): boolean {
+  return sides.every((side) => side === undefined || givenExposure(side, normalisation) !== null);
+}
+
+function exposureOf(counts: SideCounts, normalisation: Normalisation): Float64Array {
+  const given = givenExposure(counts, normalisation);
+  if (given === null) {
     const what = { share: 'samples', cores: 'seconds', request: 'requests' }[normalisation];
     throw new CompareFailure('no_exposure', `${counts.version} has no ${what}`);
   }

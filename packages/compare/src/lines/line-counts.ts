@@ -1,5 +1,5 @@
 import type { Profile } from '@everflame/profile';
-import { alignLines, type LineWeights } from '../alignment/align-lines.ts';
+import { alignSides } from '../alignment/align-lines.ts';
 import type { MergedSide } from '../profiles/call-tree-of-profiles.ts';
 import { functionIdsOf } from '../profiles/counts-of-profile.ts';
 import type { FunctionTable } from '../profiles/function-table.ts';
@@ -41,8 +41,8 @@ export function countLines(
 ): LineCells | null {
   const sides = [linesOf(before, table, places.before, wanted), linesOf(after, table, places.after, wanted)] as const;
   const [left, right] = sides;
-  const cells = left.lines.length + right.lines.length;
-  if (cells === 0 || left.lines.length > MAX_CELLS || right.lines.length > MAX_CELLS) return null;
+  // Each has a cell, and matched ones share it.
+  if (left.lines.length > MAX_CELLS || right.lines.length > MAX_CELLS) return null;
   const functionId: number[] = [];
   const numbers = [[] as number[], [] as number[]] as const;
   const cellOf = [new Uint32Array(left.lines.length), new Uint32Array(right.lines.length)] as const;
@@ -56,8 +56,10 @@ export function countLines(
     const isKnown = starts.every((start) => start > 0);
     const from = relativeLines(left, id, isKnown ? starts[0] : 0);
     const to = relativeLines(right, id, isKnown ? starts[1] : 0);
-    const samples = Math.min(left.samples, right.samples);
-    const matched = alignLines(weightsOf(left, from, samples), weightsOf(right, to, samples));
+    const matched = alignSides(
+      { lines: from, counts: left.weights, samples: left.samples },
+      { lines: to, counts: right.weights, samples: right.samples },
+    );
     if ([...matched].some(([line, other]) => line !== other)) edited++;
     for (const own of to.values()) put(1, own, functionId.push(id) - 1);
     for (const [line, own] of from) {
@@ -65,6 +67,7 @@ export function countLines(
       put(0, own, other === undefined ? functionId.push(id) - 1 : (cellOf[1][other] ?? 0));
     }
   }
+  if (functionId.length === 0 || functionId.length > MAX_CELLS) return null;
   const dense = (side: 0 | 1): Map<string, Float64Array> =>
     new Map(
       [...sides[side].units].map(([unit, counts]) => {
@@ -124,12 +127,6 @@ function linesOf(
 /** Numbers of a function's lines, by their distance from `start`. */
 function relativeLines({ lines, byFunction }: SideLines, id: number, start: number): ReadonlyMap<number, number> {
   return new Map((byFunction.get(id) ?? []).map((number) => [(lines[number]?.line ?? 0) - start, number]));
-}
-
-/** What lines weigh, in samples of `samples` on the whole side. */
-function weightsOf(side: SideLines, lines: ReadonlyMap<number, number>, samples: number): LineWeights {
-  const scale = side.samples > 0 ? samples / side.samples : 0;
-  return new Map([...lines].map(([line, number]) => [line, (side.weights[number] ?? 0) * scale]));
 }
 
 /** Where functions start; 0 where a profile does not say, or says several. */

@@ -1,4 +1,4 @@
-import { alignLines } from '../alignment/align-lines.ts';
+import { alignSides } from '../alignment/align-lines.ts';
 import type { FunctionTable } from './function-table.ts';
 import { relocationsOf } from './relocations.ts';
 
@@ -18,17 +18,17 @@ export interface FunctionWeights {
 
 /**
  * Where functions go: see `relocationsOf`, and one kind more. A function without a name is called by its line, `(anonymous) cart.js:62`, and so by another one
- * as soon as somebody inserts a line above. Of the files that both sides have, such functions are matched in order and by what they cost (`alignLines`), and those
+ * as soon as somebody inserts a line above. Of the files that both sides have, such functions are matched in order and by what they cost (`alignSides`), and those
  * of the before side go to the id of the one on the after side. May add names to `table`: of a function that is gone while its name has passed to another.
  */
 export function placesOf(table: FunctionTable, before: FunctionWeights, after: FunctionWeights): Places {
   const relocated = relocationsOf(table, before.inclusive, after.inclusive);
   const own = new Map<number, number>();
-  const samples = Math.min(before.samples, after.samples);
   for (const [left, right] of pairsOfFiles(table, before, after)) {
-    const from = weightsOf(left, before, samples);
-    const to = weightsOf(right, after, samples);
-    const matched = alignLines(from, to);
+    const matched = alignSides(
+      { lines: left, counts: before.inclusive, samples: before.samples },
+      { lines: right, counts: after.inclusive, samples: after.samples },
+    );
     if ([...matched].every(([line, other]) => line === other)) continue;
     for (const [line, id] of left) {
       const namesake = right.get(line);
@@ -38,24 +38,22 @@ export function placesOf(table: FunctionTable, before: FunctionWeights, after: F
       else if (namesake !== undefined) own.set(id, namesake === id ? formerId(table, id) : id);
     }
   }
-  const places = (moved: ReadonlyMap<number, number>): Uint32Array =>
-    Uint32Array.from(table.name, (_, id) => {
-      const place = relocated[id] ?? id;
-      return moved.get(id) ?? place;
-    });
-  const formerNames = new Map(
-    [...own].flatMap(([id, place]) => {
-      const name = table.name[id] ?? '';
-      return name === table.name[place] ? [] : [[place, name] as const];
-    }),
-  );
-  return { before: places(own), after: places(new Map()), formerNames };
+  const ofAfter = Uint32Array.from(table.name, (_, id) => relocated[id] ?? id);
+  const ofBefore = ofAfter.slice();
+  const formerNames = new Map<number, string>();
+  for (const [id, place] of own) {
+    ofBefore[id] = place;
+    const name = table.name[id] ?? '';
+    if (name !== table.name[place]) formerNames.set(place, name);
+  }
+  return { before: ofBefore, after: ofAfter, formerNames };
 }
 
 /** Functions of a file that are called by their lines, by line. */
 type NumberedFunctions = ReadonlyMap<number, number>;
 
-type FilesOfSide = Map<string, Map<number, number>>;
+/** Files with such functions, by path. */
+type Files = ReadonlyMap<string, NumberedFunctions>;
 
 /** Files with such functions on both sides: the same, or the only ones of their name. */
 function pairsOfFiles(
@@ -63,22 +61,9 @@ function pairsOfFiles(
   before: FunctionWeights,
   after: FunctionWeights,
 ): (readonly [NumberedFunctions, NumberedFunctions])[] {
-  /** By what stands before the line: `(anonymous) cart.js:`; on each side by path. */
-  const groups = new Map<string, readonly [FilesOfSide, FilesOfSide]>();
-  for (let id = 0; id < table.length; id++) {
-    const groupsOfName = numbered.exec(table.name[id] ?? '')?.groups;
-    if (groupsOfName === undefined) continue;
-    const { stem = '', line = '' } = groupsOfName;
-    const group = groups.get(stem) ?? [new Map(), new Map()];
-    groups.set(stem, group);
-    for (const [side, { inclusive }] of [before, after].entries()) {
-      const path = table.file[id] ?? '';
-      if (!((inclusive[id] ?? 0) > 0)) continue;
-      const lines = group[side]?.get(path) ?? new Map<number, number>();
-      group[side]?.set(path, lines.set(Number(line), id));
-    }
-  }
-  return [...groups.values()].flatMap(([left, right]) => {
+  const others = filesByStem(table, after);
+  return [...filesByStem(table, before)].flatMap(([stem, left]) => {
+    const right: Files = others.get(stem) ?? new Map();
     const both = [...left.keys()].filter((path) => right.has(path));
     const pairs = both.map((path) => [left.get(path) ?? none, right.get(path) ?? none] as const);
     const [one, other] = [onlyBut(both, left), onlyBut(both, right)];
@@ -86,19 +71,28 @@ function pairsOfFiles(
   });
 }
 
+/** Files with such functions that have samples, by what stands before the line: `(anonymous) cart.js:`. */
+function filesByStem(table: FunctionTable, { inclusive }: FunctionWeights): ReadonlyMap<string, Files> {
+  const stems = new Map<string, Map<string, Map<number, number>>>();
+  for (const [id, name] of table.name.entries()) {
+    const { stem = '', line = '' } = numbered.exec(name)?.groups ?? {};
+    if (stem === '' || !((inclusive[id] ?? 0) > 0)) continue;
+    const files = stems.get(stem) ?? new Map<string, Map<number, number>>();
+    stems.set(stem, files);
+    const path = table.file[id] ?? '';
+    files.set(path, (files.get(path) ?? new Map<number, number>()).set(Number(line), id));
+  }
+  return stems;
+}
+
 /** Those of the only path that is not among these. */
-function onlyBut(paths: readonly string[], side: ReadonlyMap<string, NumberedFunctions>): NumberedFunctions | null {
+function onlyBut(paths: readonly string[], side: Files): NumberedFunctions | null {
   const rest = [...side].filter(([path]) => !paths.includes(path)).map(([, functions]) => functions);
   return rest.length === 1 ? (rest[0] ?? none) : null;
 }
 
 const numbered = /^(?<stem>\(anonymous\) .+:)(?<line>\d+)$/u;
 const none: NumberedFunctions = new Map();
-
-function weightsOf(functions: NumberedFunctions, side: FunctionWeights, samples: number): ReadonlyMap<number, number> {
-  const scale = samples / side.samples;
-  return new Map([...functions].map(([line, id]) => [line, (side.inclusive[id] ?? 0) * scale]));
-}
 
 function formerId(table: FunctionTable, id: number): number {
   return table.idOf(`${table.name[id] ?? ''}, before`, table.file[id] ?? '');

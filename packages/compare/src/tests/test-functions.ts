@@ -1,6 +1,6 @@
 import { isNameless } from '../counts/nameless.ts';
 import type { Analysis } from '../effects/analyse.ts';
-import { isTestable } from '../effects/effect-table.ts';
+import { isTestable, MIN_SAMPLES } from '../effects/effect-table.ts';
 import { benjaminiHochberg, rejectionThreshold } from './benjamini-hochberg.ts';
 import { type RareTest, testRare } from './rare-function.ts';
 import { relevantEffectP } from './relevant-effect.ts';
@@ -45,8 +45,8 @@ export function testFunctions(
     const test = rareTest(f, analysis, beside);
     rare.push(test);
     if (test === null) continue;
-    // With 30 samples or more, new and gone functions belong with the others; the rarer ones, which seldom can be found, must not cost these power.
-    if ((table.before[f] ?? 0) + (table.after[f] ?? 0) >= 30) p[f] = test.p;
+    // With `MIN_SAMPLES` or more, new and gone functions belong with the others; the rarer ones, which seldom can be found, must not cost these power.
+    if ((table.before[f] ?? 0) + (table.after[f] ?? 0) >= MIN_SAMPLES) p[f] = test.p;
     else ofRare[f] = test.p;
   }
   const qs = benjaminiHochberg(p.map((value, f) => Math.min(1, value / weightOf(weight, f))));
@@ -69,8 +69,12 @@ export function weightOf(weight: Float64Array, id: number): number {
 function largerP(id: number, analysis: Analysis, beside: Analysis | null, least: number): number {
   const p = effectP(id, analysis, least);
   if (beside === null) return p;
-  const isSameWay = (analysis.theta[id] ?? 0) * (beside.theta[id] ?? 0) > 0;
-  return isSameWay ? Math.max(p, effectP(id, beside, least)) : 1;
+  return isSameWay(id, analysis, beside) ? Math.max(p, effectP(id, beside, least)) : 1;
+}
+
+/** Does a function grow in both, or shrink in both? */
+export function isSameWay(id: number, one: Analysis, other: Analysis): boolean {
+  return (one.theta[id] ?? 0) * (other.theta[id] ?? 0) > 0;
 }
 
 function effectP(id: number, { theta, variance, df }: Analysis, least: number): number {
