@@ -91,8 +91,7 @@ function send(message: QueryReply): void {
   parentPort?.postMessage(message, message.kind === 'answer' ? [message.reply.body.buffer] : []);
 }
 
-const restMs = 1000;
-const worthAtRestBytes = 1024 * 1024;
+const restMs = 3000;
 
 const { dataDir, budget } = workerData as QueryWorkerData;
 try {
@@ -110,7 +109,7 @@ try {
         garbage.collectIfMuch();
         // What a question leaves behind is given back when no other follows.
         clearTimeout(restTimer);
-        restTimer = setTimeout(() => garbage.collectIfMuch(worthAtRestBytes), restMs);
+        restTimer = setTimeout(() => garbage.collectAtRest(), restMs);
       });
     }
   });

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Demangler } from '@everflame/binary';
+import { GarbageCollector } from '../garbage.ts';
 import { DebugStore } from './debug-store.ts';
-import { GarbageCollector } from './garbage.ts';
 import { JitStore } from './jit-store.ts';
 import { KernelStore } from './kernel-store.ts';
 import { ModuleStore } from './module-store.ts';

@@ -18,17 +18,20 @@ import {
   segmentTypes,
   type UnwindTable,
 } from '@everflame/binary';
+import { GarbageCollector } from '../garbage.ts';
 import { dropKernelTable, putKernelTable } from '../kernel/kernel-table.ts';
 import { TableCache } from './table-cache.ts';
 import type { TableContent, TableReply, TableRequest } from './table-messages.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('table-worker.ts runs as a worker thread');
+const garbage = new GarbageCollector();
 const caches = new Map<string, TableCache>();
 
 port.on('message', (request: TableRequest) => {
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   port.postMessage(answer(request));
+  garbage.schedule();
 });
 
 function answer(request: TableRequest): TableReply {

@@ -73,7 +73,7 @@ class IngestWorker {
       // The disk may refuse: then again later.
       if (!this.#storage.rest()) this.#restTimer = this.#restLater();
       this.#pool.clear();
-      this.#garbage.collectIfMuch(0);
+      this.#garbage.collectAtRest();
     }, restMs);
   }
 

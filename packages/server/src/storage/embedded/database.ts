@@ -8,6 +8,11 @@ export type Connection = Database.Database;
 /** Version of the tables below and of what is inside the blobs. */
 export const formatVersion = 4;
 const fileName = 'everflame.db';
+/**
+ * 2 MB a connection. better-sqlite3 sets 16, which the writer, the maintenance thread and each reader fill with pages that are read once: blobs, in order. The
+ * system's page cache has them, too.
+ */
+const pageCache = 'cache_size = -2000';
 
 /**
  * What is recent stands in the data base, in epochs: each has a dictionary of its own, whose log is `dictionary` (one record
@@ -88,6 +93,7 @@ export function openForWriting(dataDir: string): Connection {
   return explained(dataDir, () => {
     mkdirSync(dataDir, { recursive: true });
     const db = new Database(join(dataDir, fileName));
+    db.pragma(pageCache);
     const isEmpty = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'meta'").get() === undefined;
     // Before the first table, or it has no effect: what an epoch took is given back to the file system. Not again at each start,
     // since it writes, which a full disk refuses.
@@ -117,6 +123,7 @@ export function openForWriting(dataDir: string): Connection {
 export function openForReading(dataDir: string): Connection {
   return explained(dataDir, () => {
     const db = new Database(join(dataDir, fileName), { readonly: true, fileMustExist: true });
+    db.pragma(pageCache);
     checkFormat(db, dataDir);
     return db;
   });

@@ -17,8 +17,6 @@ export type MaintenanceReply =
 
 /** This thread has time: what it holds counts for more. */
 const worthBytes = 24 * 1024 * 1024;
-/** When there is nothing left to do. */
-const worthAtRestBytes = 1024 * 1024;
 const idleMs = 1000;
 /** After the disk refused. */
 const retryMs = 10_000;
@@ -36,7 +34,8 @@ function work(): void {
     maintenance ??= new Maintenance(dataDir, retention, () => garbage.collectIfMuch(worthBytes));
     const hasWorked = maintenance.step(Date.now());
     waitMs = hasWorked ? performance.now() - startedAt : idleMs;
-    garbage.collectIfMuch(hasWorked ? worthBytes : worthAtRestBytes);
+    if (hasWorked) garbage.collectIfMuch(worthBytes);
+    else garbage.collectAtRest();
     if (hasFailed) say({ kind: 'recovered' });
     hasFailed = false;
   } catch (error) {

@@ -6,13 +6,19 @@ const quietMs = 300;
 /** What may lie about uncollected: below that a collection, some 20 ms and as much again in V8's helpers, frees nothing that matters. */
 const mostGarbageBytes = 6e6;
 
+type Collect = (options: {
+  readonly type: 'major';
+  readonly execution: 'sync';
+  readonly flavor: 'last-resort';
+}) => void;
+
 /**
- * Reading a symbol table leaves tens of megabytes behind that V8 would keep until the next pressure, which in an idle worker may never
- * come. This asks for a collection once requests have stopped and enough was allocated since the last one. Measured after the kernel's and Node.js's symbols: 132 MB
- * resident become 116 MB, 121 become 92 with malloc's limits as scripts/everflame.mjs sets them.
+ * Reading a symbol or unwind table leaves tens of megabytes behind that V8 would keep until the next pressure, which in an idle worker may never
+ * come. This asks for a collection once requests have stopped and enough was allocated since the last one. The pages of the heap are given back as well, and
+ * buffers are freed before it returns: an ordinary collection leaves that to a helper, and what is measured after it is too much.
  */
 export class GarbageCollector {
-  readonly #collect: () => void;
+  readonly #collect: Collect;
   #timer: NodeJS.Timeout | undefined;
   #bytesAfterLast = 0;
 
@@ -20,7 +26,7 @@ export class GarbageCollector {
     // The agent is started with the flag; set while it runs, it makes the workers that start later miss the compile cache.
     if (globalThis.gc === undefined) setFlagsFromString('--expose-gc');
     const collect: unknown = globalThis.gc ?? runInNewContext('globalThis.gc');
-    this.#collect = typeof collect === 'function' ? () => void collect() : () => undefined;
+    this.#collect = typeof collect === 'function' ? (collect as Collect) : () => undefined;
   }
 
   /** Collects when nothing has called this for a moment. */
@@ -31,7 +37,7 @@ export class GarbageCollector {
 
   #collectMuch(): void {
     if (usedBytes() < this.#bytesAfterLast + mostGarbageBytes) return;
-    this.#collect();
+    this.#collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
     this.#bytesAfterLast = usedBytes();
   }
 }
