@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 
-import { type Profile, ProfileBuilder } from '@everflame/profile';
+import { type Profile, ProfileBuilder } from '@everflame/profile/write';
 
 import { LossCounters } from './health/counters.ts';
 import { beUrgent } from './kernel/urgency.ts';

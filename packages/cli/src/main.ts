@@ -3,7 +3,8 @@ import { CommandFailure, exitCodes } from './failure.ts';
 import { createProgram } from './program.ts';
 
 try {
-  await createProgram().parseAsync();
+  const program = await createProgram(process.argv.slice(2));
+  await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
     // commander has printed its message; --help and --version end here too, with 0.

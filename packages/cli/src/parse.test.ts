@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseBytes, parseDurationMs, parseListen, parseRetention, parseUrl, wholeNumber } from './parse.ts';
+import { parseBytes, parseDurationMs, parseListen, parseUrl, wholeNumber } from './parse.ts';
+import { parseRetention } from './parse-retention.ts';
 
 test.each([
   ['127.0.0.1:4099', { host: '127.0.0.1', port: 4099 }],

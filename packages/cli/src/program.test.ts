@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { createProgram } from './program.ts';
@@ -9,14 +10,14 @@ async function messageOf(...args: string[]): Promise<string> {
     command.configureOutput({ writeErr: (text) => void (written += text), writeOut: () => undefined });
     for (const child of command.commands) quiet(child);
   };
-  const program = createProgram();
+  const program = await createProgram(args);
   quiet(program);
   await expect(program.parseAsync(args, { from: 'user' })).rejects.toThrow();
   return written;
 }
 
-test('every flag has an environment variable of its name', () => {
-  const missing = createProgram().commands.flatMap((command) =>
+test('every flag has an environment variable of its name', async () => {
+  const missing = (await createProgram([])).commands.flatMap((command) =>
     command.options
       .filter((option) => !/^EVERFLAME_[A-Z_]+$/.test(option.envVar ?? ''))
       .map((option) => `${command.name()} ${option.flags}`),
@@ -24,8 +25,8 @@ test('every flag has an environment variable of its name', () => {
   expect(missing).toEqual([]);
 });
 
-test('the commands are those that the README names', () => {
-  expect(createProgram().commands.map((command) => command.name())).toEqual([
+test('the commands are those that the README names', async () => {
+  expect((await createProgram([])).commands.map((command) => command.name())).toEqual([
     'up',
     'server',
     'agent',
@@ -57,10 +58,33 @@ test('a bad value is refused with what was expected', async () => {
 });
 
 test('what follows -- belongs to the recorded command, also when it looks like a flag', async () => {
-  const record = createProgram().commands.find((command) => command.name() === 'record');
+  const record = (await createProgram(['record'])).commands.find((command) => command.name() === 'record');
   const seen: unknown[] = [];
   record?.action((command: unknown) => void seen.push(command));
   await record?.parseAsync(['-F', '999', '--', 'make', '-j2', '-F', '1'], { from: 'user' });
   expect(seen).toEqual([['make', '-j2', '-F', '1']]);
   expect(record?.opts()['frequency']).toBe(999);
+});
+
+test('a process of the agent loads nothing that only reads profiles or compares them', () => {
+  const script = `
+    const { registerHooks } = require('node:module');
+    const urls = [];
+    registerHooks({ load: (url, context, next) => (urls.push(url), next(url, context)) });
+    import(${JSON.stringify(new URL('program.ts', import.meta.url).href)})
+      .then(({ createProgram }) => createProgram(['agent', '--server', 'http://127.0.0.1:1']))
+      .then(() => import('@everflame/agent'))
+      .then(() => console.log(JSON.stringify(urls)));`;
+  const output = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', cwd: import.meta.dirname });
+  const urls = JSON.parse(output) as string[];
+  expect(urls.filter((url) => url.endsWith('/agent/src/run-agent.ts'))).toHaveLength(1);
+  const needless = [
+    '/re2js/',
+    '/typebox/',
+    '/fastify/',
+    '/compare/src/',
+    '/profile/src/views/',
+    '/profile/src/filters/',
+  ];
+  expect(urls.filter((url) => needless.some((part) => url.includes(part)))).toEqual([]);
 });

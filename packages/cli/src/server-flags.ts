@@ -1,7 +1,8 @@
 import type { Option } from 'commander';
 import type { SourceRoot, Webhook } from '@everflame/server';
 import { option } from './option.ts';
-import { parseBytes, parseDurationMs, parseListen, parseRetention, parseUrl, type RetentionAges } from './parse.ts';
+import { parseBytes, parseDurationMs, parseListen, parseUrl } from './parse.ts';
+import { parseRetention, type RetentionAges } from './parse-retention.ts';
 import { addSourceRoot } from './parse-source-root.ts';
 import { addWebhook } from './parse-webhook.ts';
 

@@ -1,4 +1,4 @@
-import type { ProfileHeader } from '@everflame/profile';
+import type { ProfileHeader } from '@everflame/profile/write';
 
 /** Name of the agent's profiles: the `__name__` of their series. */
 export const profileName = 'process_cpu';

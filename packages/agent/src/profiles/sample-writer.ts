@@ -1,4 +1,4 @@
-import type { LabelInput, ProfileBuilder } from '@everflame/profile';
+import type { LabelInput, ProfileBuilder } from '@everflame/profile/write';
 
 import { readProgramLabels } from '../runtimes/program-labels.ts';
 import type { Member } from '../sampling/interval-samples.ts';

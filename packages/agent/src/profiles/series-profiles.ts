@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-import { encodeProfile, ProfileBuilder } from '@everflame/profile';
+import { encodeProfile, ProfileBuilder } from '@everflame/profile/write';
 
 import type { SeriesLabels } from '../processes/identity.ts';
 import { cpuProfileHeader, periodNsFor, profileName } from './profile-header.ts';
