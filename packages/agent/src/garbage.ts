@@ -3,19 +3,21 @@ import { runInNewContext } from 'node:vm';
 
 /** Quiet time after which collecting disturbs nobody. */
 const quietMs = 300;
-/** What may lie about uncollected: below that a collection, some 20 ms and as much again in V8's helpers, frees nothing that matters. */
-const mostGarbageBytes = 6e6;
+/** What may lie about uncollected: below that a collection, some 20 ms, frees nothing that matters. */
+const mostGarbageBytes = 12e6;
+/** After so much, which is what large tables leave behind, the pages of the heap are given back as well: that takes twice as long. */
+const muchGarbageBytes = 24e6;
 
-type Collect = (options: {
-  readonly type: 'major';
+interface CollectOptions {
+  readonly type: 'major' | 'minor';
   readonly execution: 'sync';
-  readonly flavor: 'last-resort';
-}) => void;
+  readonly flavor: 'regular' | 'last-resort';
+}
+type Collect = (options: CollectOptions) => void;
 
 /**
  * Reading a symbol or unwind table leaves tens of megabytes behind that V8 would keep until the next pressure, which in an idle worker may never
- * come. This asks for a collection once requests have stopped and enough was allocated since the last one. The pages of the heap are given back as well, and
- * buffers are freed before it returns: an ordinary collection leaves that to a helper, and what is measured after it is too much.
+ * come. This asks for a collection once requests have stopped and enough was allocated since the last one.
  */
 export class GarbageCollector {
   readonly #collect: Collect;
@@ -36,8 +38,12 @@ export class GarbageCollector {
   }
 
   #collectMuch(): void {
-    if (usedBytes() < this.#bytesAfterLast + mostGarbageBytes) return;
-    this.#collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+    const grown = usedBytes() - this.#bytesAfterLast;
+    if (grown < mostGarbageBytes) return;
+    const flavor = grown < muchGarbageBytes ? 'regular' : 'last-resort';
+    this.#collect({ type: 'major', execution: 'sync', flavor });
+    // Buffers that a collection has found are freed and taken off beside it: the next one, however small, waits for that.
+    this.#collect({ type: 'minor', execution: 'sync', flavor: 'regular' });
     this.#bytesAfterLast = usedBytes();
   }
 }

@@ -8,7 +8,7 @@ import {
   filterProfile,
   type FilterTexts,
   type FunctionLines,
-  functionsOfTree,
+  unsortedFunctionsOfTree,
   type ImportedFile,
   importProfile,
   linesOfFunction,
@@ -135,7 +135,7 @@ export async function diffFiles(before: LocalFile, after: LocalFile): Promise<Di
 }
 
 function functionsOf(before: ProfileTree, after: ProfileTree): DiffResult['functions'] {
-  const diff = diffFunctions(functionsOfTree(before), functionsOfTree(after));
+  const diff = diffFunctions(unsortedFunctionsOfTree(before), unsortedFunctionsOfTree(after));
   const share = (self: bigint | undefined, whole: bigint | undefined) =>
     whole === undefined || whole === 0n ? null : Number(self ?? 0n) / Number(whole);
   return diff.frames.name.map((name, row) => ({

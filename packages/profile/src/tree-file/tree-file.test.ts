@@ -34,6 +34,37 @@ test('a tree comes back as it went in, from wherever its bytes lie', () => {
   expect(drawn.rest.some((rest) => rest > 0)).toBe(true);
 });
 
+test('strings are kept apart, also where the end of one and the beginning of the next make one character', () => {
+  const halves = limitTree(
+    buildTree(
+      profileFromText(`
+  main  main
+  a     b
+  = 1   1
+`),
+      0,
+    ),
+    { maxNodes: 10 },
+  );
+  // A profile is UTF-8 and has no halves of characters, but a tree may come from elsewhere.
+  const frames = { ...halves.frames, name: ['root', 'x\u{d83d}', '\u{de00}y', 'é'] };
+  const decoded = decodeTree(encodeTree({ ...halves, frames }, head));
+  expect(decoded.ok && decoded.tree.frames.name).toEqual(['root', 'x\u{fffd}', '\u{fffd}y', 'é']);
+});
+
+test('strings are kept apart, also where the end of one and the beginning of the next would make one character', () => {
+  const profile = profileFromText(`
+  main  main
+  a     b
+  = 1   1
+`);
+  const tree = limitTree(buildTree(profile, 0), { maxNodes: 10 });
+  // A profile is UTF-8, where there are no halves of characters.
+  const frames = { ...tree.frames, name: ['root', 'x\u{d83d}', '\u{de00}y', 'é'] };
+  const decoded = decodeTree(encodeTree({ ...tree, frames }, head));
+  expect(decoded.ok && decoded.tree.frames.name).toEqual(['root', 'x\u{fffd}', '\u{fffd}y', 'é']);
+});
+
 test('every cut is refused, and so is what is appended', () => {
   for (let length = 0; length < file.length; length++) expect(decodeTree(file.subarray(0, length)).ok).toBe(false);
   expect(decodeTree(Uint8Array.from([...file, 0])).ok).toBe(false);

@@ -103,14 +103,18 @@ export function encodeTree(tree: LimitedTree, head: TreeHead): Uint8Array<ArrayB
     return strings.size - 1;
   };
   const { frames } = tree;
-  const columns = [frames.name, frames.file, frames.binary].map((names) => Uint32Array.from(names, stringOf));
-  const texts = [...strings.keys()].map((text) => utf8.encode(text));
+  const columns = [frames.name, frames.file, frames.binary].map((names) => {
+    const rows = new Uint32Array(names.length);
+    for (let i = 0; i < names.length; i++) rows[i] = stringOf(names[i] ?? '');
+    return rows;
+  });
+  const text = textOf([...strings.keys()]);
   const counts = {
     headBytes: headBytes.length,
     nodes: tree.parent.length,
     frames: frames.name.length,
-    strings: texts.length,
-    textBytes: texts.reduce((sum, bytes) => sum + bytes.length, 0),
+    strings: text.ends.length,
+    textBytes: text.bytes.length,
   };
   const layout = treeLayout(counts);
   const file = new Uint8Array(layout.length);
@@ -145,12 +149,31 @@ export function encodeTree(tree: LimitedTree, head: TreeHead): Uint8Array<ArrayB
     frames.kind.map((kind) => treeKinds.indexOf(kind)),
     layout.frameKind,
   );
-  const ends = new Uint32Array(buffer, layout.stringEnd, counts.strings);
-  let end = 0;
-  for (const [i, bytes] of texts.entries()) {
-    file.set(bytes, layout.text + end);
-    end += bytes.length;
-    ends[i] = end;
-  }
+  new Uint32Array(buffer, layout.stringEnd, counts.strings).set(text.ends);
+  file.set(text.bytes, layout.text);
   return file;
+}
+
+/** Strings as UTF-8, one after the other, and where each ends. */
+function textOf(strings: readonly string[]): { readonly bytes: Uint8Array; readonly ends: Uint32Array } {
+  const utf8 = new TextEncoder();
+  // Nearly all trees are plain ASCII, where a character is a byte: encoding each string by itself takes longer than all numbers of a small tree.
+  const joined = strings.join('');
+  const bytes = utf8.encode(joined);
+  const isAscii = bytes.length === joined.length;
+  const ends = new Uint32Array(strings.length);
+  if (isAscii) {
+    let end = 0;
+    for (let i = 0; i < strings.length; i++) ends[i] = end += strings[i]?.length ?? 0;
+    return { bytes, ends };
+  }
+  // By itself each: a half of a character at the end of one would become whole with a half at the beginning of the next.
+  const parts = strings.map((string) => utf8.encode(string));
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let end = 0;
+  for (const [i, part] of parts.entries()) {
+    whole.set(part, end);
+    ends[i] = end += part.length;
+  }
+  return { bytes: whole, ends };
 }

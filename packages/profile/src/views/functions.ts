@@ -1,10 +1,10 @@
 import type { Profile } from '../profile.ts';
 import { buildTree, type TreeOptions } from './build-tree.ts';
+import { halvesOf } from '../tables/growable.ts';
 import { Int64Column } from '../tables/int64-column.ts';
 import { ExactSums, sumsAreSmall } from './exact-sums.ts';
 import type { FrameColumns, FrameKind } from './frame-table.ts';
 import { type Amounts, compareText, type Tree } from './tree.ts';
-import { walkTree } from './tree-walk.ts';
 
 /** A table of functions: row `i` is the function `frames.name[i]` and what it amounts to. */
 export interface FunctionColumns extends Amounts {
@@ -23,27 +23,36 @@ export function topFunctions(
   return functionsOfTree(buildTree(profile, typeIndex, options));
 }
 
-/** The functions of a tree; the root and groups are none. */
+/** The functions of a tree, in the order of `topFunctions`; the root and groups are none. */
 export function functionsOfTree(tree: Tree): FunctionColumns {
-  const rows = tree.frames.name.length;
-  const sums = new FunctionSums(rows, tree);
-  const onPath = new Uint32Array(rows);
-  walkTree(
-    tree,
-    (node) => {
-      const frame = tree.frame[node] ?? 0;
-      const depth = onPath[frame] ?? 0;
-      onPath[frame] = depth + 1;
-      // Below itself a function adds nothing to its total: the outer node's has it already.
-      if (depth === 0) sums.addTotal(frame, node);
-      sums.addSelf(frame, node);
-    },
-    (node) => {
-      const frame = tree.frame[node] ?? 0;
-      onPath[frame] = (onPath[frame] ?? 1) - 1;
-    },
-  );
-  return sums.columns((row) => isFunction(tree.frames.kind[row]));
+  return sumsOfFunctions(tree).columns((row) => isFunction(tree.frames.kind[row]));
+}
+
+/** The same in the order of the tree's frames. */
+export function unsortedFunctionsOfTree(tree: Tree): FunctionColumns {
+  return sumsOfFunctions(tree).unsortedColumns((row) => isFunction(tree.frames.kind[row]));
+}
+
+function sumsOfFunctions(tree: Tree): FunctionSums {
+  const { frame, parent } = tree;
+  const sums = new FunctionSums(tree.frames.name.length, tree);
+  const onPath = new Uint32Array(tree.frames.name.length);
+  /** The node visited last whose subtree is not done: nodes are in depth-first order. */
+  let last = -1;
+  for (let node = 0; node < parent.length; node++) {
+    for (const up = node === 0 ? -1 : (parent[node] ?? 0); last !== up; last = parent[last] ?? 0) {
+      const left = frame[last] ?? 0;
+      onPath[left] = (onPath[left] ?? 1) - 1;
+    }
+    last = node;
+    const own = frame[node] ?? 0;
+    const depth = onPath[own] ?? 0;
+    onPath[own] = depth + 1;
+    // Below itself a function adds nothing to its total: the outer node's has it already.
+    if (depth === 0) sums.addTotal(own, node);
+    sums.addSelf(own, node);
+  }
+  return sums;
 }
 
 export function isFunction(kind: FrameKind | undefined): boolean {
@@ -87,13 +96,27 @@ export class FunctionSums {
 
   /** The rows that were seen and are wanted, by self value, total and name. */
   columns(isWanted: (row: number) => boolean): FunctionColumns {
-    const { frames } = this.#tree;
     const total = this.#total.toColumn();
     const self = this.#self.toColumn();
+    const { name } = this.#tree.frames;
     const descending = this.#isSmall ? byNumbers : byBigInts;
     const [byTotal, bySelf] = [descending(total), descending(self)];
-    const rows = frames.name.map((_, row) => row).filter((row) => this.#seen[row] === 1 && isWanted(row));
-    rows.sort((a, b) => bySelf(a, b) || byTotal(a, b) || compareText(frames.name[a] ?? '', frames.name[b] ?? ''));
+    const rows = this.#rows(isWanted);
+    rows.sort((a, b) => bySelf(a, b) || byTotal(a, b) || compareText(name[a] ?? '', name[b] ?? ''));
+    return this.#gathered(rows, total, self);
+  }
+
+  /** The same in the order of the frames. */
+  unsortedColumns(isWanted: (row: number) => boolean): FunctionColumns {
+    return this.#gathered(this.#rows(isWanted), this.#total.toColumn(), this.#self.toColumn());
+  }
+
+  #rows(isWanted: (row: number) => boolean): number[] {
+    return Array.from(this.#seen.keys()).filter((row) => this.#seen[row] === 1 && isWanted(row));
+  }
+
+  #gathered(rows: readonly number[], total: BigInt64Array, self: BigInt64Array): FunctionColumns {
+    const { frames } = this.#tree;
     return {
       frames: {
         name: rows.map((row) => frames.name[row] ?? ''),
@@ -101,12 +124,23 @@ export class FunctionSums {
         binary: rows.map((row) => frames.binary[row] ?? ''),
         kind: rows.map((row) => frames.kind[row] ?? 'native'),
       },
-      total: BigInt64Array.from(rows, (row) => total[row] ?? 0n),
-      self: BigInt64Array.from(rows, (row) => self[row] ?? 0n),
+      total: gatheredRows(total, rows),
+      self: gatheredRows(self, rows),
       samples: Float64Array.from(rows, (row) => this.#samples[row] ?? 0),
       selfSamples: Float64Array.from(rows, (row) => this.#selfSamples[row] ?? 0),
     };
   }
+}
+
+/** By halves: a BigInt for each row costs ten times as much. */
+function gatheredRows(column: BigInt64Array, rows: readonly number[]): BigInt64Array {
+  const result = new BigInt64Array(rows.length);
+  const [source, halves] = [halvesOf(column), halvesOf(result)];
+  for (const [i, row] of rows.entries()) {
+    halves[i * 2] = source[row * 2] ?? 0;
+    halves[i * 2 + 1] = source[row * 2 + 1] ?? 0;
+  }
+  return result;
 }
 
 /** Compares rows of a column for a descending order; its values are below 2^53. */

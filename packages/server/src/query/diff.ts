@@ -1,4 +1,4 @@
-import { diffFunctions, diffTrees, discardTree, functionsOfTree } from '@everflame/profile';
+import { diffFunctions, diffTrees, discardTree, unsortedFunctionsOfTree } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import { Refused } from '../problem.ts';
 import type { MergedTree, StorageReader, TimeRange } from '../storage/storage.ts';
@@ -33,7 +33,7 @@ export async function answerDiff(
   const left = await treeOfChoice(storage, before.choice, filters, check);
   const right = await treeOfChoice(storage, after.choice, filters, check);
   const tree = diffTrees(left.tree, right.tree);
-  const functions = diffFunctions(functionsOfTree(left.tree), functionsOfTree(right.tree));
+  const functions = diffFunctions(unsortedFunctionsOfTree(left.tree), unsortedFunctionsOfTree(right.tree));
   const share = (self: bigint | undefined, total: bigint) => (total === 0n ? null : Number(self ?? 0n) / Number(total));
   const totals = { before: left.tree.total[0] ?? 0n, after: right.tree.total[0] ?? 0n };
   const sides = { before: sideHead(before, left), after: sideHead(after, right) };
