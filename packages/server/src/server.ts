@@ -17,6 +17,7 @@ import { addWebRoutes } from './api/web-routes.ts';
 import { addWriteRoutes } from './api/write-routes.ts';
 import { Findings, questionsOf } from './findings/findings.ts';
 import type { Webhook } from './findings/webhooks/webhook.ts';
+import { Garbage } from './garbage.ts';
 import { Ingest } from './ingest/ingest.ts';
 import { Metrics } from './metrics.ts';
 import { Refused } from './problem.ts';
@@ -92,6 +93,7 @@ export class ServerStartError extends Error {
 }
 
 const mib = 1024 * 1024;
+const settleMs = 5000;
 const defaultLimits: ServerLimits = {
   maxBodyBytes: 16 * mib,
   maxProfileBytes: 64 * mib,
@@ -160,6 +162,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const { port } = app.server.address() as AddressInfo;
     const host = options.listen.host.includes(':') ? `[${options.listen.host}]` : options.listen.host;
     const url = `http://${host}:${port}`;
+    // What loading took is given back when those who waited for the start have been answered.
+    const settled = setTimeout(() => new Garbage().collectAtRest(), settleMs).unref();
+    closers.push(() => Promise.resolve(clearTimeout(settled)));
     findings.start((options.publicUrl ?? new URL(url)).href);
     return { url, addNotice: (notice) => void notices.push(notice), close };
   } catch (error) {

@@ -36,4 +36,6 @@ export type IngestReply =
   | { readonly kind: 'failed'; readonly problem: Problem }
   | { readonly kind: 'stored'; readonly id: number; readonly stored: Stored }
   | { readonly kind: 'refused'; readonly id: number; readonly problem: Problem }
+  /** Nothing has come for a while. */
+  | { readonly kind: 'resting' }
   | { readonly kind: 'closed' };

@@ -74,6 +74,7 @@ class IngestWorker {
       if (!this.#storage.rest()) this.#restTimer = this.#restLater();
       this.#pool.clear();
       this.#garbage.collectAtRest();
+      answer({ kind: 'resting' });
     }, restMs);
   }
 

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { Garbage } from '../garbage.ts';
 import { Refused } from '../problem.ts';
 import type { IngestJob, IngestReply, IngestRequest, IngestWorkerData, Stored } from './ingest-messages.ts';
 
@@ -26,6 +27,8 @@ interface Waiting {
 export class Ingest {
   readonly #workerData: IngestWorkerData;
   readonly #limits: IngestLimits;
+  /** Of the thread that takes requests: what these have left. */
+  readonly #garbage = new Garbage();
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | null = null;
   #nextId = 1;
@@ -138,6 +141,10 @@ export class Ingest {
   #receive(reply: Exclude<IngestReply, { kind: 'ready' | 'failed' }>): void {
     if (reply.kind === 'closed') {
       this.#closed?.();
+      return;
+    }
+    if (reply.kind === 'resting') {
+      this.#garbage.collectAtRest();
       return;
     }
     const waiting = this.#waiting.get(reply.id);

@@ -56,6 +56,13 @@ export class ByteWriter {
     return this.#bytes.slice(0, this.length);
   }
 
+  /** Begins anew with little memory. */
+  shrink(): void {
+    discard(this.#bytes);
+    this.#bytes = new Uint8Array(1024);
+    this.length = 0;
+  }
+
   #small(value: number): void {
     let rest = value;
     while (rest >= 0x80) {

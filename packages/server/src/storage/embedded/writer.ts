@@ -68,6 +68,7 @@ export class EmbeddedWriter implements StorageWriter {
     try {
       explained(this.#dataDir, () => {
         if (this.#statements.hasRows.get() !== undefined) this.#beginEpoch(this.#epochStartMs);
+        this.#out.shrink();
       });
       return true;
     } catch (error) {
