@@ -107,6 +107,8 @@ export class EmbeddedReader implements StorageReader {
 
   merge(query: MergeQuery): Promise<Merged> {
     return this.#read(() => {
+      // What a large store is merged into takes as much as the index of its trees: the next question about these makes that anew, in less time than this takes.
+      if (this.#trees.isLarge) this.#dropTrees();
       let mode: MergeMode = { onlyAskedType: false, bigSums: false };
       for (;;) {
         const answer = this.#runMerge(query, mode);
@@ -116,9 +118,14 @@ export class EmbeddedReader implements StorageReader {
     });
   }
 
+  #dropTrees(): void {
+    this.#trees.discard();
+    this.#trees = new TreeIndex();
+  }
+
   tree(selection: Selection, maxNodes?: number): Promise<MergedTree | null> {
     return this.#read(() => {
-      if (this.#trees.isFull) this.#trees = new TreeIndex();
+      if (this.#trees.isFull) this.#dropTrees();
       const run = new TreeRun(this.#trees, selection, (header) => typeIndex(header, selection));
       for (const [part, selected] of this.#selected(selection)) if (!run.add(part, selected)) return null;
       return run.finish(maxNodes);

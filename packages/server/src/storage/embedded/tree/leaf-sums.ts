@@ -28,6 +28,11 @@ export class LeafSums {
   #bytes: Uint8Array = new Uint8Array();
   #at = 0;
 
+  /** Gives its memory back: it must not be used afterwards. */
+  discard(): void {
+    discard(this.values, this.counts, this.#leaves, this.#first, this.#asked, this.#count, this.#other);
+  }
+
   /** Zeros for so many leaves. */
   reset(length: number): void {
     if (length > this.values.length) {

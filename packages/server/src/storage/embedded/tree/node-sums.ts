@@ -43,7 +43,8 @@ export class NodeSums {
   /** Room for so many nodes. */
   reserve(length: number): void {
     if (length <= this.#room) return;
-    const room = Math.ceil(length * 1.25);
+    // Of a large index nothing is kept for the next question, so that room for what comes later is of no use.
+    const room = length > keptNodes ? length : Math.ceil(length * 1.25);
     this.#room = room;
     this.self = longer(this.self, room);
     this.selfSamples = longer(this.selfSamples, room);
@@ -55,8 +56,13 @@ export class NodeSums {
     this.#marks.reserve(room);
   }
 
-  #forget(): void {
+  /** Gives its memory back: it must not be used afterwards. */
+  discard(): void {
     discard(this.self, this.selfSamples, this.total, this.samples, this.places);
+  }
+
+  #forget(): void {
+    this.discard();
     this.self = new Float64Array(0);
     this.selfSamples = new Float64Array(0);
     this.total = new Float64Array(0);

@@ -32,6 +32,8 @@ export interface PartNodes {
 
 /** Above this the index is made anew for the next question: about 100 MB with what questions need for it. */
 const maxNodes = 2_000_000;
+/** From 15 MB on. */
+const largeNodes = 500_000;
 
 /**
  * The union of the call trees of all parts that were asked about, by names of functions as in `buildTree`: nodes are given
@@ -49,6 +51,10 @@ export class TreeIndex {
   /** For the question at hand. */
   readonly leafSums = new LeafSums();
   readonly nodeSums = new NodeSums();
+
+  get isLarge(): boolean {
+    return this.nodes.length > largeNodes;
+  }
 
   get isFull(): boolean {
     return this.nodes.length > maxNodes;
@@ -100,5 +106,12 @@ export class TreeIndex {
     this.#ranks = new Uint32Array(names.length);
     for (const [rank, row] of rows.entries()) this.#ranks[row] = rank;
     return this.#ranks;
+  }
+
+  /** Gives its memory back: it must not be used afterwards. */
+  discard(): void {
+    this.nodes.discard();
+    this.leafSums.discard();
+    this.nodeSums.discard();
   }
 }
