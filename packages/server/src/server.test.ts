@@ -5,7 +5,14 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import { decodeProfile, encodeProfile, type Profile, ProfileBuilder } from '@everflame/profile';
+import {
+  decodeProfile,
+  decodeTree,
+  encodeProfile,
+  type Profile,
+  ProfileBuilder,
+  TREE_MEDIA_TYPE,
+} from '@everflame/profile';
 import { encodeWriteRequest, http, type WriteRequest } from '@everflame/protocols';
 import { type TSchema } from 'typebox';
 import { Value } from 'typebox/value';
@@ -86,6 +93,34 @@ async function refusal(response: Response): Promise<string> {
 }
 
 const plain = encodeProfile(cpuProfile({ stacks: { 'main;work': 100n } }));
+
+test('large answers come whole, to all who ask the same at once, also beside one who goes away', async () => {
+  let total = 0n;
+  for (let part = 0; part < 11; part++) {
+    const stacks: Record<string, bigint> = {};
+    for (let i = 0; i < 30; i++) for (let j = 0; j < 330; j++) stacks[`f${part * 30 + i};g${j}`] = BigInt(i + j + 1);
+    const stored = await post('service_name=large', gzipSync(encodeProfile(cpuProfile({ stacks }))));
+    expect(stored.status === 202 ? '' : await stored.text()).toBe('');
+    total += Object.values(stacks).reduce((sum, value) => sum + value, 0n);
+  }
+  const url = `${server.url}/api/v1/flamegraph?query=${encodeURIComponent('{service_name="large"}')}&from=${nowMs - 1000}&until=${nowMs + 1000}`;
+  const headers = { accept: TREE_MEDIA_TYPE, 'accept-encoding': 'identity' };
+  const ask = async (signal: AbortSignal | null = null) => (await fetch(url, { headers, signal })).arrayBuffer();
+  for (let round = 0; round < 3; round++) {
+    const gone = new AbortController();
+    const left = ask(gone.signal).catch(() => null);
+    const answers = Promise.all([ask(), ask(), ask()]);
+    if (round > 0) gone.abort();
+    for (const answer of await answers) {
+      expect(answer.byteLength).toBeGreaterThan(4 * 1024 * 1024);
+      const decoded = decodeTree(new Uint8Array(answer));
+      expect(decoded.ok && decoded.tree.total[0]).toBe(total);
+      // The last by name: f99 is the tenth of its part, g99 its hundredth.
+      expect(decoded.ok && decoded.tree.total.at(-1)).toBe(109n);
+    }
+    await left;
+  }
+});
 
 test('source is read where it is allowed', async () => {
   const text = await get<http.SourceAnswer>('/source?file=/src/assets/index-B1cd2EfG.js', http.SourceAnswer);

@@ -1,4 +1,4 @@
-import { TREE_MEDIA_TYPE } from '@everflame/profile';
+import { discard, TREE_MEDIA_TYPE } from '@everflame/profile';
 import { http } from '@everflame/protocols';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type TSchema, Type } from 'typebox';
@@ -189,11 +189,25 @@ function goneSignal({ raw }: FastifyReply): AbortSignal {
 const garbage = new Garbage();
 /** The memory of an answer of this size is given back as soon as it was sent. */
 const largeBytes = 4 * 1024 * 1024;
+/** How many clients are being sent these bytes: equal questions share an answer. All of them have it in the same turn. */
+const sendersOf = new WeakMap<ArrayBufferLike, number>();
 
 export function sendReply(reply: FastifyReply, { contentType, body, fileName }: Reply): FastifyReply {
   void reply.type(contentType).header('cache-control', 'no-store');
   if (fileName !== undefined) void reply.header('content-disposition', `attachment; filename="${fileName}"`);
-  // Else it waits here until this thread, which makes little garbage, collects some day.
-  if (body.byteLength >= largeBytes) reply.raw.once('close', () => setImmediate(() => garbage.collectYoung()));
+  if (body.byteLength >= largeBytes) giveBackWhenSent(reply, body);
   return reply.send(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
+}
+
+/** Else it waits here until this thread, which makes little garbage, collects some day, and lies beside the next answer. */
+function giveBackWhenSent({ raw }: FastifyReply, body: Reply['body']): void {
+  const { buffer } = body;
+  sendersOf.set(buffer, (sendersOf.get(buffer) ?? 0) + 1);
+  raw.once('close', () => {
+    const others = (sendersOf.get(buffer) ?? 1) - 1;
+    sendersOf.set(buffer, others);
+    // Where a client went away, a write of it may still be under way.
+    if (others === 0 && raw.writableFinished) discard(body);
+    setImmediate(() => garbage.collectYoung());
+  });
 }
