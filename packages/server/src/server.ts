@@ -93,7 +93,7 @@ export class ServerStartError extends Error {
 }
 
 const mib = 1024 * 1024;
-const settleMs = 5000;
+const settleMs = 500;
 const defaultLimits: ServerLimits = {
   maxBodyBytes: 16 * mib,
   maxProfileBytes: 64 * mib,
