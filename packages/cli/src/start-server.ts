@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type Server, ServerStartError, createServer } from '@everflame/server';
 import { CommandFailure } from './failure.ts';
 import type { ServerFlags } from './server-flags.ts';
+import { trimMemory } from './trim-memory.ts';
 import { everflameVersion } from './version.ts';
 
 /** Starts the server with the page, if it has been built. What the user can mend (port taken, folder not writable) is a CommandFailure. */
@@ -26,6 +27,7 @@ export async function startServer(flags: ServerFlags, notices: readonly string[]
       },
       webhooks: flags.webhook ?? [],
       sourceRoots: flags.sourceRoot ?? [],
+      trimMemory: trimMemory(),
       ...(flags.publicUrl === undefined ? {} : { publicUrl: flags.publicUrl }),
       ...(flags.findings ? {} : { findingsEveryMs: 0 }),
       ...(existsSync(webRoot) ? { webRoot } : {}),

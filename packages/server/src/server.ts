@@ -29,6 +29,7 @@ import { MaintenanceThread } from './storage/embedded/maintenance-thread.ts';
 import type { Retention } from './storage/embedded/retention.ts';
 import { logDamage } from './storage/embedded/write-ahead-log.ts';
 import { StorageError } from './storage/storage.ts';
+import { Trimming } from './trimming.ts';
 
 export interface ServerLimits {
   /** Body of a request, compressed. Default 16 MiB. */
@@ -68,6 +69,8 @@ export interface ServerOptions {
   readonly publicUrl?: URL;
   /** Pause between two passes over all services. Default a minute; 0: the server looks for no findings. */
   readonly findingsEveryMs?: number;
+  /** Gives memory that malloc keeps back to the system, malloc_trim(3): called when it has grown. Default: nothing does. */
+  readonly trimMemory?: () => void;
   /** Where what goes wrong inside is written, one line each. Default: standard error. */
   readonly log?: (line: string) => void;
 }
@@ -165,6 +168,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     // What loading took is given back when those who waited for the start have been answered.
     const settled = setTimeout(() => new Garbage().collectAtRest(), settleMs).unref();
     closers.push(() => Promise.resolve(clearTimeout(settled)));
+    if (options.trimMemory !== undefined) {
+      const trimming = new Trimming(options.trimMemory);
+      closers.push(() => Promise.resolve(trimming.close()));
+    }
     findings.start((options.publicUrl ?? new URL(url)).href);
     return { url, addNotice: (notice) => void notices.push(notice), close };
   } catch (error) {

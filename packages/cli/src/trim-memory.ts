@@ -1,0 +1,18 @@
+/**
+ * What gives memory that malloc keeps back to the system, for `ServerOptions.trimMemory`. It is loaded by the first call, so that a start does not wait for it; where the
+ * C library has no such function nothing is done.
+ */
+export function trimMemory(): () => void {
+  let trim = (): void => {
+    trim = () => undefined;
+    const loaded = import('@everflame/agent/trim-malloc');
+    loaded.then(
+      ({ trimMalloc }) => {
+        trim = trimMalloc;
+        trim();
+      },
+      () => undefined,
+    );
+  };
+  return () => trim();
+}
