@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
+import { loadedModules } from '../../../test/support/loaded-modules.ts';
 import { createProgram } from './program.ts';
 
 /** Runs a command line whose action is not reached; answers what commander writes to stderr. */
@@ -67,16 +67,11 @@ test('what follows -- belongs to the recorded command, also when it looks like a
 });
 
 test('a process of the agent loads nothing that only reads profiles or compares them', () => {
-  const script = `
-    const { registerHooks } = require('node:module');
-    const urls = [];
-    registerHooks({ load: (url, context, next) => (urls.push(url), next(url, context)) });
-    import(${JSON.stringify(new URL('program.ts', import.meta.url).href)})
-      .then(({ createProgram }) => createProgram(['agent', '--server', 'http://127.0.0.1:1']))
-      .then(() => import('@everflame/agent'))
-      .then(() => console.log(JSON.stringify(urls)));`;
-  const output = execFileSync(process.execPath, ['-e', script], { encoding: 'utf8', cwd: import.meta.dirname });
-  const urls = JSON.parse(output) as string[];
+  const work = `
+    const { createProgram } = await import('./program.ts');
+    await createProgram(['agent', '--server', 'http://127.0.0.1:1']);
+    await import('@everflame/agent');`;
+  const urls = loadedModules(work, import.meta.dirname);
   expect(urls.filter((url) => url.endsWith('/agent/src/run-agent.ts'))).toHaveLength(1);
   const needless = [
     '/re2js/',

@@ -34,10 +34,8 @@ export async function createProgram(words: readonly string[]): Promise<Command> 
     .enablePositionalOptions()
     .exitOverride();
   const [named = ''] = words;
-  const wanted = Object.hasOwn(commands, named) ? [named] : Object.keys(commands);
-  for (const name of wanted) {
-    const command = await commands[name]?.();
-    if (command !== undefined) program.addCommand(command.copyInheritedSettings(program));
-  }
+  const own = Object.hasOwn(commands, named) ? commands[named] : undefined;
+  for (const make of own === undefined ? Object.values(commands) : [own])
+    program.addCommand((await make()).copyInheritedSettings(program));
   return program;
 }

@@ -3,16 +3,12 @@
  * C library has no such function nothing is done.
  */
 export function trimMemory(): () => void {
-  let trim = (): void => {
-    trim = () => undefined;
-    const loaded = import('@everflame/agent/trim-malloc');
-    loaded.then(
-      ({ trimMalloc }) => {
-        trim = trimMalloc;
-        trim();
-      },
-      () => undefined,
+  let loaded: Promise<() => void> | undefined;
+  return () => {
+    loaded ??= import('@everflame/agent/trim-malloc').then(
+      ({ trimMalloc }) => trimMalloc,
+      () => () => undefined,
     );
+    void loaded.then((trim) => trim());
   };
-  return () => trim();
 }

@@ -1,3 +1,4 @@
+export * from './write.ts';
 export type {
   FunctionTable,
   LabelSetTable,
@@ -5,7 +6,6 @@ export type {
   MappingTable,
   PathProfile,
   PathTable,
-  Profile,
   SampleColumns,
   SampleTable,
   StackTable,
@@ -19,17 +19,9 @@ export { type ProfileError, type ProfileErrorCode, ProfileFailure } from './prof
 export { decodePooled, type DecodeResult, decodeProfile } from './codec/decode-profile.ts';
 export { StringPool } from './codec/string-pool.ts';
 export type { DecodeLimits } from './codec/decode-limits.ts';
-export { encodeProfile, profileParts } from './codec/encode-profile.ts';
+export { profileParts } from './codec/encode-profile.ts';
 export { checkValid } from './check-valid.ts';
-export {
-  type FunctionInput,
-  type LabelInput,
-  type LineInput,
-  type LocationInput,
-  type MappingInput,
-  ProfileBuilder,
-  type ProfileHeader,
-} from './build/profile-builder.ts';
+export { type FunctionInput, type LineInput, type LocationInput, type MappingInput } from './build/profile-builder.ts';
 export {
   checkLabels,
   type LabelCheck,

@@ -23,7 +23,7 @@ test('what was used at the last collection and is not any more is given back at 
   expect(outsideMb()).toBeLessThan(before + 10);
 });
 
-test('after a collection what it has freed is no longer counted, so that the next comes when as much has come together again', () => {
+test('what a collection has freed is not counted when it is over', () => {
   const garbage = new Garbage();
   const before = outsideMb();
   held.columns = new Uint8Array(64 * mebibyte);

@@ -35,10 +35,10 @@ export class Garbage {
    * what is there was used; so this goes by what was left when the thread rested before.
    */
   collectAtRest(): void {
-    if (insideBytes() + outsideBytes() - this.#bytesAtRest < worthAtRestBytes) return;
+    if (heldBytes() - this.#bytesAtRest < worthAtRestBytes) return;
     this.#collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
     this.#bytesAfter = outsideBytes();
-    this.#bytesAtRest = insideBytes() + this.#bytesAfter;
+    this.#bytesAtRest = heldBytes();
   }
 
   /** What was made lately and is not used any more: takes a millisecond or two. */
@@ -53,8 +53,10 @@ export class Garbage {
   }
 }
 
-function insideBytes(): number {
-  return getHeapStatistics().used_heap_size;
+/** In the heap and outside of it. */
+function heldBytes(): number {
+  const { used_heap_size, external_memory } = getHeapStatistics();
+  return used_heap_size + external_memory;
 }
 
 function outsideBytes(): number {

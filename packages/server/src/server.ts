@@ -96,6 +96,7 @@ export class ServerStartError extends Error {
 }
 
 const mib = 1024 * 1024;
+/** What loading took is given back when those who waited for the start have been answered. */
 const settleMs = 500;
 const defaultLimits: ServerLimits = {
   maxBodyBytes: 16 * mib,
@@ -126,7 +127,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     if (damage !== null) throw damage;
     const metrics = new Metrics();
     // The thread starts while this one loads the rest.
-    const starting = Ingest.start(options.dataDir, limits);
+    const garbage = new Garbage();
+    const collectAtRest = () => garbage.collectAtRest();
+    const starting = Ingest.start(options.dataDir, limits, collectAtRest);
     // Also where the rest fails first, while it starts. That it failed itself is told below.
     closers.push(async () => (await starting.catch(() => null))?.close());
     const [ingest, app] = await Promise.all([starting, buildApp({ ...options, log }, metrics)]);
@@ -165,8 +168,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const { port } = app.server.address() as AddressInfo;
     const host = options.listen.host.includes(':') ? `[${options.listen.host}]` : options.listen.host;
     const url = `http://${host}:${port}`;
-    // What loading took is given back when those who waited for the start have been answered.
-    const settled = setTimeout(() => new Garbage().collectAtRest(), settleMs).unref();
+    const settled = setTimeout(collectAtRest, settleMs).unref();
     closers.push(() => Promise.resolve(clearTimeout(settled)));
     if (options.trimMemory !== undefined) {
       const trimming = new Trimming(options.trimMemory);

@@ -4,8 +4,8 @@ const everyMs = 10_000;
 const worthBytes = 24 * 1024 * 1024;
 
 /**
- * Blocks of memory below 256 kB that were freed stay with malloc, where small ones that are used lie between them: after some thousand profiles that was half of the
- * server's memory. Gives them back when it has grown.
+ * Blocks of memory below 256 kB that were freed stay with malloc, where small ones that are used lie between them: 8,000 profiles left 90 MB with it, of which a third was
+ * used. Gives them back when memory has grown.
  */
 export class Trimming {
   readonly #trim: () => void;
@@ -25,7 +25,8 @@ export class Trimming {
     const bytes = process.memoryUsage.rss();
     this.#bytesAfter = Math.min(this.#bytesAfter, bytes);
     if (bytes - this.#bytesAfter < worthBytes) return;
+    // The next look sees what is left: the one who trims may do it a moment later.
+    this.#bytesAfter = bytes;
     this.#trim();
-    this.#bytesAfter = process.memoryUsage.rss();
   }
 }

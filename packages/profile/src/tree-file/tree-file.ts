@@ -157,23 +157,14 @@ export function encodeTree(tree: LimitedTree, head: TreeHead): Uint8Array<ArrayB
 /** Strings as UTF-8, one after the other, and where each ends. */
 function textOf(strings: readonly string[]): { readonly bytes: Uint8Array; readonly ends: Uint32Array } {
   const utf8 = new TextEncoder();
-  // Nearly all trees are plain ASCII, where a character is a byte: encoding each string by itself takes longer than all numbers of a small tree.
-  const joined = strings.join('');
+  // Else a half of a character at the end of one would become whole with a half at the beginning of the next.
+  const whole = strings.map((string) => string.toWellFormed());
+  const joined = whole.join('');
   const bytes = utf8.encode(joined);
+  // Nearly all trees are plain ASCII, where a character is a byte: encoding each string by itself takes longer than all numbers of a small tree.
   const isAscii = bytes.length === joined.length;
   const ends = new Uint32Array(strings.length);
-  if (isAscii) {
-    let end = 0;
-    for (let i = 0; i < strings.length; i++) ends[i] = end += strings[i]?.length ?? 0;
-    return { bytes, ends };
-  }
-  // By itself each: a half of a character at the end of one would become whole with a half at the beginning of the next.
-  const parts = strings.map((string) => utf8.encode(string));
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let end = 0;
-  for (const [i, part] of parts.entries()) {
-    whole.set(part, end);
-    ends[i] = end += part.length;
-  }
-  return { bytes: whole, ends };
+  for (const [i, string] of whole.entries()) ends[i] = end += isAscii ? string.length : utf8.encode(string).length;
+  return { bytes, ends };
 }

@@ -1,5 +1,5 @@
 import { discard } from '../tables/discard.ts';
-import { halvesOf } from '../tables/growable.ts';
+import { gathered, gatheredInts } from '../tables/gathered.ts';
 import { frameAt, type FrameColumns, FrameTable } from './frame-table.ts';
 import { type FunctionColumns, isFunction } from './functions.ts';
 import { type Amounts, compareText, ranks, type Tree, TreeNodes, type TreeShape } from './tree.ts';
@@ -123,30 +123,6 @@ function gatheredAmounts(side: Amounts, from: Int32Array): Amounts {
     samples: gathered(side.samples, from),
     selfSamples: gathered(side.selfSamples, from),
   };
-}
-
-/** Rows of a column in another order; -1: 0. */
-function gathered(column: Float64Array, from: Int32Array): Float64Array {
-  const result = new Float64Array(from.length);
-  for (let row = 0; row < from.length; row++) {
-    const at = from[row] ?? -1;
-    if (at >= 0) result[row] = column[at] ?? 0;
-  }
-  return result;
-}
-
-/** The same by halves: a BigInt for each row costs ten times as much. */
-function gatheredInts(column: BigInt64Array, from: Int32Array): BigInt64Array {
-  const result = new BigInt64Array(from.length);
-  const source = halvesOf(column);
-  const halves = halvesOf(result);
-  for (let row = 0; row < from.length; row++) {
-    const at = from[row] ?? -1;
-    if (at < 0) continue;
-    halves[row * 2] = source[at * 2] ?? 0;
-    halves[row * 2 + 1] = source[at * 2 + 1] ?? 0;
-  }
-  return result;
 }
 
 /**

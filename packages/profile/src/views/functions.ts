@@ -1,10 +1,11 @@
 import type { Profile } from '../profile.ts';
 import { buildTree, type TreeOptions } from './build-tree.ts';
-import { halvesOf } from '../tables/growable.ts';
+import { gathered, gatheredInts } from '../tables/gathered.ts';
 import { Int64Column } from '../tables/int64-column.ts';
 import { ExactSums, sumsAreSmall } from './exact-sums.ts';
 import type { FrameColumns, FrameKind } from './frame-table.ts';
 import { type Amounts, compareText, type Tree } from './tree.ts';
+import { walkTree } from './tree-walk.ts';
 
 /** A table of functions: row `i` is the function `frames.name[i]` and what it amounts to. */
 export interface FunctionColumns extends Amounts {
@@ -34,24 +35,24 @@ export function unsortedFunctionsOfTree(tree: Tree): FunctionColumns {
 }
 
 function sumsOfFunctions(tree: Tree): FunctionSums {
-  const { frame, parent } = tree;
-  const sums = new FunctionSums(tree.frames.name.length, tree);
-  const onPath = new Uint32Array(tree.frames.name.length);
-  /** The node visited last whose subtree is not done: nodes are in depth-first order. */
-  let last = -1;
-  for (let node = 0; node < parent.length; node++) {
-    for (const up = node === 0 ? -1 : (parent[node] ?? 0); last !== up; last = parent[last] ?? 0) {
-      const left = frame[last] ?? 0;
-      onPath[left] = (onPath[left] ?? 1) - 1;
-    }
-    last = node;
-    const own = frame[node] ?? 0;
-    const depth = onPath[own] ?? 0;
-    onPath[own] = depth + 1;
-    // Below itself a function adds nothing to its total: the outer node's has it already.
-    if (depth === 0) sums.addTotal(own, node);
-    sums.addSelf(own, node);
-  }
+  const rows = tree.frames.name.length;
+  const sums = new FunctionSums(rows, tree);
+  const onPath = new Uint32Array(rows);
+  walkTree(
+    tree,
+    (node) => {
+      const frame = tree.frame[node] ?? 0;
+      const depth = onPath[frame] ?? 0;
+      onPath[frame] = depth + 1;
+      // Below itself a function adds nothing to its total: the outer node's has it already.
+      if (depth === 0) sums.addTotal(frame, node);
+      sums.addSelf(frame, node);
+    },
+    (node) => {
+      const frame = tree.frame[node] ?? 0;
+      onPath[frame] = (onPath[frame] ?? 1) - 1;
+    },
+  );
   return sums;
 }
 
@@ -124,23 +125,12 @@ export class FunctionSums {
         binary: rows.map((row) => frames.binary[row] ?? ''),
         kind: rows.map((row) => frames.kind[row] ?? 'native'),
       },
-      total: gatheredRows(total, rows),
-      self: gatheredRows(self, rows),
-      samples: Float64Array.from(rows, (row) => this.#samples[row] ?? 0),
-      selfSamples: Float64Array.from(rows, (row) => this.#selfSamples[row] ?? 0),
+      total: gatheredInts(total, rows),
+      self: gatheredInts(self, rows),
+      samples: gathered(this.#samples, rows),
+      selfSamples: gathered(this.#selfSamples, rows),
     };
   }
-}
-
-/** By halves: a BigInt for each row costs ten times as much. */
-function gatheredRows(column: BigInt64Array, rows: readonly number[]): BigInt64Array {
-  const result = new BigInt64Array(rows.length);
-  const [source, halves] = [halvesOf(column), halvesOf(result)];
-  for (const [i, row] of rows.entries()) {
-    halves[i * 2] = source[row * 2] ?? 0;
-    halves[i * 2 + 1] = source[row * 2 + 1] ?? 0;
-  }
-  return result;
 }
 
 /** Compares rows of a column for a descending order; its values are below 2^53. */

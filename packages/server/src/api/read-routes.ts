@@ -206,8 +206,9 @@ function giveBackWhenSent({ raw }: FastifyReply, body: Reply['body']): void {
   raw.once('close', () => {
     const others = (sendersOf.get(buffer) ?? 1) - 1;
     sendersOf.set(buffer, others);
+    if (others > 0) return;
     // Where a client went away, a write of it may still be under way.
-    if (others === 0 && raw.writableFinished) discard(body);
-    setImmediate(() => garbage.collectYoung());
+    if (raw.writableFinished) discard(body);
+    else setImmediate(() => garbage.collectYoung());
   });
 }

@@ -1,5 +1,4 @@
 import { Worker } from 'node:worker_threads';
-import { Garbage } from '../garbage.ts';
 import { Refused } from '../problem.ts';
 import type { IngestJob, IngestReply, IngestRequest, IngestWorkerData, Stored } from './ingest-messages.ts';
 
@@ -27,8 +26,7 @@ interface Waiting {
 export class Ingest {
   readonly #workerData: IngestWorkerData;
   readonly #limits: IngestLimits;
-  /** Of the thread that takes requests: what these have left. */
-  readonly #garbage = new Garbage();
+  readonly #onRest: () => void;
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | null = null;
   #nextId = 1;
@@ -38,22 +36,23 @@ export class Ingest {
   #isStarting = false;
   #closed: (() => void) | null = null;
 
-  private constructor(dataDir: string, limits: IngestLimits) {
+  private constructor(dataDir: string, limits: IngestLimits, onRest: () => void) {
     this.#workerData = {
       dataDir,
       maxProfileBytes: limits.maxProfileBytes,
       restMs: limits.restMs ?? defaultRestMs,
     };
     this.#limits = limits;
+    this.#onRest = onRest;
   }
 
   /**
-   * Starts the writer's thread and waits until its store is open.
+   * Starts the writer's thread and waits until its store is open. `onRest`: called when nothing has come for a while.
    *
    * @throws Refused when the store cannot be opened
    */
-  static async start(dataDir: string, limits: IngestLimits): Promise<Ingest> {
-    const ingest = new Ingest(dataDir, limits);
+  static async start(dataDir: string, limits: IngestLimits, onRest = (): void => undefined): Promise<Ingest> {
+    const ingest = new Ingest(dataDir, limits, onRest);
     await ingest.#startWorker();
     return ingest;
   }
@@ -144,7 +143,7 @@ export class Ingest {
       return;
     }
     if (reply.kind === 'resting') {
-      this.#garbage.collectAtRest();
+      this.#onRest();
       return;
     }
     const waiting = this.#waiting.get(reply.id);

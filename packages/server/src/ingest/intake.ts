@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import { discard } from '@everflame/profile';
 import { Refused } from '../problem.ts';
 
 /** How much of bodies is in memory at once: of those that are being received, and of those that wait to be stored. */
@@ -43,18 +42,8 @@ export class Intake {
       if (seen > this.#maxBodyBytes * patience) throw refusal;
     }
     if (refusal !== null) throw refusal;
-    return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : joined(chunks);
+    return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
   }
-}
-
-/**
- * One after the other. What they were in is given back: it lies outside of JavaScript's heap, and V8 begins a collection of everything with each 64 MB of that, which
- * of many bodies took a sixth of the server's CPU.
- */
-function joined(chunks: readonly Buffer[]): Buffer {
-  const whole = Buffer.concat(chunks);
-  for (const chunk of chunks) if (chunk.length === chunk.buffer.byteLength) discard(chunk);
-  return whole;
 }
 
 /** Who sends so many times more than is taken is cut off. */

@@ -118,11 +118,6 @@ export class EmbeddedReader implements StorageReader {
     });
   }
 
-  #dropTrees(): void {
-    this.#trees.discard();
-    this.#trees = new TreeIndex();
-  }
-
   tree(selection: Selection, maxNodes?: number): Promise<MergedTree | null> {
     return this.#read(() => {
       if (this.#trees.isFull) this.#dropTrees();
@@ -212,6 +207,11 @@ export class EmbeddedReader implements StorageReader {
   }
 
   /** Runs a question in one read transaction; again without a block that turns out to be damaged or merged away. */
+  #dropTrees(): void {
+    this.#trees.discard();
+    this.#trees = new TreeIndex();
+  }
+
   #read<T>(question: () => T): Promise<T> {
     return Promise.resolve().then(() =>
       explained(this.#dataDir, () => {
