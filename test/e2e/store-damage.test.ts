@@ -16,8 +16,10 @@ import { type ServerProcess, startServerProcess } from './server-process.ts';
 
 const dayMs = 24 * 3_600_000;
 const days = 4;
+/** Blocks of days of such a window become one when it is over (Maintenance): these are the first of one. */
+const windowMs = 8 * dayMs;
 /** Noon, so that a day's profiles are of one day. */
-const newestMs = Math.floor(Date.now() / dayMs) * dayMs - dayMs / 2;
+const newestMs = Math.floor((Date.now() - days * dayMs) / windowMs) * windowMs + (days - 0.5) * dayMs;
 const dataDir = mkdtempSync(join(tmpdir(), 'everflame-store-damage-'));
 const blocks = join(dataDir, 'blocks');
 const range = { from: String(newestMs - days * dayMs), until: String(newestMs + dayMs) };
