@@ -206,12 +206,12 @@ export class EmbeddedReader implements StorageReader {
     return Promise.resolve();
   }
 
-  /** Runs a question in one read transaction; again without a block that turns out to be damaged or merged away. */
   #dropTrees(): void {
     this.#trees.discard();
     this.#trees = new TreeIndex();
   }
 
+  /** Runs a question in one read transaction; again without a block that turns out to be damaged or merged away. */
   #read<T>(question: () => T): Promise<T> {
     return Promise.resolve().then(() =>
       explained(this.#dataDir, () => {

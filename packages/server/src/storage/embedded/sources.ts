@@ -8,14 +8,13 @@ import type { Connection } from './database.ts';
 import { checkCount, Epoch, epochsOf } from './epoch-part.ts';
 import type { Part } from './part.ts';
 
-/** What one reader has open. Its memory is bounded by what blocks it keeps, see `maxKeptBytes`. */
+/** What one reader has open. Its memory is bounded by what blocks it keeps, see `maxHeldBytes`. */
 export class Sources {
   readonly #dataDir: string;
   readonly #db: Connection;
   readonly #epochs = new Map<number, Epoch>();
   /** In order of use, the latest last. */
-  readonly #blocks = new Map<number, { readonly block: Block; readonly bytes: number }>();
-
+  readonly #blocks = new Map<number, Block>();
   readonly #dictionaries = new KeptDictionaries(maxDictionaryBytes);
 
   constructor(dataDir: string, db: Connection) {
@@ -63,25 +62,24 @@ export class Sources {
     this.#closeAllBut([]);
   }
 
-  #open(fact: BlockFact): Block {
-    const kept = this.#blocks.get(fact.id);
-    const block = kept?.block ?? openBlock(this.#dataDir, fact.id, this.#dictionaries);
-    this.#blocks.delete(fact.id);
-    let bytes = fact.bytes;
-    for (const one of this.#blocks.values()) bytes += one.bytes;
-    for (const [id, one] of this.#blocks) {
-      if (bytes <= maxKeptBytes && this.#blocks.size < maxKeptBlocks) break;
-      bytes -= one.bytes;
-      one.block.close();
-      this.#blocks.delete(id);
+  #open({ id }: BlockFact): Block {
+    const block = this.#blocks.get(id) ?? openBlock(this.#dataDir, id, this.#dictionaries);
+    this.#blocks.delete(id);
+    let bytes = block.heldBytes;
+    for (const one of this.#blocks.values()) bytes += one.heldBytes;
+    for (const [first, one] of this.#blocks) {
+      if (bytes <= maxHeldBytes && this.#blocks.size < maxKeptBlocks) break;
+      bytes -= one.heldBytes;
+      one.close();
+      this.#blocks.delete(first);
     }
-    this.#blocks.set(fact.id, { block, bytes: fact.bytes });
+    this.#blocks.set(id, block);
     return block;
   }
 
   #closeAllBut(facts: readonly BlockFact[]): void {
     const ids = new Set(facts.map(({ id }) => id));
-    for (const [id, { block }] of this.#blocks) {
+    for (const [id, block] of this.#blocks) {
       if (ids.has(id)) continue;
       block.close();
       this.#blocks.delete(id);
@@ -89,8 +87,11 @@ export class Sources {
   }
 }
 
-/** Blocks stay open up to this much on disk. */
-const maxKeptBytes = 64 * 1024 * 1024;
+/**
+ * Blocks stay open up to this much in memory, that of half a million profiles: a question about more of them reads their directories and gives nodes to their
+ * stacks each time.
+ */
+const maxHeldBytes = 24 * 1024 * 1024;
 
 /** Those of a service for a day take some three megabytes. */
 const maxDictionaryBytes = 32 * 1024 * 1024;

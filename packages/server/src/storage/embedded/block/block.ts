@@ -96,6 +96,13 @@ export class Block {
     return part;
   }
 
+  /** About so much memory is held while it is open, without dictionaries. */
+  get heldBytes(): number {
+    let bytes = 0;
+    for (const part of this.#parts.values()) bytes += part.heldBytes;
+    return bytes;
+  }
+
   close(): void {
     for (const part of this.#parts.values()) part.release();
     this.#file.close();
