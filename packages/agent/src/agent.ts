@@ -1,5 +1,5 @@
 import { LossCounters } from './health/counters.ts';
-import { trimMalloc } from './kernel/libc.ts';
+import { OwnMemory } from './kernel/own-memory.ts';
 import { beUrgent } from './kernel/urgency.ts';
 import type { IdentitySource, SeriesLabels } from './processes/identity.ts';
 import type { ProcessImage } from './processes/process-image.ts';
@@ -81,6 +81,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const identity = options.identity ?? createIdentitySource({ hostName, losses });
   const symbolizer = options.symbolizer ?? createSymbolizer({ lossCounters: losses });
   const log = options.log ?? ((): void => undefined);
+  const ownMemory = new OwnMemory();
   let waitingBytes = 0;
   let lastQueuedAtMs: number | undefined;
   let work: Promise<void> = Promise.resolve();
@@ -108,7 +109,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       profiler.runtimes.forget(image);
     }
     // What reading files and making profiles took is not needed before the next interval.
-    trimMalloc();
+    ownMemory.giveBack();
   }
 
   const beOrdinary = await beUrgent();

@@ -69,7 +69,7 @@ export interface ServerOptions {
   readonly publicUrl?: URL;
   /** Pause between two passes over all services. Default a minute; 0: the server looks for no findings. */
   readonly findingsEveryMs?: number;
-  /** Gives memory that malloc keeps back to the system, malloc_trim(3): called when it has grown. Default: nothing does. */
+  /** Gives memory that is not used back to the system, such as what malloc keeps: called when it has grown. Default: nothing does. */
   readonly trimMemory?: () => void;
   /** Where what goes wrong inside is written, one line each. Default: standard error. */
   readonly log?: (line: string) => void;

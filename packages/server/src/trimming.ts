@@ -1,5 +1,10 @@
-/** How often it is looked at. */
-const everyMs = 10_000;
+export interface TrimmingOptions {
+  /** How often it is looked at. */
+  readonly everyMs: number;
+  readonly residentBytes: () => number;
+}
+
+const defaults: TrimmingOptions = { everyMs: 10_000, residentBytes: () => process.memoryUsage.rss() };
 /** So much more than after the last time is worth it: it takes 3 ms at 100 MB. */
 const worthBytes = 24 * 1024 * 1024;
 
@@ -9,11 +14,13 @@ const worthBytes = 24 * 1024 * 1024;
  */
 export class Trimming {
   readonly #trim: () => void;
+  readonly #residentBytes: () => number;
   readonly #timer: NodeJS.Timeout;
   #bytesAfter = 0;
 
-  constructor(trim: () => void) {
+  constructor(trim: () => void, { everyMs, residentBytes }: TrimmingOptions = defaults) {
     this.#trim = trim;
+    this.#residentBytes = residentBytes;
     this.#timer = setInterval(() => this.#trimIfMuch(), everyMs).unref();
   }
 
@@ -22,7 +29,7 @@ export class Trimming {
   }
 
   #trimIfMuch(): void {
-    const bytes = process.memoryUsage.rss();
+    const bytes = this.#residentBytes();
     this.#bytesAfter = Math.min(this.#bytesAfter, bytes);
     if (bytes - this.#bytesAfter < worthBytes) return;
     // The next look sees what is left: the one who trims may do it a moment later.

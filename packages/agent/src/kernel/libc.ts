@@ -43,6 +43,9 @@ const syscallSchedSetattr = libc.func('syscall', 'long', ['long', 'int', 'void *
 const libcMmap = libc.func('mmap', 'intptr', ['void *', 'size_t', 'int', 'int', 'int', 'long']) as (
   ...args: [at: null, length: number, protection: number, flags: number, fd: number, offset: number]
 ) => number | bigint;
+const libcMadvise = libc.func('madvise', 'int', ['intptr', 'size_t', 'int']) as (
+  ...args: [at: bigint, length: number, advice: number]
+) => number;
 const libcMunmap = libc.func('munmap', 'int', ['void *', 'size_t']) as (at: bigint, length: number) => number;
 const libcIoctl = libc.func('ioctl', 'int', ['int', 'ulong', 'ulong']) as (
   ...args: [fd: number, request: number, argument: number]
@@ -115,6 +118,13 @@ export function ioctl(name: string, fd: number, request: number, argument: numbe
 
 export function closeFd(fd: number): void {
   libcClose(fd);
+}
+
+const madvDontNeed = 4;
+
+/** madvise(2) with MADV_DONTNEED: pages of a file are mapped again when they are touched; what was written to private ones is lost. */
+export function adviseNotNeeded(at: bigint, length: number): void {
+  libcMadvise(at, length, madvDontNeed);
 }
 
 /** pread(2): the number of bytes read, negative where it fails. Where many reads fail, an exception of `fs.readSync` for each costs ten times as much. */

@@ -1,2 +1,2 @@
 /** For the server's process, which has no foreign functions of its own. */
-export { trimMalloc } from './kernel/libc.ts';
+export { OwnMemory } from './kernel/own-memory.ts';
