@@ -95,8 +95,8 @@ const restMs = 3000;
 
 const { dataDir, budget } = workerData as QueryWorkerData;
 try {
-  const storage = new EmbeddedReader(dataDir);
   const garbage = new Garbage();
+  const storage = new EmbeddedReader(dataDir, () => garbage.collectIfMuch());
   let restTimer: NodeJS.Timeout | undefined;
   parentPort?.on('message', (request: QueryRequest) => {
     if ('kind' in request) {

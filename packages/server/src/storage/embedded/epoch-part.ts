@@ -174,7 +174,10 @@ class EpochSeries implements PartSeries {
   }
 }
 
+/** When a profile was taken, and which came before. */
+export type RowPlace = Pick<ProfileRow, 'timeMs' | 'restNanos' | 'id'>;
+
 /** By time, then by arrival. */
-export function compareRows(a: ProfileRow, b: ProfileRow): number {
+export function compareRows(a: RowPlace, b: RowPlace): number {
   return a.timeMs - b.timeMs || a.restNanos - b.restNanos || a.id - b.id;
 }

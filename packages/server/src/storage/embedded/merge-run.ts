@@ -1,9 +1,9 @@
 import { discard, mergeProfiles, type Profile, ProfileBuilder, type ValueType } from '@everflame/profile';
 import { type MergeQuery, type Merged, type Selection, StorageError } from '../storage.ts';
-import { compareRows } from './epoch-part.ts';
 import { countTypeIndex, type Header } from './header.ts';
 import { excluded, LabelView, type SelectedSeries } from './label-view.ts';
 import { longer } from './longer.ts';
+import { MergedHeader } from './merged-header.ts';
 import type { Part, PartSeries, ProfileRow, RollupNode } from './part.ts';
 import { RowWriter } from './row-writer.ts';
 import { SampleSums } from './sample-sums.ts';
@@ -34,8 +34,7 @@ export class MergeRun {
   readonly #query: MergeQuery;
   readonly #mode: MergeMode;
   readonly #labels: LabelView;
-  readonly #merged: ProfileRow[] = [];
-  readonly #mainMappings = new Map<ProfileRow, Part>();
+  readonly #header = new MergedHeader();
   readonly #parts: PartSums[] = [];
   readonly #key = new Uint32Array(2);
   readonly #vector = new Vector();
@@ -90,13 +89,13 @@ export class MergeRun {
     return null;
   }
 
-  finish(): Merged | Retry {
+  /** `between`: called after each part, whose dictionary may be dropped then. */
+  finish(between: () => void): Merged | Retry {
     const types = this.#types.length > 0 ? this.#types : [this.#query.sampleType];
-    const rows = this.#merged.sort(compareRows);
     const builder = new ProfileBuilder({
       sampleTypes: types,
       periodType: this.#query.periodType,
-      ...combineHeaders(rows, types),
+      ...this.#header.combined(types),
     });
     // Dictionaries are large: that of a part is asked for when it is its turn, and given up then.
     const writers = new Map<Part, RowWriter>();
@@ -105,23 +104,21 @@ export class MergeRun {
       writers.set(part, writer);
       return writer;
     };
-    for (const row of rows) {
-      const part = row.mainMapping > 0 ? this.#mainMappings.get(row) : undefined;
-      if (part !== undefined && writerOf(part).mapping(row.mainMapping) > 0) break;
-    }
+    for (const { part, mapping } of this.#header.mainMappings()) if (writerOf(part).mapping(mapping) > 0) break;
     const stacks = new StackMerger();
     const sums = new SampleSums(types.length + 1, this.#mode.bigSums);
     const classes = this.#labels.classLabels.map((labels) => builder.labelSet(labels));
     for (const one of this.#parts) {
       if (!this.#addPart(one, writerOf(one.part), classes, { stacks, samples: sums })) return 'beyond_float64';
       writers.delete(one.part);
+      between();
     }
     const { hasZero, ...samples } = sums.columns();
     const profile = { ...builder.build(), stacks: stacks.finish(), samples };
     return {
       profile: hasZero || hasTwinMappings(profile) ? joined(profile) : profile,
       typeIndex: types.findIndex((_, t) => this.#isAsked(types, t)),
-      profiles: rows.length,
+      profiles: this.#header.profiles,
     };
   }
 
@@ -174,9 +171,7 @@ export class MergeRun {
 
   #addFacts(row: ProfileRow | undefined): void {
     const part = this.#parts.at(-1)?.part;
-    if (row === undefined || part === undefined) return;
-    this.#merged.push(row);
-    if (row.mainMapping > 0) this.#mainMappings.set(row, part);
+    if (row !== undefined && part !== undefined) this.#header.add(row, part);
   }
 
   /** Adds the vector at hand. Of a profile only what has a value is counted, as in pprof's merge; a rollup has done so. */
@@ -271,31 +266,4 @@ function joined(profile: Profile): Profile {
   if (result.ok) return result.profile;
   if (result.error.code === 'overflow') throw new StorageError('sum_overflow', result.error.message);
   throw new Error(`a stored profile cannot be merged: ${result.error.message}`);
-}
-
-/** As `combineHeaders` of google/pprof's merge: earliest start, durations summed, longest period, the first of each text. */
-function combineHeaders(parts: readonly ProfileRow[], types: readonly ValueType[]) {
-  const first = parts[0]?.header;
-  const comments = new Set<string>();
-  let timeNanos = 0n;
-  let durationNanos = 0n;
-  let period = 0n;
-  for (const { header, timeMs, restNanos, durationNanos: duration } of parts) {
-    const time = BigInt(timeMs) * 1_000_000n + BigInt(restNanos);
-    if (timeNanos === 0n || time < timeNanos) timeNanos = time;
-    durationNanos += duration;
-    if (header.period > period) period = header.period;
-    for (const comment of header.comments) comments.add(comment);
-  }
-  const defaultSampleType = parts.find(({ header }) => header.defaultSampleType !== '')?.header.defaultSampleType ?? '';
-  return {
-    timeNanos,
-    durationNanos: BigInt.asIntN(64, durationNanos),
-    period,
-    comments: [...comments],
-    defaultSampleType: types.some(({ type }) => type === defaultSampleType) ? defaultSampleType : '',
-    dropFrames: first?.dropFrames ?? '',
-    keepFrames: first?.keepFrames ?? '',
-    docUrl: parts.find(({ header }) => header.docUrl !== '')?.header.docUrl ?? '',
-  };
 }

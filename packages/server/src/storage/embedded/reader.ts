@@ -48,11 +48,17 @@ export class EmbeddedReader implements StorageReader {
   readonly #dataDir: string;
   readonly #db: Connection;
   readonly #sources: Sources;
+  readonly #between: () => void;
   #trees = new TreeIndex();
 
-  /** @throws StorageError */
-  constructor(dataDir: string) {
+  /**
+   * `between`: called between the parts of a store that a question reads, whose dictionaries are dropped then.
+   *
+   * @throws StorageError
+   */
+  constructor(dataDir: string, between: () => void = () => undefined) {
     this.#dataDir = dataDir;
+    this.#between = between;
     this.#db = openForReading(dataDir);
     this.#sources = new Sources(dataDir, this.#db);
   }
@@ -253,7 +259,9 @@ export class EmbeddedReader implements StorageReader {
           selected.push({ series, own });
         }
       }
-      if (selected.length > 0) yield [part, selected];
+      if (selected.length === 0) continue;
+      yield [part, selected];
+      this.#between();
     }
   }
 
@@ -267,7 +275,7 @@ export class EmbeddedReader implements StorageReader {
         if (retry !== null) return retry;
       }
     }
-    return run.finish();
+    return run.finish(this.#between);
   }
 
   #allSeries(): PartSeries[] {

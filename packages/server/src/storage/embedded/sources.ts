@@ -88,10 +88,10 @@ export class Sources {
 }
 
 /**
- * Blocks stay open up to this much in memory, that of half a million profiles: a question about more of them reads their directories and gives nodes to their
+ * Blocks stay open up to this much in memory, that of half a million profiles of hosts that come and go every day: a question about more of them reads their directories and gives nodes to their
  * stacks each time.
  */
-const maxHeldBytes = 24 * 1024 * 1024;
+const maxHeldBytes = 48 * 1024 * 1024;
 
 /** Those of a service for a day take some three megabytes. */
 const maxDictionaryBytes = 32 * 1024 * 1024;

@@ -24,7 +24,7 @@ export interface GroupRefs {
   readonly index: SectionRef;
 }
 
-/** Series, references to sections and times, as objects, take so many times the bytes of the index in which they are written (measured: 13 to 15). */
+/** Series, references to sections and times, as objects, take so many times the bytes of the index in which they are written (measured: 9 to 15). */
 const heldPerIndexByte = 15;
 /** A reader keeps the node of each leaf. */
 const heldPerLeaf = 4;

@@ -1,4 +1,4 @@
-import type { FrameKind } from '@everflame/profile';
+import { discard, type FrameKind } from '@everflame/profile';
 import type { Dictionary } from '../dictionary.ts';
 import type { Part } from '../part.ts';
 import { DictionaryNodes } from './dictionary-nodes.ts';
@@ -76,8 +76,10 @@ export class TreeIndex {
     const nodes = leaves.map((stack) => stacks.nodes[stack] ?? 0);
     const own = { nodes, prepare: null, originsOf: () => [origins], isNamedByBinary };
     this.#parts.set(part, own);
-    // Which node a leaf is, is all that trees need of it.
+    // Which node a leaf is, is all that trees need of it. A question about a month reads hundreds of megabytes of these.
     part.release?.();
+    dictionary.discard();
+    discard(leaves);
     return own;
   }
 
