@@ -54,6 +54,7 @@ const needs = {
     },
     { what: 'musl-gcc', isThere: () => anyOf('musl-gcc'), packages: ['musl-tools'] },
     { what: 'perf', isThere: () => anyOf('perf'), packages: ['linux-perf'] },
+    { what: 'curl', isThere: () => anyOf('curl'), packages: ['curl'] },
     { what: 'openssl', isThere: () => anyOf('openssl'), packages: ['openssl'] },
   ],
   /** To boot other kernels (`npm run test:kernels`). */

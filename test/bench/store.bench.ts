@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { TREE_MEDIA_TYPE } from '@everflame/profile';
 import { type ServerProcess, startServerProcess } from '../e2e/server-process.ts';
+import { timedGet } from '../load/curl.ts';
 import { goMerge } from '../load/go-pprof.ts';
 import { gzipBomb } from '../load/gzip-bomb.ts';
 import { ingestPhases } from '../load/ingest-phases.ts';
@@ -131,13 +132,7 @@ async function ask(
 ): Promise<Asked> {
   const url = `${server.url}/api/v1/${path}?${new URLSearchParams(parameters).toString()}`;
   const times: number[] = [];
-  for (let round = 0; round <= rounds; round++) {
-    const startedAt = performance.now();
-    const response = await fetch(url, { headers: { accept, 'accept-encoding': 'identity' } });
-    const body = await response.arrayBuffer();
-    times.push(performance.now() - startedAt);
-    if (!response.ok) throw new Error(`${url} answered ${response.status}: ${Buffer.from(body).toString('utf8')}`);
-  }
+  for (let round = 0; round <= rounds; round++) times.push(await timedGet(url, accept));
   const medianMs = percentile(times.slice(1), 0.5);
   const earlyMs = percentile(times.slice(1, 6), 0.5);
   return { text: `${medianMs.toFixed(1)} (${earlyMs.toFixed(1)}; ${(times[0] ?? 0).toFixed(1)})`, medianMs };

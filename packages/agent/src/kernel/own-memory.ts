@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { adviseNotNeeded, trimMalloc } from './libc.ts';
 
 /** So much more of mapped files than after the last time is worth it: it takes three milliseconds. */
@@ -11,6 +11,7 @@ const worthKb = 6 * 1024;
 export class OwnMemory {
   #fileKbAfter = 0;
 
+  /** Throws nothing: where /proc is hidden from this process, it is malloc's memory alone. */
   giveBack(): void {
     trimMalloc();
     if (mappedFileKb() - this.#fileKbAfter < worthKb) return;
@@ -20,7 +21,7 @@ export class OwnMemory {
 }
 
 function mappedFileKb(): number {
-  return Number(/^RssFile:\s+(?<kb>\d+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.groups?.['kb'] ?? 0);
+  return Number(/^RssFile:\s+(?<kb>\d+)/m.exec(textOf('/proc/self/status'))?.groups?.['kb'] ?? 0);
 }
 
 const head = /^(?<from>[0-9a-f]+)-(?<to>[0-9a-f]+) (?<rights>\S{4}) \S+ \S+ \S+ *(?<path>.*)$/;
@@ -32,14 +33,21 @@ interface Segment {
 
 /** Of this program's file: what nobody writes to, and of which no page was copied, for a relocation or a breakpoint. */
 function* ownSegments(): IterableIterator<Segment> {
-  const own = readlinkSync('/proc/self/exe');
   let segment: Segment | undefined;
-  for (const line of readFileSync('/proc/self/smaps', 'latin1').split('\n')) {
+  for (const line of textOf('/proc/self/smaps').split('\n')) {
     const groups = head.exec(line)?.groups;
     if (groups !== undefined) {
       const { from = '', to = '', rights = '', path = '' } = groups;
-      const isOurs = path === own && rights[1] === '-' && rights[3] === 'p';
+      const isOurs = path === process.execPath && rights[1] === '-' && rights[3] === 'p';
       segment = isOurs ? { from: BigInt(`0x${from}`), to: BigInt(`0x${to}`) } : undefined;
     } else if (segment !== undefined && /^Anonymous:\s+0 kB/.test(line)) yield segment;
+  }
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch {
+    return '';
   }
 }
