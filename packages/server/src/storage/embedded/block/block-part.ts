@@ -2,6 +2,7 @@ import type { Labels } from '@everflame/profile';
 import { ByteReader } from '../bytes.ts';
 import { type CountsSpan, GroupCounts } from '../counts/counts-spans.ts';
 import type { Dictionary } from '../dictionary.ts';
+import { firstNotBelow } from '../first-not-below.ts';
 import { type Header, parseHeader, vectorColumns } from '../header.ts';
 import type { TimeRange } from '../../storage.ts';
 import type { Part, PartSeries, ProfileRow, RollupNode } from '../part.ts';
@@ -304,16 +305,4 @@ const noChunk = { number: -1, vectors: new ByteReader(noBytes), next: 0 };
 
 function isSame(a: SumColumns | null, b: SumColumns | null): boolean {
   return a?.all === b?.all && a?.asked === b?.asked && a?.count === b?.count;
-}
-
-/** The first place whose number is not below `value`. */
-function firstNotBelow(numbers: Float64Array, value: number): number {
-  let low = 0;
-  let high = numbers.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((numbers[middle] ?? 0) < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

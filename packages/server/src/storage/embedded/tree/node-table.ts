@@ -1,4 +1,5 @@
 import { discard } from '@everflame/profile';
+import { firstNotBelow } from '../first-not-below.ts';
 import { hashPair } from '../word-table.ts';
 import type { Marks } from './marks.ts';
 
@@ -61,7 +62,8 @@ export class NodeTable {
    * the first of them is compared: the processor waits for several at once.
    */
   follow(range: StackRange, nodes: Uint32Array): void {
-    const rows = range.wanted?.rows().filter((stack) => stack >= range.first && stack < range.end);
+    const all = range.wanted?.rows();
+    const rows = all?.subarray(firstNotBelow(all, range.first), firstNotBelow(all, range.end));
     if (rows !== undefined && rows.length * fewParts < range.end - range.first) {
       this.#followRows(range, rows, nodes);
       return;
