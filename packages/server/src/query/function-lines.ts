@@ -1,3 +1,4 @@
+import { firstNotBelow } from '../first-not-below.ts';
 import type { CountsRow, FunctionCounts, RangeSeries, StorageReader } from '../storage/storage.ts';
 import type { Check } from './budget.ts';
 import type { Choice } from './profile-choice.ts';
@@ -90,24 +91,12 @@ function restOf(rows: readonly CountsRow[], lines: readonly RangeSeries[], funct
 }
 
 function samplesOf(row: CountsRow, id: number, part: FunctionPart): number {
-  const at = indexOf(row.function, id);
-  return (at < 0 ? 0 : (part === 'self' ? row.self : row.inclusive)[at]) ?? 0;
+  const at = firstNotBelow(row.function, id);
+  return (row.function[at] === id ? (part === 'self' ? row.self : row.inclusive)[at] : 0) ?? 0;
 }
 
 function valueOf({ valuePerSample = 0n }: CountsRow, samples: number): bigint {
   return BigInt(samples) * valuePerSample;
-}
-
-/** In ascending ids; -1: not there. */
-function indexOf(ids: Uint32Array, id: number): number {
-  let low = 0;
-  let high = ids.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((ids[middle] ?? 0) < id) low = middle + 1;
-    else high = middle;
-  }
-  return ids[low] === id ? low : -1;
 }
 
 function compare(a = '', b = ''): number {

@@ -1,8 +1,8 @@
 import type { Labels } from '@everflame/profile';
+import { firstNotBelow } from '../../../first-not-below.ts';
 import { ByteReader } from '../bytes.ts';
 import { type CountsSpan, GroupCounts } from '../counts/counts-spans.ts';
 import type { Dictionary } from '../dictionary.ts';
-import { firstNotBelow } from '../first-not-below.ts';
 import { type Header, parseHeader, vectorColumns } from '../header.ts';
 import type { TimeRange } from '../../storage.ts';
 import type { Part, PartSeries, ProfileRow, RollupNode } from '../part.ts';

@@ -1,5 +1,5 @@
 import { discard } from '@everflame/profile';
-import { firstNotBelow } from '../first-not-below.ts';
+import { firstNotBelow } from '../../../first-not-below.ts';
 import { hashPair } from '../word-table.ts';
 import type { Marks } from './marks.ts';
 
