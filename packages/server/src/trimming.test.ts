@@ -2,35 +2,43 @@ import { afterEach, expect, test, vi } from 'vitest';
 import { Trimming } from './trimming.ts';
 
 const mebibyte = 1024 * 1024;
-const pageBytes = 4096;
 let trimming: Trimming | undefined;
-const held: { bytes?: Uint8Array | undefined } = {};
 
-afterEach(() => {
-  trimming?.close();
-  held.bytes = undefined;
-});
+afterEach(() => trimming?.close());
 
-/** Resident memory, so that the process has so much more. */
-function hold(mebibytes: number): void {
-  const bytes = new Uint8Array(mebibytes * mebibyte);
-  for (let at = 0; at < bytes.length; at += pageBytes) bytes[at] = 1;
-  held.bytes = bytes;
-}
-
+// What is resident is told to it: what this process holds changes with what ran in it before and with the collector, by more than the step that counts.
 test('memory is given back when it has grown, and not again while it stays', async () => {
   let times = 0;
   let looks = 0;
+  let resident = 100 * mebibyte;
   const residentBytes = () => {
     looks++;
-    return process.memoryUsage.rss();
+    return resident;
+  };
+  const tenMoreLooks = async () => {
+    const before = looks;
+    await vi.waitFor(() => expect(looks).toBeGreaterThan(before + 10), { timeout: 10_000 });
   };
   trimming = new Trimming(() => times++, { everyMs: 5, residentBytes });
-  const timeout = 10_000;
-  await vi.waitFor(() => expect(times).toBe(1), { timeout });
-  const before = looks;
-  await vi.waitFor(() => expect(looks).toBeGreaterThan(before + 10), { timeout });
+  await tenMoreLooks();
   expect(times).toBe(1);
-  hold(64);
-  await vi.waitFor(() => expect(times).toBe(2), { timeout });
+  resident = 120 * mebibyte;
+  await tenMoreLooks();
+  expect(times).toBe(1);
+  resident = 125 * mebibyte;
+  await tenMoreLooks();
+  expect(times).toBe(2);
+});
+
+test('what grows again after a fall is given back by the step above the fall', async () => {
+  let looks = 0;
+  const resident = [200, 80, 100, 105, 105, 128, 130].map((mebibytes) => mebibytes * mebibyte);
+  const seen: number[] = [];
+  trimming = new Trimming(() => seen.push(looks), {
+    everyMs: 1,
+    residentBytes: () => resident[Math.min(looks++, resident.length - 1)] ?? 0,
+  });
+  await vi.waitFor(() => expect(looks).toBeGreaterThan(resident.length), { timeout: 10_000 });
+  // At the looks that saw 200, 105 (80 and 24 more) and 130 (105 and 24 more).
+  expect(seen).toEqual([1, 4, 7]);
 });
