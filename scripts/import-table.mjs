@@ -11,7 +11,12 @@ export const allowed = {
 };
 
 // Public surfaces beside a package's index.ts, for those who must not load all of it.
-export const surfaces = { agent: ['own-memory'], profile: ['write'], protocols: ['version-sources', 'write'] };
+export const surfaces = {
+  agent: ['own-memory'],
+  profile: ['write'],
+  protocols: ['version-sources', 'write'],
+  server: ['zstd'],
+};
 
 // Rooms inside a package: which folders of its src/ a folder may import. A folder that is not listed composes others.
 export const rooms = {

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { gunzipSync, gzipSync, zstdDecompressSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { type Profile, decodeProfile, encodeProfile, mergeProfiles } from '@everflame/profile';
+import { isZstd, unpackZstd } from '@everflame/server/zstd';
 import { CommandFailure } from './failure.ts';
 
 /** Above what any profiler writes; a bomb stops here. */
@@ -40,10 +41,9 @@ export function writeFile(path: string, content: Uint8Array | string): void {
 }
 
 function decompress(bytes: Buffer): Uint8Array {
-  const limits = { maxOutputLength: maxProfileBytes };
-  if (bytes.length >= 2 && bytes.readUInt16BE(0) === 0x1f8b) return gunzipSync(bytes, limits);
-  if (bytes.length >= 4 && bytes.readUInt32BE(0) === 0x28b52ffd) return zstdDecompressSync(bytes, limits);
-  return bytes;
+  if (bytes.length >= 2 && bytes.readUInt16BE(0) === 0x1f8b)
+    return gunzipSync(bytes, { maxOutputLength: maxProfileBytes });
+  return isZstd(bytes) ? unpackZstd(bytes, maxProfileBytes) : bytes;
 }
 
 /**

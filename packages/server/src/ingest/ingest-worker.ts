@@ -92,7 +92,7 @@ class IngestWorker {
           continue;
         }
         bytes += job.body.length;
-        group.push({ id, read: readJob(job, maxProfileBytes, this.#pool) });
+        group.push({ id, read: await readJob(job, maxProfileBytes, this.#pool) });
       } catch (error) {
         answer({ kind: 'refused', id, problem: problemOf(error) });
       }

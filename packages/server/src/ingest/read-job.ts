@@ -29,9 +29,13 @@ export interface ReadJob {
  *
  * @throws Refused
  */
-export function readJob(job: Exclude<IngestJob, { kind: 'mark' }>, maxProfileBytes: number, pool: StringPool): ReadJob {
+export async function readJob(
+  job: Exclude<IngestJob, { kind: 'mark' }>,
+  maxProfileBytes: number,
+  pool: StringPool,
+): Promise<ReadJob> {
   const isBatch = job.kind === 'write';
-  const bytes = decompress(job.body, isBatch ? Math.max(maxProfileBytes, leastBatchBytes) : maxProfileBytes);
+  const bytes = await decompress(job.body, isBatch ? Math.max(maxProfileBytes, leastBatchBytes) : maxProfileBytes);
   const { nowMs } = job;
   if (job.kind === 'profile') {
     if (bytes.length === 0) {
