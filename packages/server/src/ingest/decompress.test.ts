@@ -30,6 +30,20 @@ test.each(codecs)('%s: pieces that follow each other are one', async (_name, com
   await expect(decompress(many, limit)).rejects.toMatchObject(tooLarge);
 });
 
+test.each(codecs)(
+  '%s: what comes out has its memory for itself, so that it can be discarded',
+  async (_name, compress) => {
+    const small = incompressible.subarray(0, 100);
+    const [one, two] = [compress(small), Buffer.concat([compress(small), compress(small)])];
+    for (const packed of [one, two]) {
+      const { buffer, byteLength } = await decompress(packed, limit);
+      expect(buffer).not.toBe(packed.buffer);
+      expect(buffer).not.toBe(Buffer.allocUnsafe(1).buffer);
+      expect(byteLength).toBe(packed === one ? 100 : 200);
+    }
+  },
+);
+
 test.each(codecs)('%s: twice, and no more than twice', async (_name, compress) => {
   expect(Buffer.compare(await decompress(compress(compress(incompressible)), limit), incompressible)).toBe(0);
   const thrice = compress(compress(compress(incompressible)));

@@ -9,6 +9,7 @@ const maxLayers = 2;
 const likelyRatio = 20;
 /** Below the size from which malloc asks the kernel for new pages each time (`server-runtime.json`). */
 const pieceBytes = 192 * 1024;
+const leastRoomBytes = 64 * 1024;
 
 type Codec = 'gzip' | 'zstd';
 
@@ -61,7 +62,8 @@ async function unpackCounted(bytes: Uint8Array, codec: Codec, limitBytes: number
 /** Null when more than `maxBytes` come out. `roomBytes`: what fits in there need not be put together from pieces. */
 function unpack(bytes: Uint8Array, codec: Codec, maxBytes: number, roomBytes: number): Uint8Array | null {
   const maxOutputLength = Math.max(1, maxBytes);
-  const chunkSize = Math.max(64, roomBytes + 1);
+  // A smaller one would be a piece of a buffer that others have a piece of, too, and could not be discarded.
+  const chunkSize = Math.max(leastRoomBytes, roomBytes + 1);
   try {
     return codec === 'gzip'
       ? gunzipSync(bytes, { maxOutputLength, chunkSize })

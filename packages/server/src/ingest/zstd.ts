@@ -8,7 +8,7 @@ export class ZstdFrameError extends Error {
 }
 
 /**
- * All frames, one after the other. Node.js's zlib unpacks the first, and drops what follows without a word.
+ * All frames, one after the other, in memory that nothing else is in. Node.js's zlib unpacks the first, and drops what follows without a word.
  *
  * @param chunkSize bytes for what comes out of a frame: what fits need not be put together from pieces
  * @throws ZstdFrameError, and what zlib throws: `ERR_BUFFER_TOO_LARGE` above `maxOutputLength` bytes
@@ -27,7 +27,14 @@ export function unpackZstd(bytes: Uint8Array, maxOutputLength: number, chunkSize
     length += buffer.length;
     at += engine.bytesWritten;
   } while (at < bytes.length);
-  return unpacked.length === 1 && unpacked[0] !== undefined ? unpacked[0] : Buffer.concat(unpacked, length);
+  if (unpacked.length === 1 && unpacked[0] !== undefined) return unpacked[0];
+  const whole = new Uint8Array(length);
+  let end = 0;
+  for (const frame of unpacked) {
+    whole.set(frame, end);
+    end += frame.length;
+  }
+  return whole;
 }
 
 /**
