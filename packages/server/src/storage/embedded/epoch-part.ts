@@ -39,6 +39,11 @@ export class Epoch {
     });
   }
 
+  /** Gives its memory back: neither it nor its parts may be used afterwards. */
+  discard(): void {
+    this.#dictionary.discard();
+  }
+
   #followDictionary(): void {
     const records = this.#db.prepare<[number, number], { sequence: number; data: Uint8Array }>(
       'SELECT sequence, data FROM dictionary WHERE epoch = ? AND sequence > ? ORDER BY sequence',

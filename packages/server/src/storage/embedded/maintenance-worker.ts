@@ -1,4 +1,4 @@
-/** The thread that keeps the store in order. It rests as long as it has worked, so that it takes half a CPU at most. */
+/** The thread that keeps the store in order. It rests as long as it has worked, so that it takes half a CPU at most, unless epochs wait for it. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { Garbage } from '../../garbage.ts';
 import { StorageError } from '../storage.ts';
@@ -33,7 +33,8 @@ function work(): void {
   try {
     maintenance ??= new Maintenance(dataDir, retention, () => garbage.collectIfMuch(worthBytes));
     const hasWorked = maintenance.step(Date.now());
-    waitMs = hasWorked ? performance.now() - startedAt : idleMs;
+    const restMs = () => (maintenance?.isBehind === true ? 0 : performance.now() - startedAt);
+    waitMs = hasWorked ? restMs() : idleMs;
     if (hasWorked) garbage.collectIfMuch(worthBytes);
     else garbage.collectAtRest();
     if (hasFailed) say({ kind: 'recovered' });

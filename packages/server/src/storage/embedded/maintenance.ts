@@ -14,8 +14,10 @@ import { damagedIds, noteDamage, openListedBlock } from './sources.ts';
 const dayMs = 24 * 3_600_000;
 /** Blocks of a window of this many days end up as one, so that a month is a handful of files. */
 const windowDays = [1, 8] as const;
-/** A block above this is not merged any more. */
-const maxMergedBytes = 256 * 1024 * 1024;
+/**
+ * No merge makes a block above this, which takes some fifteen seconds: meanwhile epochs wait, and whoever asks reads each of them with its dictionary.
+ */
+const maxMergedBytes = 80 * 1024 * 1024;
 /** Where the size is limited no block has more than this part of it, as the oldest one goes as a whole. */
 const sizeParts = 16;
 /** So many blocks of one window make a merge due at once; fewer, after `quietMs` without a new one. */
@@ -88,14 +90,23 @@ export class Maintenance {
     });
   }
 
+  /** Whether finished epochs wait to become blocks. */
+  get isBehind(): boolean {
+    return explained(this.#dataDir, () => this.#finishedEpoch() !== undefined);
+  }
+
   close(): void {
     this.#db.close();
   }
 
+  #finishedEpoch(): number | undefined {
+    const latest = Number(this.#db.prepare("SELECT value FROM meta WHERE key = 'epoch'").pluck().get() ?? 0);
+    return epochsOf(this.#db).find((one) => one < latest);
+  }
+
   /** The oldest finished epoch becomes a block; the latest is still being written to. */
   #seal(nowMs: number): boolean {
-    const latest = Number(this.#db.prepare("SELECT value FROM meta WHERE key = 'epoch'").pluck().get() ?? 0);
-    const epoch = epochsOf(this.#db).find((one) => one < latest);
+    const epoch = this.#finishedEpoch();
     if (epoch === undefined) return false;
     const part = new Epoch(this.#db, epoch).part();
     const fromMs = Math.min(...part.series.map(({ firstMs }) => firstMs));

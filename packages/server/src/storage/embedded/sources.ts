@@ -40,7 +40,11 @@ export class Sources {
       }
     }
     const epochs = epochsOf(this.#db);
-    for (const known of this.#epochs.keys()) if (!epochs.includes(known)) this.#epochs.delete(known);
+    for (const [number, epoch] of this.#epochs) {
+      if (epochs.includes(number)) continue;
+      epoch.discard();
+      this.#epochs.delete(number);
+    }
     let profiles = 0;
     for (const epoch of epochs) {
       const known = this.#epochs.get(epoch) ?? new Epoch(this.#db, epoch);
