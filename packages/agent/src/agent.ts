@@ -140,8 +140,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       }),
   );
 
+  const startTimer = setTimeout(() => ownMemory.giveBack(), startMs).unref();
   return {
     async stop() {
+      clearTimeout(startTimer);
       try {
         profiler.stop();
       } finally {
@@ -162,6 +164,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     }),
   };
 }
+
+/** After so long what only the start needed is given back: the threads have started, and the first interval is not over. */
+const startMs = 2000;
 
 /** Does not leave the symbolizer's worker behind when sampling cannot begin. */
 async function startOrClose<T>(symbolizer: Symbolizer, start: () => T): Promise<T> {
