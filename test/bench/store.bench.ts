@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { TREE_MEDIA_TYPE } from '@everflame/profile';
 import { type ServerProcess, startServerProcess } from '../e2e/server-process.ts';
-import { timedGet } from '../load/curl.ts';
+import { timedGet, timedPost } from '../load/curl.ts';
 import { goMerge } from '../load/go-pprof.ts';
 import { gzipBomb } from '../load/gzip-bomb.ts';
 import { ingestPhases } from '../load/ingest-phases.ts';
@@ -207,14 +207,12 @@ async function visibleAfter(server: ServerProcess): Promise<number> {
 }
 
 async function bomb(server: ServerProcess): Promise<string> {
-  const body = Buffer.from(gzipBomb(10_000));
+  const path = join(workDir, 'bomb.gz');
+  writeFileSync(path, gzipBomb(10_000));
   resetPeak(server.pid);
   const before = memoryMb(server.pid).now;
-  const startedAt = performance.now();
-  const response = await fetch(`${server.url}/api/v1/profiles?service_name=bomb`, { method: 'POST', body });
-  await response.arrayBuffer();
-  const milliseconds = performance.now() - startedAt;
-  return `${response.status} in ${milliseconds.toFixed(0)}; ${(memoryMb(server.pid).peak - before).toFixed(0)}`;
+  const { status, milliseconds } = await timedPost(`${server.url}/api/v1/profiles?service_name=bomb`, path);
+  return `${status} in ${milliseconds.toFixed(0)}; ${(memoryMb(server.pid).peak - before).toFixed(0)}`;
 }
 
 async function measure(set: Set, reference: number): Promise<void> {
