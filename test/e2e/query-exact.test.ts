@@ -120,15 +120,29 @@ function added(values: readonly bigint[], others: readonly bigint[] = []): bigin
   return values.map((value, i) => value + (others[i] ?? 0n));
 }
 
-/** How many samples were compared. */
-async function compare(type: string, selector: Selected, from: number, until: number): Promise<number> {
-  const inputs = posted.filter(
+/** What was posted and is meant. */
+function meant(type: string, selector: Selected, from: number, until: number): Posted[] {
+  return posted.filter(
     ({ timeMs, labels }) =>
       (real.get(labels['service_name'] ?? '') ?? generatedType) === type &&
       timeMs >= from &&
       timeMs < until &&
       selector.fits(labels),
   );
+}
+
+/** A question to generated profiles; `isOfSome`: one that means some. */
+function drawQuestion(isOfSome: boolean) {
+  for (;;) {
+    const question = { ...drawRange(), selector: drawSelector() };
+    const { selector, from, until } = question;
+    if (!isOfSome || meant(generatedType, selector, from, until).length > 0) return question;
+  }
+}
+
+/** How many samples were compared. */
+async function compare(type: string, selector: Selected, from: number, until: number): Promise<number> {
+  const inputs = meant(type, selector, from, until);
   const query = `{${JSON.stringify(type)}${selector.text === '' ? '' : `, ${selector.text}`}}`;
   const parameters = new URLSearchParams({ query, from: String(from), until: String(until) });
   const response = await fetch(`${server.url}/api/v1/pprof?${parameters.toString()}`);
@@ -163,15 +177,15 @@ test(`the download equals pprof -proto of the same inputs, late ones, restarts a
     }
     if (phase % 2 === 0) await postReal();
     for (let round = 0; round < rounds; round++) {
-      const { from, until } = drawRange();
-      sizes.push(await compare(generatedType, drawSelector(), from, until));
+      // One of each phase may well be about nothing.
+      const { selector, from, until } = drawQuestion(round > 0);
+      sizes.push(await compare(generatedType, selector, from, until));
     }
     await server.end(phase % 2 === 0 ? 'SIGTERM' : 'SIGKILL');
     server = await startServerProcess(join(dir, 'data'));
   }
-  // Most of what was drawn has something in it.
-  expect(sizes.filter((size) => size > 0).length).toBeGreaterThan(2 * rounds);
-  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeGreaterThan(400 * rounds);
+  expect(sizes.filter((size) => size > 0).length).toBeGreaterThanOrEqual(phases * (rounds - 1));
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeGreaterThan(100 * rounds);
   const blocks = await waitFor('blocks to be merged', () => {
     const ids = readdirSync(join(dir, 'data', 'blocks')).map((name) => Number.parseInt(name, 10));
     // Ids are not used again: more of them than epochs are of merges.

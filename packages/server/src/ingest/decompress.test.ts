@@ -26,8 +26,9 @@ test.each(codecs)('%s: pieces that follow each other are one', async (_name, com
   const pieces = [incompressible, zeros(3000), incompressible.subarray(0, 100)];
   const packed = Buffer.concat(pieces.map(compress));
   expect(Buffer.compare(await decompress(packed, limit), Buffer.concat(pieces))).toBe(0);
-  const many = Buffer.concat(Array.from({ length: 101 }, () => compress(zeros(limit / 100))));
-  await expect(decompress(many, limit)).rejects.toMatchObject(tooLarge);
+  const many = Array.from({ length: 101 }, (_, i) => compress(zeros(i < 100 ? limit / 100 : 1)));
+  expect(await decompress(Buffer.concat(many.slice(0, 100)), limit)).toHaveLength(limit);
+  await expect(decompress(Buffer.concat(many), limit)).rejects.toMatchObject(tooLarge);
 });
 
 test.each(codecs)(
@@ -50,7 +51,7 @@ test.each(codecs)('%s: twice, and no more than twice', async (_name, compress) =
   expect(Buffer.compare(await decompress(thrice, limit), compress(incompressible))).toBe(0);
 });
 
-test.each(codecs)('%s: cut off anywhere or flipped, it is refused with the reason', async (_name, compress) => {
+test.each(codecs)('%s: cut off anywhere it is refused with the reason', async (_name, compress) => {
   for (const bytes of [incompressible, zeros(100_000)]) {
     const packed = compress(bytes);
     for (let end = 5; end < packed.length; end += 1 + (packed.length >> 6)) {

@@ -61,13 +61,16 @@ async function unpackCounted(bytes: Uint8Array, codec: Codec, limitBytes: number
 
 /** Null when more than `maxBytes` come out. `roomBytes`: what fits in there need not be put together from pieces. */
 function unpack(bytes: Uint8Array, codec: Codec, maxBytes: number, roomBytes: number): Uint8Array | null {
+  // Zlib takes no limit of zero.
   const maxOutputLength = Math.max(1, maxBytes);
   // A smaller one would be a piece of a buffer that others have a piece of, too, and could not be discarded.
   const chunkSize = Math.max(leastRoomBytes, roomBytes + 1);
   try {
-    return codec === 'gzip'
-      ? gunzipSync(bytes, { maxOutputLength, chunkSize })
-      : unpackZstd(bytes, maxOutputLength, chunkSize);
+    const unpacked =
+      codec === 'gzip'
+        ? gunzipSync(bytes, { maxOutputLength, chunkSize })
+        : unpackZstd(bytes, maxOutputLength, chunkSize);
+    return unpacked.length > maxBytes ? null : unpacked;
   } catch (error) {
     if (isOfZlib(error) && error.code === 'ERR_BUFFER_TOO_LARGE') return null;
     throw error;
