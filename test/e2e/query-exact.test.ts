@@ -185,7 +185,7 @@ test(`the download equals pprof -proto of the same inputs, late ones, restarts a
     server = await startServerProcess(join(dir, 'data'));
   }
   expect(sizes.filter((size) => size > 0).length).toBeGreaterThanOrEqual(phases * (rounds - 1));
-  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeGreaterThan(100 * rounds);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeGreaterThan(400 * rounds);
   const blocks = await waitFor('blocks to be merged', () => {
     const ids = readdirSync(join(dir, 'data', 'blocks')).map((name) => Number.parseInt(name, 10));
     // Ids are not used again: more of them than epochs are of merges.

@@ -15,6 +15,7 @@ export { columnSum } from './column-sum.ts';
 export { discard } from './tables/discard.ts';
 export { discardProfile } from './discard-profile.ts';
 export { discardTree } from './discard-tree.ts';
+export { joinBytes } from './join-bytes.ts';
 export { type ProfileError, type ProfileErrorCode, ProfileFailure } from './profile-error.ts';
 export { decodePooled, type DecodeResult, decodeProfile } from './codec/decode-profile.ts';
 export { StringPool } from './codec/string-pool.ts';

@@ -11,6 +11,7 @@ import {
   unsortedFunctionsOfTree,
   type ImportedFile,
   importProfile,
+  joinBytes,
   linesOfFunction,
   type Profile,
   type Tree as ProfileTree,
@@ -45,13 +46,7 @@ async function unzipped(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<U
       cause: error,
     });
   }
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  return joinBytes(parts);
 }
 
 /** The same as a pprof message. Throws with words for the user. */

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { adviseNotNeeded, pageBytes, trimMalloc } from './libc.ts';
 
-/** So much more of mapped files than after the last time is worth it: it takes three milliseconds. */
+/** So much more of mapped files than after the last time is worth it: it takes some two milliseconds. */
 const worthKb = 6 * 1024;
 
 /**

@@ -1,4 +1,5 @@
 import { createZstdDecompress, zstdDecompressSync } from 'node:zlib';
+import { joinBytes } from '@everflame/profile';
 
 /** Frames in one body: tools write one, or one for each thread. Every frame costs some microseconds, and an empty one has nine bytes. */
 const maxFrames = 1024;
@@ -18,7 +19,7 @@ export function unpackZstd(bytes: Uint8Array, maxOutputLength: number, chunkSize
   let [at, length] = [0, 0];
   do {
     const options = { maxOutputLength: Math.max(1, maxOutputLength - length), chunkSize, info: true };
-    // With `info`, which the types do not know.
+    // What `info` changes the answer into is not in its type.
     const { buffer, engine } = zstdDecompressSync(frameAt(bytes, at, unpacked.length), options) as unknown as {
       buffer: Uint8Array;
       engine: { bytesWritten: number };
@@ -27,14 +28,8 @@ export function unpackZstd(bytes: Uint8Array, maxOutputLength: number, chunkSize
     length += buffer.length;
     at += engine.bytesWritten;
   } while (at < bytes.length);
-  if (unpacked.length === 1 && unpacked[0] !== undefined) return unpacked[0];
-  const whole = new Uint8Array(length);
-  let end = 0;
-  for (const frame of unpacked) {
-    whole.set(frame, end);
-    end += frame.length;
-  }
-  return whole;
+  const [first] = unpacked;
+  return unpacked.length === 1 && first !== undefined ? first : joinBytes(unpacked);
 }
 
 /**

@@ -1,7 +1,14 @@
 import type { TransformOptions } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip, type ZlibOptions } from 'node:zlib';
-import { discardProfile, type Profile, ProfileBuilder, profileParts, type ValueType } from '@everflame/profile';
+import {
+  discardProfile,
+  joinBytes,
+  type Profile,
+  ProfileBuilder,
+  profileParts,
+  type ValueType,
+} from '@everflame/profile';
 import { Refused } from '../problem.ts';
 import type { StorageReader } from '../storage/storage.ts';
 import type { Check } from './budget.ts';
@@ -66,18 +73,7 @@ async function packed(profile: Profile, check: Check): Promise<Uint8Array<ArrayB
       for await (const piece of compressed) pieces.push(piece);
     },
   );
-  return joined(pieces);
-}
-
-/** In memory of its own, to be handed to another thread. */
-function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
+  return joinBytes(pieces);
 }
 
 /** An empty profile with the sample types of the stored ones of this name and type. */

@@ -32,11 +32,13 @@ function work(): void {
   let waitMs: number;
   try {
     maintenance ??= new Maintenance(dataDir, retention, () => garbage.collectIfMuch(worthBytes));
-    const hasWorked = maintenance.step(Date.now());
-    const restMs = () => (maintenance?.isBehind === true ? 0 : performance.now() - startedAt);
-    waitMs = hasWorked ? restMs() : idleMs;
-    if (hasWorked) garbage.collectIfMuch(worthBytes);
-    else garbage.collectAtRest();
+    if (maintenance.step(Date.now())) {
+      waitMs = maintenance.isBehind ? 0 : performance.now() - startedAt;
+      garbage.collectIfMuch(worthBytes);
+    } else {
+      waitMs = idleMs;
+      garbage.collectAtRest();
+    }
     if (hasFailed) say({ kind: 'recovered' });
     hasFailed = false;
   } catch (error) {

@@ -15,7 +15,7 @@ const dayMs = 24 * 3_600_000;
 /** Blocks of a window of this many days end up as one, so that a month is a handful of files. */
 const windowDays = [1, 8] as const;
 /**
- * No merge makes a block above this, which takes twelve seconds of CPU: meanwhile epochs wait, and whoever asks reads each of them with its dictionary.
+ * No merge makes a block above this, which takes twelve seconds: meanwhile epochs wait, and whoever asks reads each of them with its dictionary.
  */
 const maxMergedBytes = 80 * 1024 * 1024;
 /** Where the size is limited no block has more than this part of it, as the oldest one goes as a whole. */
