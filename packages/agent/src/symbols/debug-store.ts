@@ -1,18 +1,18 @@
+import { fstatSync } from 'node:fs';
 import { asResult, type Demangler } from '@everflame/binary';
 import { DebugSource } from './debug-source.ts';
+import { FileCache } from './file-cache.ts';
 import { NameList } from './name-list.ts';
 import type { DebugLoadReply, DebugLoadRequest, DebugNameRequest, ModuleReply } from './worker-messages.ts';
 
-/** The debugging information of the modules in use, least recently used out first. Lives in the second worker. */
+/** The debugging information of the modules in use, least recently used out first. Lives in the workers. */
 export class DebugStore {
-  readonly #budget: number;
   readonly #demangler: Demangler;
-  readonly #sources = new Map<string, DebugSource>();
-  #evicted: string[] = [];
+  readonly #sources: FileCache<DebugSource>;
   #failures = 0;
 
   constructor(budget: number, demangler: Demangler) {
-    this.#budget = budget;
+    this.#sources = new FileCache(budget);
     this.#demangler = demangler;
   }
 
@@ -21,16 +21,12 @@ export class DebugStore {
   }
 
   get byteLength(): number {
-    let total = 0;
-    for (const source of this.#sources.values()) total += source.byteLength;
-    return total;
+    return this.#sources.byteLength;
   }
 
   /** Keys evicted since the last call. */
   takeEvicted(): readonly string[] {
-    const evicted = this.#evicted;
-    this.#evicted = [];
-    return evicted;
+    return this.#sources.takeEvicted();
   }
 
   /** Damaged files and units since the last call. */
@@ -41,25 +37,28 @@ export class DebugStore {
   }
 
   load(request: DebugLoadRequest): DebugLoadReply {
-    this.#close(request.key);
+    this.#sources.forget(request.key);
+    const identity = asResult(() => identityOf(request));
+    if (!identity.ok) return this.#failed();
+    const known = this.#sources.same(identity.value);
+    if (known !== undefined) {
+      this.#sources.keep(request.key, identity.value, known);
+      return { status: 'ready' };
+    }
     const source = new DebugSource(request);
     const status = asResult(() => source.open());
     this.#failures += source.damagedUnits;
-    if (!status.ok || status.value !== 'ready') {
-      if (!status.ok) this.#failures++;
-      source.close();
-      return { status: status.ok ? status.value : 'nothing' };
+    if (status.ok && status.value === 'ready') {
+      this.#sources.keep(request.key, identity.value, source);
+      return { status: 'ready' };
     }
-    this.#sources.set(request.key, source);
-    this.#makeRoom(request.key);
-    return { status: 'ready' };
+    source.close();
+    return status.ok ? { status: status.value } : this.#failed();
   }
 
   name({ key, addresses }: DebugNameRequest): ModuleReply {
-    const source = this.#sources.get(key);
+    const source = this.#sources.use(key);
     if (source === undefined) return { status: 'absent' };
-    this.#sources.delete(key);
-    this.#sources.set(key, source);
     const damaged = source.damagedUnits;
     const names = new NameList(addresses.length, this.#demangler);
     const named = asResult(() => {
@@ -68,23 +67,19 @@ export class DebugStore {
     // The file could not be read: an input/output error, or it shrank.
     if (!named.ok) this.#failures++;
     this.#failures += source.damagedUnits - damaged;
-    this.#makeRoom(key);
+    this.#sources.makeRoom();
     return { status: 'named', named: names.finish() };
   }
 
-  #makeRoom(except: string): void {
-    let bytes = this.byteLength;
-    for (const [key, source] of this.#sources) {
-      if (bytes <= this.#budget) return;
-      if (key === except) continue;
-      bytes -= source.byteLength;
-      this.#close(key);
-      this.#evicted.push(key);
-    }
+  #failed(): DebugLoadReply {
+    this.#failures++;
+    return { status: 'nothing' };
   }
+}
 
-  #close(key: string): void {
-    this.#sources.get(key)?.close();
-    this.#sources.delete(key);
-  }
+/** Files of one build ID and of one size are copies of one another; without a build ID nothing is known to be the same. */
+function identityOf({ key, buildId, main, separate }: DebugLoadRequest): string {
+  if (buildId === '') return key;
+  const sizes = [main, separate].map((file) => (file === undefined ? '-' : fstatSync(file.fd).size));
+  return `${buildId}:${sizes.join(':')}`;
 }

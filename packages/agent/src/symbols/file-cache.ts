@@ -1,0 +1,89 @@
+interface Held {
+  readonly byteLength: number;
+  close(): void;
+}
+
+/**
+ * What was read of files, least recently used out first when it is more than a budget. A file that is asked for under several keys, by inode since a
+ * scan of /proc saw it and by build ID since the kernel told of it, is kept once.
+ */
+export class FileCache<T extends Held> {
+  readonly #budget: number;
+  /** By what tells that files are the same. */
+  readonly #files = new Map<string, { readonly value: T; readonly keys: Set<string> }>();
+  readonly #identities = new Map<string, string>();
+  #evicted: string[] = [];
+
+  constructor(budget: number) {
+    this.#budget = budget;
+  }
+
+  get size(): number {
+    return this.#files.size;
+  }
+
+  get byteLength(): number {
+    let total = 0;
+    for (const { value } of this.#files.values()) total += value.byteLength;
+    return total;
+  }
+
+  /** Keys evicted since the last call. */
+  takeEvicted(): readonly string[] {
+    const evicted = this.#evicted;
+    this.#evicted = [];
+    return evicted;
+  }
+
+  /** What a file gave that was asked for under another key, maybe. */
+  same(identity: string): T | undefined {
+    return this.#files.get(identity)?.value;
+  }
+
+  /** What `key` stands for, which counts as a use. */
+  use(key: string): T | undefined {
+    const identity = this.#identities.get(key);
+    const file = identity === undefined ? undefined : this.#files.get(identity);
+    if (identity === undefined || file === undefined) return undefined;
+    this.#files.delete(identity);
+    this.#files.set(identity, file);
+    return file.value;
+  }
+
+  /** `key` stands for `value` from here on, which is closed when nothing stands for it any more. Others make room. */
+  keep(key: string, identity: string, value: T): void {
+    if (this.#identities.get(key) !== identity) this.forget(key);
+    const known = this.#files.get(identity);
+    if (known !== undefined && known.value !== value) known.value.close();
+    const keys = known?.keys ?? new Set();
+    this.#files.delete(identity);
+    this.#files.set(identity, { value, keys: keys.add(key) });
+    this.#identities.set(key, identity);
+    this.makeRoom();
+  }
+
+  /** Nothing is to be had under `key` any more. */
+  forget(key: string): void {
+    const identity = this.#identities.get(key);
+    const file = identity === undefined ? undefined : this.#files.get(identity);
+    this.#identities.delete(key);
+    if (identity === undefined || file === undefined) return;
+    file.keys.delete(key);
+    if (file.keys.size > 0) return;
+    this.#files.delete(identity);
+    file.value.close();
+  }
+
+  /** To be called when a value has grown. The one that was used last stays. */
+  makeRoom(): void {
+    let bytes = this.byteLength;
+    for (const [identity, { value, keys }] of this.#files) {
+      if (bytes <= this.#budget || this.#files.size === 1) return;
+      bytes -= value.byteLength;
+      this.#files.delete(identity);
+      for (const key of keys) this.#identities.delete(key);
+      this.#evicted.push(...keys);
+      value.close();
+    }
+  }
+}
