@@ -105,7 +105,11 @@ export function encodeTree(tree: LimitedTree, head: TreeHead): Uint8Array<ArrayB
   const { frames } = tree;
   const columns = [frames.name, frames.file, frames.binary].map((names) => {
     const rows = new Uint32Array(names.length);
-    for (let i = 0; i < names.length; i++) rows[i] = stringOf(names[i] ?? '');
+    // Of files and binaries many are as the one before.
+    for (let i = 0; i < names.length; i++) {
+      const text = names[i] ?? '';
+      rows[i] = i > 0 && text === names[i - 1] ? (rows[i - 1] ?? 0) : stringOf(text);
+    }
     return rows;
   });
   const text = textOf([...strings.keys()]);
@@ -157,14 +161,18 @@ export function encodeTree(tree: LimitedTree, head: TreeHead): Uint8Array<ArrayB
 /** Strings as UTF-8, one after the other, and where each ends. */
 function textOf(strings: readonly string[]): { readonly bytes: Uint8Array; readonly ends: Uint32Array } {
   const utf8 = new TextEncoder();
-  // Else a half of a character at the end of one would become whole with a half at the beginning of the next.
-  const whole = strings.map((string) => string.toWellFormed());
-  const joined = whole.join('');
+  const joined = strings.join('');
   const bytes = utf8.encode(joined);
   // Nearly all trees are plain ASCII, where a character is a byte: encoding each string by itself takes longer than all numbers of a small tree.
-  const isAscii = bytes.length === joined.length;
+  if (bytes.length === joined.length) return { bytes, ends: endsOf(strings, (string) => string.length) };
+  // Else a half of a character at the end of one would become whole with a half at the beginning of the next.
+  const whole = strings.map((string) => string.toWellFormed());
+  return { bytes: utf8.encode(whole.join('')), ends: endsOf(whole, (string) => utf8.encode(string).length) };
+}
+
+function endsOf(strings: readonly string[], lengthOf: (string: string) => number): Uint32Array {
   const ends = new Uint32Array(strings.length);
   let end = 0;
-  for (const [i, string] of whole.entries()) ends[i] = end += isAscii ? string.length : utf8.encode(string).length;
-  return { bytes, ends };
+  for (let i = 0; i < strings.length; i++) ends[i] = end += lengthOf(strings[i] ?? '');
+  return ends;
 }
