@@ -22,23 +22,23 @@ test('memory is given back when it has grown, and not again while it stays', asy
   trimming = new Trimming(() => times++, { everyMs: 5, residentBytes });
   await tenMoreLooks();
   expect(times).toBe(1);
-  resident = 120 * mebibyte;
+  resident = 115 * mebibyte;
   await tenMoreLooks();
   expect(times).toBe(1);
-  resident = 125 * mebibyte;
+  resident = 117 * mebibyte;
   await tenMoreLooks();
   expect(times).toBe(2);
 });
 
 test('what grows again after a fall is given back by the step above the fall', async () => {
   let looks = 0;
-  const resident = [200, 80, 100, 105, 105, 128, 130].map((mebibytes) => mebibytes * mebibyte);
+  const resident = [200, 80, 90, 97, 97, 112, 114].map((mebibytes) => mebibytes * mebibyte);
   const seen: number[] = [];
   trimming = new Trimming(() => seen.push(looks), {
     everyMs: 1,
     residentBytes: () => resident[Math.min(looks++, resident.length - 1)] ?? 0,
   });
   await vi.waitFor(() => expect(looks).toBeGreaterThan(resident.length), { timeout: 10_000 });
-  // At the looks that saw 200, 105 (80 and 24 more) and 130 (105 and 24 more).
+  // At the looks that saw 200, 97 (80 and 16 more) and 114 (97 and 16 more).
   expect(seen).toEqual([1, 4, 7]);
 });
