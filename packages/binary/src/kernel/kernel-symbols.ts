@@ -87,37 +87,41 @@ interface Lines {
 
 function collect(pieces: Iterable<Uint8Array>): Lines {
   const code = new CodeLines();
-  for (const line of linesOf(pieces)) code.add(line);
+  readLines(pieces, (bytes, from, end) => code.add(bytes, from, end));
   return code.finish();
 }
 
-/** Each line without its end, as a view that is valid until the next one. Longer ones than any kernel prints are left out. */
-function* linesOf(pieces: Iterable<Uint8Array>): Generator<Uint8Array> {
+/**
+ * Calls `take` with each line, without its end: where it lies in bytes that are valid during the call. No view of each is made, since there are a hundred thousand. Longer
+ * ones than any kernel prints are left out.
+ */
+function readLines(pieces: Iterable<Uint8Array>, take: (bytes: Uint8Array, from: number, end: number) => void): void {
   const cut = new Uint8Array(longestLine);
   let cutLength = 0;
   let isTooLong = false;
   for (const piece of pieces) {
     let from = 0;
     while (from < piece.length) {
-      const end = piece.indexOf(0x0a, from);
-      const part = piece.subarray(from, end < 0 ? piece.length : end);
-      from = end < 0 ? piece.length : end + 1;
-      if (cutLength + part.length > longestLine) isTooLong = true;
-      if (end >= 0 && cutLength === 0 && !isTooLong) {
-        yield part;
+      const newline = piece.indexOf(0x0a, from);
+      const start = from;
+      const end = newline < 0 ? piece.length : newline;
+      from = end + 1;
+      if (cutLength + end - start > longestLine) isTooLong = true;
+      if (newline >= 0 && cutLength === 0 && !isTooLong) {
+        take(piece, start, end);
         continue;
       }
       if (!isTooLong) {
-        cut.set(part, cutLength);
-        cutLength += part.length;
+        cut.set(piece.subarray(start, end), cutLength);
+        cutLength += end - start;
       }
-      if (end < 0) continue;
-      if (!isTooLong) yield cut.subarray(0, cutLength);
+      if (newline < 0) continue;
+      if (!isTooLong) take(cut, 0, cutLength);
       cutLength = 0;
       isTooLong = false;
     }
   }
-  if (cutLength > 0 && !isTooLong) yield cut.subarray(0, cutLength);
+  if (cutLength > 0 && !isTooLong) take(cut, 0, cutLength);
 }
 
 class CodeLines {
@@ -131,23 +135,24 @@ class CodeLines {
   #hidden = 0;
   #lines = 0;
 
-  add(line: Uint8Array): void {
+  /** A line: sixteen digits, a space, a letter, a space, a name, and for a module a tab and [module]. */
+  add(bytes: Uint8Array, from: number, end: number): void {
     this.#lines++;
-    // Sixteen digits, a space, a letter, a space, a name, and for a module a tab and [module].
-    if (line.length < 20 || line[16] !== 0x20 || line[18] !== 0x20) return;
-    const rank = rankOfType(line[17] ?? 0);
+    if (end - from < 20 || bytes[from + 16] !== 0x20 || bytes[from + 18] !== 0x20) return;
+    const rank = rankOfType(bytes[from + 17] ?? 0);
     if (rank === undefined || this.#starts.length === mostSymbols) return;
-    const high = readHex8(line, 0);
-    const low = readHex8(line, 8);
+    const high = readHex8(bytes, from);
+    const low = readHex8(bytes, from + 8);
     if (high === 0 && low === 0) this.#hidden++;
     if (Number.isNaN(high) || Number.isNaN(low) || high < lowestHigh) return;
-    const tab = line.indexOf(0x09, 19);
-    const module = tab < 0 ? '' : Buffer.from(line.subarray(tab + 2, -1)).toString('latin1');
+    const nameEnd = this.#putName(bytes, from + 19, end);
+    const module = nameEnd === end ? '' : Buffer.from(bytes.subarray(nameEnd + 2, end - 1)).toString('latin1');
     const moduleId = this.#modules.get(module) ?? this.#modules.size;
     if (moduleId > 0xffff) return;
-    if (tab >= 0) this.#modules.set(module, moduleId);
+    if (nameEnd < end) this.#modules.set(module, moduleId);
     this.#starts.push((high - lowestHigh) * 2 ** 32 + low);
-    this.#addName(line.subarray(19, tab < 0 ? line.length : tab));
+    this.#textLength += nameEnd - from - 19;
+    this.#nameEnds.push(this.#textLength);
     this.#ranks.push(rank);
     this.#moduleIds.push(moduleId);
   }
@@ -169,16 +174,22 @@ class CodeLines {
     };
   }
 
-  #addName(name: Uint8Array): void {
-    const end = this.#textLength + name.length;
-    if (end > this.#text.length) {
-      const wider = new Uint8Array(Math.max(end, this.#text.length * 2));
+  /** Behind the names so far, where it counts once `#textLength` says so. Answers where it ends in `bytes`: at a tab or at `end`. */
+  #putName(bytes: Uint8Array, from: number, end: number): number {
+    const most = this.#textLength + end - from;
+    if (most > this.#text.length) {
+      const wider = new Uint8Array(Math.max(most, this.#text.length * 2));
       wider.set(this.#text.subarray(0, this.#textLength));
       this.#text = wider;
     }
-    this.#text.set(name, this.#textLength);
-    this.#textLength = end;
-    this.#nameEnds.push(end);
+    const text = this.#text;
+    let to = this.#textLength;
+    for (let at = from; at < end; at++) {
+      const byte = bytes[at] ?? 0;
+      if (byte === 0x09) return at;
+      text[to++] = byte;
+    }
+    return end;
   }
 }
 
@@ -199,12 +210,12 @@ function build(lines: Lines): KernelSymbols {
     const start = starts[best] ?? 0;
     for (to = from; to < order.length && starts[order[to] ?? 0] === start; to++) {
       const line = order[to] ?? 0;
-      const name = nameOf(line);
-      if (name[0] === 0x5f && moduleIds[line] === 0) {
+      if (text[nameEnds[line - 1] ?? 0] === 0x5f && moduleIds[line] === 0) {
+        const name = nameOf(line);
         if (isName(name, '_text') || (textStart === undefined && isName(name, '_stext'))) textStart = start;
         else if (isName(name, '_etext')) textEnd = start;
       }
-      if (line !== best && isBetter(name, ranks[line] ?? 0, nameOf(best), ranks[best] ?? 0)) best = line;
+      if (line !== best && isBetter(nameOf(line), ranks[line] ?? 0, nameOf(best), ranks[best] ?? 0)) best = line;
     }
     const next = order[to];
     const nextStart = next === undefined ? Infinity : (starts[next] ?? 0);
