@@ -172,6 +172,17 @@ function storedFormat(db: Connection): number {
   return Number(db.prepare("SELECT value FROM meta WHERE key = 'format'").pluck().get());
 }
 
+const prepared = new WeakMap<Connection, Map<string, Database.Statement>>();
+
+/** The statement of a text that every question asks, prepared once for a connection: that takes as long as the statement itself. */
+export function statement<Bound extends unknown[], Row>(db: Connection, text: string): Database.Statement<Bound, Row> {
+  let known = prepared.get(db);
+  if (known === undefined) prepared.set(db, (known = new Map()));
+  let found = known.get(text);
+  if (found === undefined) known.set(text, (found = db.prepare(text)));
+  return found as Database.Statement<Bound, Row>;
+}
+
 /** What SQLite or the operating system refuses becomes a StorageError that names the directory and says what to do. */
 export function explained<T>(dataDir: string, action: () => T): T {
   try {

@@ -1,7 +1,7 @@
 import type { Labels } from '@everflame/profile';
 import type { TimeRange } from '../storage.ts';
 import { ByteReader } from './bytes.ts';
-import { type Connection, soundly } from './database.ts';
+import { type Connection, soundly, statement } from './database.ts';
 import { Dictionary } from './dictionary.ts';
 import { EpochRows, type SeriesRows } from './epoch-rows.ts';
 import { type Header, vectorColumns } from './header.ts';
@@ -57,7 +57,7 @@ export class Epoch {
 
 /** The epochs that have profiles, in order. */
 export function epochsOf(db: Connection): number[] {
-  return db.prepare('SELECT DISTINCT epoch FROM series ORDER BY epoch').pluck().all() as number[];
+  return statement(db, 'SELECT DISTINCT epoch FROM series ORDER BY epoch').pluck().all() as number[];
 }
 
 /**
@@ -66,7 +66,7 @@ export function epochsOf(db: Connection): number[] {
  * @throws StorageError `damaged`
  */
 export function checkCount(db: Connection, profiles: number): void {
-  const found = Number(db.prepare('SELECT count(*) FROM profile').pluck().get());
+  const found = Number(statement(db, 'SELECT count(*) FROM profile').pluck().get());
   soundly(db, () => {
     if (found !== profiles) throw new RangeError(`there are ${found} profiles, of which series have ${profiles}`);
   });

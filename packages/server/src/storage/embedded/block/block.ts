@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { type Connection, soundly } from '../database.ts';
+import { type Connection, soundly, statement } from '../database.ts';
 import { ByteReader, ByteWriter } from '../bytes.ts';
 import { BlockFileReader, BlockFileWriter, DamagedBlock, putRef, takeRef } from './block-file.ts';
 import { BlockPart, type GroupRefs } from './block-part.ts';
@@ -25,7 +25,7 @@ export interface BlockFact {
 /** @throws StorageError `damaged` when the list is not what was written last */
 export function blocksOf(db: Connection): BlockFact[] {
   const blocks = listedBlocks(db);
-  const said = db.prepare("SELECT value FROM meta WHERE key = 'blocks'").pluck().get();
+  const said = statement(db, "SELECT value FROM meta WHERE key = 'blocks'").pluck().get();
   return soundly(db, () => {
     if (said !== undefined && said !== checksumOf(blocks))
       throw new RangeError('the checksum of its list of blocks is wrong');
@@ -35,12 +35,11 @@ export function blocksOf(db: Connection): BlockFact[] {
 
 /** The same without a look at the checksum. */
 export function listedBlocks(db: Connection): BlockFact[] {
-  return db
-    .prepare<[], BlockFact>(
-      `SELECT id, level, from_ms AS fromMs, until_ms AS untilMs, end_ms AS endMs, last_id AS lastId, profiles, samples, bytes
-       FROM block ORDER BY from_ms, id`,
-    )
-    .all();
+  return statement<[], BlockFact>(
+    db,
+    `SELECT id, level, from_ms AS fromMs, until_ms AS untilMs, end_ms AS endMs, last_id AS lastId, profiles, samples, bytes
+     FROM block ORDER BY from_ms, id`,
+  ).all();
 }
 
 /** Within the transaction that changes the list, after the change. */
