@@ -4,7 +4,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { decodeProfile, encodeProfile, type Profile, ProfileBuilder } from '@everflame/profile';
+import { decodeProfile, encodeProfile, type Profile, ProfileBuilder, profileTypesOf } from '@everflame/profile';
 import { verifyStore } from '@everflame/server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { canonicalSamples } from '../load/canonical-samples.ts';
@@ -201,10 +201,8 @@ async function postHostile(number: number, body: Uint8Array): Promise<string | n
 }
 
 /** The question for all of one posted profile, which says its own types. */
-function questionFor(number: number, name: string, { sampleTypes, periodType }: Profile): string {
-  const type = sampleTypes[0] ?? nanoseconds;
-  const text = [name, type.type, type.unit, periodType.type, periodType.unit].join(':');
-  return `{${JSON.stringify(text)}, number="${number}"}`;
+function questionFor(number: number, name: string, profile: Profile): string {
+  return `{${JSON.stringify(profileTypesOf(profile, name)[0]?.id)}, number="${number}"}`;
 }
 
 test(`hostile profiles are refused with the reason or stored exactly, and change nobody else's (EVERFLAME_SEED=${seed})`, async () => {

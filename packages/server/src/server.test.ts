@@ -244,6 +244,17 @@ test('a profile that does not say its time gets that of its arrival, and the ans
   expect(top.profiles).toBe(1);
 });
 
+test('a profile whose values have no name is refused, since nobody could ask for them', async () => {
+  const profile = cpuProfile({ stacks: { f: 1n } });
+  const nameless = encodeProfile({
+    ...profile,
+    sampleTypes: profile.sampleTypes.map(({ unit }) => ({ type: '', unit })),
+  });
+  expect(await refusal(await post('service_name=nameless', nameless))).toBe(
+    '400 no_sample_type_name sample_type[0].type',
+  );
+});
+
 test('sums beyond int64 are refused in words, at the door and in a question', async () => {
   const most = 2n ** 63n - 1n;
   const over = await post('service_name=over', encodeProfile(cpuProfile({ stacks: { f: most, g: most } })));

@@ -65,6 +65,7 @@ export function readEntry({ labels, pprof, nowMs, path, maxProfileBytes, pool, .
     );
   }
   const profile = withTime(decoded.profile, nowMs, path);
+  checkTypes(profile, path);
   checkTotals(profile, path);
   return { name: named ?? inferProfileName(profile), labels: series, profile };
 }
@@ -81,6 +82,14 @@ function withTime(profile: ReadProfile, nowMs: number, path: string): ReadProfil
 function describeTime(timeMs: bigint): string {
   const date = new Date(Number(timeMs));
   return Number.isNaN(date.getTime()) ? 'no date' : date.toISOString();
+}
+
+/** Questions name a type: values of one without a name could never be asked for. */
+function checkTypes({ sampleTypes }: ReadProfile, path: string): void {
+  const nameless = sampleTypes.findIndex(({ type }) => type === '');
+  if (nameless < 0) return;
+  const detail = `sample type ${nameless + 1} of ${sampleTypes.length} has no name: say what its values are, such as cpu or alloc_space`;
+  throw new Refused(400, 'no_sample_type_name', detail, `${path}sample_type[${nameless}].type`);
 }
 
 /** Sums are answered as int64, so a profile whose own sum is none could never be asked for. */
