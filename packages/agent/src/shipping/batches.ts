@@ -25,7 +25,7 @@ const level = 7;
 const zstd = promisify(zstdCompress);
 
 async function compress(bytes: Uint8Array): Promise<Uint8Array> {
-  // Told how much comes, zstd makes its tables no larger than that, and is 3 % smaller. Node.js's declarations lack it.
+  // Told how much comes, zstd makes its tables no larger than that. Node.js's declarations lack it.
   const options: ZstdOptions & { readonly pledgedSrcSize: number } = {
     params: { [constants.ZSTD_c_compressionLevel]: level },
     pledgedSrcSize: bytes.length,
