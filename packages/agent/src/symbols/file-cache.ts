@@ -3,6 +3,12 @@ interface Held {
   close(): void;
 }
 
+interface File<T> {
+  readonly identity: string;
+  readonly value: T;
+  readonly keys: Set<string>;
+}
+
 /**
  * What was read of files, least recently used out first when it is more than a budget. A file that is asked for under several keys, by inode since a
  * scan of /proc saw it and by build ID since the kernel told of it, is kept once.
@@ -10,8 +16,8 @@ interface Held {
 export class FileCache<T extends Held> {
   readonly #budget: number;
   /** By what tells that files are the same. */
-  readonly #files = new Map<string, { readonly value: T; readonly keys: Set<string> }>();
-  readonly #identities = new Map<string, string>();
+  readonly #files = new Map<string, File<T>>();
+  readonly #byKey = new Map<string, File<T>>();
   #evicted: string[] = [];
 
   constructor(budget: number) {
@@ -42,35 +48,33 @@ export class FileCache<T extends Held> {
 
   /** What `key` stands for, which counts as a use. */
   use(key: string): T | undefined {
-    const identity = this.#identities.get(key);
-    const file = identity === undefined ? undefined : this.#files.get(identity);
-    if (identity === undefined || file === undefined) return undefined;
-    this.#files.delete(identity);
-    this.#files.set(identity, file);
+    const file = this.#byKey.get(key);
+    if (file === undefined) return undefined;
+    this.#files.delete(file.identity);
+    this.#files.set(file.identity, file);
     return file.value;
   }
 
   /** `key` stands for `value` from here on, which is closed when nothing stands for it any more. Others make room. */
   keep(key: string, identity: string, value: T): void {
-    if (this.#identities.get(key) !== identity) this.forget(key);
+    if (this.#byKey.get(key)?.identity !== identity) this.forget(key);
     const known = this.#files.get(identity);
     if (known !== undefined && known.value !== value) known.value.close();
-    const keys = known?.keys ?? new Set();
+    const file = { identity, value, keys: new Set(known?.keys).add(key) };
     this.#files.delete(identity);
-    this.#files.set(identity, { value, keys: keys.add(key) });
-    this.#identities.set(key, identity);
+    this.#files.set(identity, file);
+    for (const each of file.keys) this.#byKey.set(each, file);
     this.makeRoom();
   }
 
   /** Nothing is to be had under `key` any more. */
   forget(key: string): void {
-    const identity = this.#identities.get(key);
-    const file = identity === undefined ? undefined : this.#files.get(identity);
-    this.#identities.delete(key);
-    if (identity === undefined || file === undefined) return;
+    const file = this.#byKey.get(key);
+    if (file === undefined) return;
+    this.#byKey.delete(key);
     file.keys.delete(key);
     if (file.keys.size > 0) return;
-    this.#files.delete(identity);
+    this.#files.delete(file.identity);
     file.value.close();
   }
 
@@ -81,7 +85,7 @@ export class FileCache<T extends Held> {
       if (bytes <= this.#budget || this.#files.size === 1) return;
       bytes -= value.byteLength;
       this.#files.delete(identity);
-      for (const key of keys) this.#identities.delete(key);
+      for (const key of keys) this.#byKey.delete(key);
       this.#evicted.push(...keys);
       value.close();
     }

@@ -174,7 +174,7 @@ function storedFormat(db: Connection): number {
 
 const prepared = new WeakMap<Connection, Map<string, Database.Statement>>();
 
-/** The statement of a text that every question asks, prepared once for a connection: that takes as long as the statement itself. */
+/** The statement of a text that every question asks, prepared once for a connection. */
 export function statement<Bound extends unknown[], Row>(db: Connection, text: string): Database.Statement<Bound, Row> {
   let known = prepared.get(db);
   if (known === undefined) prepared.set(db, (known = new Map()));
