@@ -57,6 +57,21 @@ test('a process that is gone is undefined, a zombie has no mappings', async () =
   expect(readNamespacePid(child.pid ?? 0)).toBeUndefined();
 });
 
+test('one that exits while it is read may lack mappings, and says so', async () => {
+  let isCaught = false;
+  while (!isCaught) {
+    const child = spawn('true');
+    const exited = once(child, 'exit');
+    for (;;) {
+      const scanned = scanProcess(child.pid ?? 0);
+      if (scanned === undefined || scanned.executablePath === '') break;
+      expect(scanned.isLeaving || scanned.mappings.length > 0).toBe(true);
+      isCaught ||= scanned.isLeaving;
+    }
+    await exited;
+  }
+});
+
 test('the PID in its own namespace is the last one', async () => {
   const outside = spawn('unshare', ['--pid', '--fork', '--kill-child', 'sleep', '60']);
   try {

@@ -15,6 +15,8 @@ export interface ScannedProcess {
   readonly mappings: readonly ProcessMapping[];
   /** Executable and mappings are empty because we may not read them. */
   readonly isRefused: boolean;
+  /** It exited or executed another program while it was read: `mappings` may lack some, or all. */
+  readonly isLeaving: boolean;
 }
 
 /** include/linux/sched.h */
@@ -90,14 +92,17 @@ export function scanProcess(pid: number, procRoot = '/proc'): ScannedProcess | u
   try {
     const { comm, parentPid, flags } = parseStat(readFileSync(`${procRoot}/${pid}/stat`, 'utf8'));
     const isKernelThread = (flags & pfKthread) !== 0;
+    const nothing = { executablePath: '', mappings: [], isRefused: false, isLeaving: false };
     const base = { pid, parentPid, comm, isKernelThread };
-    if (isKernelThread) return { ...base, executablePath: '', mappings: [], isRefused: false };
+    if (isKernelThread) return { ...base, ...nothing };
     try {
       const executablePath = readExecutablePath(procRoot, pid);
-      return { ...base, executablePath, mappings: readMappings(procRoot, pid, executablePath), isRefused: false };
+      const mappings = readMappings(procRoot, pid, executablePath);
+      const isLeaving = readExecutablePath(procRoot, pid) !== executablePath;
+      return { ...base, executablePath, mappings, isRefused: false, isLeaving };
     } catch (error) {
       if (!refusedCodes.has(codeOf(error))) throw error;
-      return { ...base, executablePath: '', mappings: [], isRefused: true };
+      return { ...base, ...nothing, isRefused: true };
     }
   } catch (error) {
     if (goneCodes.has(codeOf(error))) return undefined;

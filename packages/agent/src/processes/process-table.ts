@@ -120,7 +120,9 @@ export class ProcessTable {
     if (nowNs - image.refreshedAtNs < refreshPauseNs || this.#images.get(image.pid) !== image) return false;
     image.refreshedAtNs = nowNs;
     const result = scanProcess(image.pid, this.#procRoot);
-    if (result === undefined || result.isRefused || result.executablePath !== image.executablePath) return false;
+    // What the records told is more than what is left of a process that exits while we look.
+    if (result === undefined || result.isRefused || result.isLeaving) return false;
+    if (result.executablePath !== image.executablePath) return false;
     image.mappings = reconcileMappings(image.mappings, result.mappings);
     return true;
   }
@@ -162,7 +164,9 @@ export class ProcessTable {
   #rescan(pid: number): void {
     const image = this.#images.get(pid);
     const result = scanProcess(pid, this.#procRoot);
-    if (result === undefined || result.isRefused) return;
+    if (result === undefined || result.isRefused || result.isLeaving) return;
+    // Its first thread, or all of it, has exited: who it was is known.
+    if (image !== undefined && result.executablePath === '' && !result.isKernelThread) return;
     if (image === undefined || image.executablePath !== result.executablePath) {
       this.#retire(image);
       this.#images.set(
