@@ -13,6 +13,7 @@ export type {
 } from './profile.ts';
 export { columnSum } from './column-sum.ts';
 export { discard } from './tables/discard.ts';
+export { int64sOf } from './tables/int64-column.ts';
 export { discardProfile } from './discard-profile.ts';
 export { discardTree } from './discard-tree.ts';
 export { joinBytes } from './join-bytes.ts';
@@ -80,6 +81,7 @@ export {
 export type { Amounts, Tree, TreeShape } from './views/tree.ts';
 export { buildLimitedTree } from './views/build-limited-tree.ts';
 export { nodeOfPath, nodeOfPathId, pathIdOf } from './views/find-node.ts';
+export { counted, totalOf } from './views/counted.ts';
 export { type LimitedTree, limitTree, REMAINDER, type TreeLimits } from './views/limit-tree.ts';
 export { decodeTree, type TreeResult } from './tree-file/decode-tree.ts';
 export { encodeTree, TREE_MEDIA_TYPE, TREE_VERSION, type TreeHead } from './tree-file/tree-file.ts';

@@ -1,7 +1,10 @@
 import type { FrameColumns, FrameKind } from '../views/frame-table.ts';
+import { counted } from '../views/counted.ts';
 import type { LimitedTree } from '../views/limit-tree.ts';
 import {
+  HAS_REST,
   HEADER_BYTES,
+  IS_COUNTED,
   TREE_MAGIC,
   TREE_VERSION,
   type TreeHead,
@@ -21,14 +24,19 @@ export type TreeResult =
 export function decodeTree(bytes: Uint8Array): TreeResult {
   if (bytes.length < HEADER_BYTES) return failed('it ends inside its header');
   const buffer = bytes.slice().buffer;
-  const [magic, version, headBytes = 0, nodes = 0, frames = 0, strings = 0, textBytes = 0] = new Uint32Array(
+  const [magic, version, headBytes = 0, nodes = 0, frames = 0, strings = 0, textBytes = 0, flags = 0] = new Uint32Array(
     buffer,
     0,
     8,
   );
   if (magic !== TREE_MAGIC) return failed('it does not begin with EFTR');
   if (version !== TREE_VERSION) return failed(`it has version ${version}, and ${TREE_VERSION} is read here`);
-  const layout = treeLayout({ headBytes, nodes, frames, strings, textBytes });
+  const perSample = new Float64Array(buffer, 32, 1)[0] ?? 0;
+  const isCounted = (flags & IS_COUNTED) !== 0;
+  if (flags > (HAS_REST | IS_COUNTED)) return failed(`it has flags that are not known here (${flags})`);
+  if (isCounted && !(Number.isSafeInteger(perSample) && perSample > 0))
+    return failed('its samples stand for no number');
+  const layout = treeLayout({ headBytes, nodes, frames, strings, textBytes, flags });
   if (layout.length !== bytes.length) return failed(`it has ${bytes.length} bytes, its header says ${layout.length}`);
   if (nodes === 0 || frames === 0) return failed('a tree has a node and a frame');
   const head = readHead(new Uint8Array(buffer, layout.head, headBytes));
@@ -46,17 +54,22 @@ export function decodeTree(bytes: Uint8Array): TreeResult {
     if ((frame[node] ?? 0) >= frames) return failed(`node ${node} has no frame`);
     parent[node] = node - distance;
   }
-  const tree = {
-    frames: columns,
-    parent,
-    frame,
-    rest: new Uint32Array(buffer, layout.rest, nodes),
-    total: new BigInt64Array(buffer, layout.total, nodes),
-    self: new BigInt64Array(buffer, layout.self, nodes),
-    samples: new Float64Array(buffer, layout.samples, nodes),
-    selfSamples: new Float64Array(buffer, layout.selfSamples, nodes),
-  };
-  return { ok: true, head, tree };
+  const rest = (flags & HAS_REST) === 0 ? new Uint32Array(nodes) : new Uint32Array(buffer, layout.rest, nodes);
+  const shape = { frames: columns, parent, frame, rest };
+  if (!isCounted) {
+    const tree = {
+      ...shape,
+      total: new BigInt64Array(buffer, layout.total, nodes),
+      self: new BigInt64Array(buffer, layout.self, nodes),
+      samples: new Float64Array(buffer, layout.samples, nodes),
+      selfSamples: new Float64Array(buffer, layout.selfSamples, nodes),
+    };
+    return { ok: true, head, tree };
+  }
+  const samples = Float64Array.from(new Uint32Array(buffer, layout.samples, nodes));
+  const selfSamples = Float64Array.from(new Uint32Array(buffer, layout.selfSamples, nodes));
+  if (samples.some((count) => !Number.isSafeInteger(count * perSample))) return failed('a value is beyond 2^53');
+  return { ok: true, head, tree: counted({ ...shape, samples, selfSamples }, perSample) };
 }
 
 function failed(message: string): TreeResult {

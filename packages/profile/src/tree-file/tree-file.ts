@@ -1,16 +1,21 @@
 import { discard } from '../tables/discard.ts';
 import type { FrameKind } from '../views/frame-table.ts';
 import type { LimitedTree } from '../views/limit-tree.ts';
+import type { Tree } from '../views/tree.ts';
 
 /** Media type of a tree as columns; the format is described in docs/tree-format.md. */
 export const TREE_MEDIA_TYPE = 'application/vnd.everflame.tree';
 /** The version that is written, and the newest that is read. */
-export const TREE_VERSION = 1;
+export const TREE_VERSION = 2;
 
 /** `EFTR` as the first four bytes. */
 export const TREE_MAGIC = 0x5254_4645;
-/** Eight 32-bit words. */
-export const HEADER_BYTES = 32;
+/** Eight 32-bit words and a 64-bit number. */
+export const HEADER_BYTES = 40;
+/** Of the header's flags: some rows are remainders. */
+export const HAS_REST = 1;
+/** Each value is its count times a number, which the header has, and counts are below 2^32. */
+export const IS_COUNTED = 2;
 /** A kind is a row of this list: new ones come behind. */
 export const treeKinds: readonly FrameKind[] = [
   'root',
@@ -62,25 +67,29 @@ export interface TreeCounts {
   readonly frames: number;
   readonly strings: number;
   readonly textBytes: number;
+  readonly flags: number;
 }
 
-/** Every part begins at a multiple of eight. */
-export function treeLayout({ headBytes, nodes, frames, strings, textBytes }: TreeCounts): TreeLayout {
+/** Every part begins at a multiple of eight; what the flags leave out has no bytes. */
+export function treeLayout({ headBytes, nodes, frames, strings, textBytes, flags }: TreeCounts): TreeLayout {
   let at = HEADER_BYTES;
   const part = (bytes: number): number => {
     const start = at;
     at += Math.ceil(bytes / 8) * 8;
     return start;
   };
+  const isCounted = (flags & IS_COUNTED) !== 0;
+  const valueBytes = isCounted ? 0 : 8;
+  const countBytes = isCounted ? 4 : 8;
   return {
     head: part(headBytes),
-    total: part(nodes * 8),
-    self: part(nodes * 8),
-    samples: part(nodes * 8),
-    selfSamples: part(nodes * 8),
+    total: part(nodes * valueBytes),
+    self: part(nodes * valueBytes),
+    samples: part(nodes * countBytes),
+    selfSamples: part(nodes * countBytes),
     distance: part(nodes * 4),
     frame: part(nodes * 4),
-    rest: part(nodes * 4),
+    rest: part((flags & HAS_REST) === 0 ? 0 : nodes * 4),
     frameName: part(frames * 4),
     frameFile: part(frames * 4),
     frameBinary: part(frames * 4),
@@ -92,7 +101,7 @@ export function treeLayout({ headBytes, nodes, frames, strings, textBytes }: Tre
 }
 
 /** Writes a tree as columns. Deterministic. The tree is given up on the way (`discardTree`): file and tree together would be twice as large. */
-export function encodeTree(tree: LimitedTree, head: TreeHead): Uint8Array<ArrayBuffer> {
+export function encodeTree(tree: Tree | LimitedTree, head: TreeHead): Uint8Array<ArrayBuffer> {
   const utf8 = new TextEncoder();
   const headBytes = utf8.encode(JSON.stringify(head));
   const strings = new Map<string, number>();
@@ -113,12 +122,16 @@ export function encodeTree(tree: LimitedTree, head: TreeHead): Uint8Array<ArrayB
     return rows;
   });
   const text = textOf([...strings.keys()]);
+  // The root has the most of all.
+  const perSample = (tree.samples[0] ?? 0) < 2 ** 32 ? (tree.perSample ?? 0) : 0;
+  const rest = 'rest' in tree ? tree.rest : null;
   const counts = {
     headBytes: headBytes.length,
     nodes: tree.parent.length,
     frames: frames.name.length,
     strings: text.ends.length,
     textBytes: text.bytes.length,
+    flags: (rest === null ? 0 : HAS_REST) | (perSample > 0 ? IS_COUNTED : 0),
   };
   const layout = treeLayout(counts);
   const file = new Uint8Array(layout.length);
@@ -131,21 +144,29 @@ export function encodeTree(tree: LimitedTree, head: TreeHead): Uint8Array<ArrayB
     counts.frames,
     counts.strings,
     counts.textBytes,
+    counts.flags,
   ]);
+  new Float64Array(buffer, 32, 1)[0] = perSample;
   file.set(headBytes, layout.head);
   const put = (column: Column, at: number) => {
     file.set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), at);
     discard(column);
   };
-  put(tree.total, layout.total);
-  put(tree.self, layout.self);
-  put(tree.samples, layout.samples);
-  put(tree.selfSamples, layout.selfSamples);
+  if (perSample > 0) {
+    new Uint32Array(buffer, layout.samples, counts.nodes).set(tree.samples);
+    new Uint32Array(buffer, layout.selfSamples, counts.nodes).set(tree.selfSamples);
+    discard(tree.samples, tree.selfSamples);
+  } else {
+    put(tree.total, layout.total);
+    put(tree.self, layout.self);
+    put(tree.samples, layout.samples);
+    put(tree.selfSamples, layout.selfSamples);
+  }
   const distances = new Uint32Array(buffer, layout.distance, counts.nodes);
   for (let node = 0; node < counts.nodes; node++) distances[node] = node - (tree.parent[node] ?? 0);
   discard(tree.parent);
   put(tree.frame, layout.frame);
-  put(tree.rest, layout.rest);
+  if (rest !== null) put(rest, layout.rest);
   for (const [i, start] of [layout.frameName, layout.frameFile, layout.frameBinary].entries()) {
     new Uint32Array(buffer, start, counts.frames).set(columns[i] ?? []);
   }

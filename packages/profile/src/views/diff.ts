@@ -1,5 +1,5 @@
 import { discard } from '../tables/discard.ts';
-import { gathered, gatheredInts } from '../tables/gathered.ts';
+import { withAmounts } from './counted.ts';
 import { frameAt, type FrameColumns, FrameTable } from './frame-table.ts';
 import { type FunctionColumns, isFunction } from './functions.ts';
 import { type Amounts, compareText, ranks, type Tree, TreeNodes, type TreeShape } from './tree.ts';
@@ -77,8 +77,8 @@ function mergedTrees(before: Adopted, after: Adopted, frames: FrameColumns): Dif
     frames,
     parent: parent.slice(0, length),
     frame: frame.slice(0, length),
-    before: gatheredAmounts(before.tree, fromBefore.subarray(0, length)),
-    after: gatheredAmounts(after.tree, fromAfter.subarray(0, length)),
+    before: withAmounts({}, before.tree, fromBefore.subarray(0, length)),
+    after: withAmounts({}, after.tree, fromAfter.subarray(0, length)),
   };
   discard(parent, frame, fromBefore, fromAfter, placeOfBefore, placeOfAfter);
   return tree;
@@ -112,17 +112,7 @@ function spread(side: Amounts, place: ArrayLike<number>, order: Uint32Array, pla
   for (let i = 0; i < place.length; i++) source[place[i] ?? 0] = i;
   const from = new Int32Array(order.length);
   for (let row = 0; row < order.length; row++) from[row] = source[order[row] ?? 0] ?? -1;
-  return gatheredAmounts(side, from);
-}
-
-/** Amounts by union row: those of the side's row; -1: zeros. */
-function gatheredAmounts(side: Amounts, from: Int32Array): Amounts {
-  return {
-    total: gatheredInts(side.total, from),
-    self: gatheredInts(side.self, from),
-    samples: gathered(side.samples, from),
-    selfSamples: gathered(side.selfSamples, from),
-  };
+  return withAmounts({}, side, from);
 }
 
 /**

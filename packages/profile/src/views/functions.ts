@@ -1,7 +1,7 @@
 import type { Profile } from '../profile.ts';
 import { buildTree, type TreeOptions } from './build-tree.ts';
-import { gathered, gatheredInts } from '../tables/gathered.ts';
 import { Int64Column } from '../tables/int64-column.ts';
+import { counted, withAmounts } from './counted.ts';
 import { ExactSums, sumsAreSmall } from './exact-sums.ts';
 import type { FrameColumns, FrameKind } from './frame-table.ts';
 import { type Amounts, compareText, type Tree } from './tree.ts';
@@ -63,22 +63,15 @@ export function isFunction(kind: FrameKind | undefined): boolean {
 /** Amounts by frame row, taken from the nodes of a tree. */
 export class FunctionSums {
   readonly #tree: Tree;
-  readonly #totalOf: Int64Column;
-  readonly #selfOf: Int64Column;
-  readonly #isSmall: boolean;
-  readonly #total: ExactSums;
-  readonly #self: ExactSums;
+  /** Null where counts tell values. */
+  readonly #values: ValueSums | null;
   readonly #samples: Float64Array;
   readonly #selfSamples: Float64Array;
   readonly #seen: Uint8Array;
 
   constructor(rows: number, tree: Tree) {
     this.#tree = tree;
-    this.#totalOf = new Int64Column(tree.total);
-    this.#selfOf = new Int64Column(tree.self);
-    this.#isSmall = sumsAreSmall(tree.self);
-    this.#total = new ExactSums(rows, this.#isSmall);
-    this.#self = new ExactSums(rows, this.#isSmall);
+    this.#values = tree.perSample === undefined ? new ValueSums(rows, tree) : null;
     this.#samples = new Float64Array(rows);
     this.#selfSamples = new Float64Array(rows);
     this.#seen = new Uint8Array(rows);
@@ -86,50 +79,69 @@ export class FunctionSums {
 
   addTotal(row: number, node: number): void {
     this.#seen[row] = 1;
-    this.#total.add(row, this.#totalOf, node);
+    this.#values?.total.add(row, this.#values.totalOf, node);
     this.#samples[row] = (this.#samples[row] ?? 0) + (this.#tree.samples[node] ?? 0);
   }
 
   addSelf(row: number, node: number): void {
-    this.#self.add(row, this.#selfOf, node);
+    this.#values?.self.add(row, this.#values.selfOf, node);
     this.#selfSamples[row] = (this.#selfSamples[row] ?? 0) + (this.#tree.selfSamples[node] ?? 0);
   }
 
   /** The rows that were seen and are wanted, by self value, total and name. */
   columns(isWanted: (row: number) => boolean): FunctionColumns {
-    const total = this.#total.toColumn();
-    const self = this.#self.toColumn();
+    const { total, self } = this.#amounts();
     const { name } = this.#tree.frames;
-    const descending = this.#isSmall ? byNumbers : byBigInts;
+    const descending = (this.#values?.isSmall ?? true) ? byNumbers : byBigInts;
     const [byTotal, bySelf] = [descending(total), descending(self)];
     const rows = this.#rows(isWanted);
     rows.sort((a, b) => bySelf(a, b) || byTotal(a, b) || compareText(name[a] ?? '', name[b] ?? ''));
-    return this.#gathered(rows, total, self);
+    return this.#gathered(rows);
   }
 
   /** The same in the order of the frames. */
   unsortedColumns(isWanted: (row: number) => boolean): FunctionColumns {
-    return this.#gathered(this.#rows(isWanted), this.#total.toColumn(), this.#self.toColumn());
+    return this.#gathered(this.#rows(isWanted));
   }
 
   #rows(isWanted: (row: number) => boolean): number[] {
     return Array.from(this.#seen.keys()).filter((row) => this.#seen[row] === 1 && isWanted(row));
   }
 
-  #gathered(rows: readonly number[], total: BigInt64Array, self: BigInt64Array): FunctionColumns {
+  #amounts(): Amounts {
+    const counts = { samples: this.#samples, selfSamples: this.#selfSamples };
+    const values = this.#values;
+    return values === null
+      ? counted(counts, this.#tree.perSample ?? 1)
+      : { ...counts, total: values.total.toColumn(), self: values.self.toColumn() };
+  }
+
+  #gathered(rows: readonly number[]): FunctionColumns {
     const { frames } = this.#tree;
-    return {
-      frames: {
-        name: rows.map((row) => frames.name[row] ?? ''),
-        file: rows.map((row) => frames.file[row] ?? ''),
-        binary: rows.map((row) => frames.binary[row] ?? ''),
-        kind: rows.map((row) => frames.kind[row] ?? 'native'),
-      },
-      total: gatheredInts(total, rows),
-      self: gatheredInts(self, rows),
-      samples: gathered(this.#samples, rows),
-      selfSamples: gathered(this.#selfSamples, rows),
+    const columns = {
+      name: rows.map((row) => frames.name[row] ?? ''),
+      file: rows.map((row) => frames.file[row] ?? ''),
+      binary: rows.map((row) => frames.binary[row] ?? ''),
+      kind: rows.map((row) => frames.kind[row] ?? 'native'),
     };
+    return withAmounts({ frames: columns }, this.#amounts(), rows);
+  }
+}
+
+/** Values by frame row, where they are not what counts tell. */
+class ValueSums {
+  readonly totalOf: Int64Column;
+  readonly selfOf: Int64Column;
+  readonly isSmall: boolean;
+  readonly total: ExactSums;
+  readonly self: ExactSums;
+
+  constructor(rows: number, { total, self }: Tree) {
+    this.totalOf = new Int64Column(total);
+    this.selfOf = new Int64Column(self);
+    this.isSmall = sumsAreSmall(self);
+    this.total = new ExactSums(rows, this.isSmall);
+    this.self = new ExactSums(rows, this.isSmall);
   }
 }
 

@@ -10,6 +10,11 @@ export interface Amounts {
   /** Sample counts behind `total` and `self`. */
   readonly samples: Float64Array;
   readonly selfSamples: Float64Array;
+  /**
+   * Where it is there, all are whole numbers from 0 to 2^53 and each value is its count times this, which is above 0. Then `total` and `self` are made when
+   * they are first asked for (`counted`): do without them where that is possible.
+   */
+  readonly perSample?: number;
 }
 
 /**

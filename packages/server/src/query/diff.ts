@@ -1,4 +1,4 @@
-import { diffFunctions, diffTrees, discardTree, unsortedFunctionsOfTree } from '@everflame/profile';
+import { diffFunctions, diffTrees, discardTree, totalOf, unsortedFunctionsOfTree } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import { Refused } from '../problem.ts';
 import type { MergedTree, StorageReader, TimeRange } from '../storage/storage.ts';
@@ -6,7 +6,7 @@ import type { Check } from './budget.ts';
 import { amountTexts, frameColumns } from './columns.ts';
 import { readFilters } from './filters.ts';
 import { treeOfChoice } from './merged.ts';
-import { JSON_MEDIA_TYPE, jsonOf } from './json-columns.ts';
+import { JSON_MEDIA_TYPE, jsonOf, JsonRows } from './json-columns.ts';
 import { type Parameters, present, readSelector, readTimeRange } from './parameters.ts';
 import { type Choice, chooseProfile } from './profile-choice.ts';
 import type { Reply } from './query-messages.ts';
@@ -35,7 +35,7 @@ export async function answerDiff(
   const tree = diffTrees(left.tree, right.tree);
   const functions = diffFunctions(unsortedFunctionsOfTree(left.tree), unsortedFunctionsOfTree(right.tree));
   const share = (self: bigint | undefined, total: bigint) => (total === 0n ? null : Number(self ?? 0n) / Number(total));
-  const totals = { before: left.tree.total[0] ?? 0n, after: right.tree.total[0] ?? 0n };
+  const totals = { before: totalOf(left.tree, 0), after: totalOf(right.tree, 0) };
   const sides = { before: sideHead(before, left), after: sideHead(after, right) };
   for (const side of [left, right]) discardTree(side.tree);
   const amounts = (side: 'before' | 'after', row: number) => ({
@@ -54,8 +54,8 @@ export async function answerDiff(
       before: amountTexts(tree.before),
       after: amountTexts(tree.after),
     },
-    functions: functions.frames.name.map((name, row) => ({
-      name,
+    functions: new JsonRows(functions.presence.length, (row) => ({
+      name: functions.frames.name[row] ?? '',
       file: functions.frames.file[row] ?? '',
       before: amounts('before', row),
       after: amounts('after', row),
@@ -86,7 +86,7 @@ async function chooseSide(
 
 function sideHead({ query, range }: Side, { tree, profiles }: MergedTree): http.DiffAnswer['before'] {
   return {
-    total: String(tree.total[0] ?? 0n),
+    total: String(totalOf(tree, 0)),
     samples: tree.samples[0] ?? 0,
     profiles,
     from: range.fromMs,

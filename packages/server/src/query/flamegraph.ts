@@ -52,8 +52,7 @@ export async function answerTreeFile(
   check: Check,
 ): Promise<Reply> {
   const { head, tree, limited } = await readTree(storage, parameters, nowMs, check);
-  const shown = limited ?? { ...tree, rest: new Uint32Array(tree.parent.length) };
-  const body = encodeTree(shown, head);
+  const body = encodeTree(limited ?? tree, head);
   discardTree(tree);
   return { contentType: TREE_MEDIA_TYPE, body };
 }

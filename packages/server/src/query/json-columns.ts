@@ -5,10 +5,23 @@ export const JSON_MEDIA_TYPE = 'application/json; charset=utf-8';
 
 /** What may stand for an answer's columns: typed arrays, of int64 for decimal text. */
 export type WithColumns<T> = T extends readonly (infer Item)[]
-  ? T | (Item extends number ? Uint32Array | Float64Array : Item extends string ? BigInt64Array : never)
+  ? | T
+    | JsonRows<Item>
+    | (Item extends number ? Uint32Array | Float64Array : Item extends string ? BigInt64Array : never)
   : T extends object
     ? { readonly [Key in keyof T]: WithColumns<T[Key]> }
     : T;
+
+/** A long array whose items are made one by one as they are written: thousands of objects at once would be copied by the collector, some of them twice. */
+export class JsonRows<Item> {
+  readonly length: number;
+  readonly of: (row: number) => Item;
+
+  constructor(length: number, of: (row: number) => Item) {
+    this.length = length;
+    this.of = of;
+  }
+}
 
 /**
  * The value as JSON in UTF-8, columns as arrays. Arrays that are no columns hold plain values. Columns are given back as they are written (`discard`): they
@@ -27,6 +40,9 @@ const mostScratch = 8 << 20;
 /** How long the last answer was: who asks for a large one mostly asks for more of them, and growing to its length copies all of it once more. */
 let lastLength = 0;
 
+/** Text is written in pieces of about this length. */
+const pieceOfText = 8192;
+
 class JsonBytes {
   #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
@@ -43,6 +59,8 @@ class JsonBytes {
     } else if (value instanceof BigInt64Array) {
       this.#decimals(value);
       discard(value);
+    } else if (value instanceof JsonRows) {
+      this.#rows(value);
     } else if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
       let isFirst = true;
       for (const [key, one] of Object.entries(value)) {
@@ -62,6 +80,17 @@ class JsonBytes {
     if (bytes.length > mostScratch) return bytes.subarray(0, this.#length);
     scratch = bytes;
     return bytes.slice(0, this.#length);
+  }
+
+  #rows({ length, of }: JsonRows<unknown>): void {
+    let text = '[';
+    for (let row = 0; row < length; row++) {
+      text += `${row > 0 ? ',' : ''}${JSON.stringify(of(row))}`;
+      if (text.length < pieceOfText) continue;
+      this.#text(text);
+      text = '';
+    }
+    this.#text(`${text}]`);
   }
 
   #text(text: string): void {

@@ -1,4 +1,5 @@
 import { discard } from '@everflame/profile';
+import { CountedSums } from './counted-sums.ts';
 import { Marks } from './marks.ts';
 
 /** Which columns of a stored vector are wanted: the asked sample type and the counts, of so many. */
@@ -14,8 +15,7 @@ export interface SumColumns {
  * way that can sum anything. One object serves one question after the other.
  */
 export class LeafSums {
-  values = new Float64Array(1024);
-  counts = new Float64Array(1024);
+  readonly sums = new CountedSums();
   /** False: what is here means nothing. */
   isPlain = true;
   #length = 0;
@@ -30,21 +30,16 @@ export class LeafSums {
 
   /** Gives its memory back: it must not be used afterwards. */
   discard(): void {
-    discard(this.values, this.counts, this.#leaves, this.#first, this.#asked, this.#count, this.#other);
+    this.sums.discard();
+    discard(this.#leaves, this.#first, this.#asked, this.#count, this.#other);
   }
 
   /** Zeros for so many leaves. */
   reset(length: number): void {
-    if (length > this.values.length) {
-      discard(this.values, this.counts);
-      this.values = new Float64Array(length);
-      this.counts = new Float64Array(length);
-    } else {
-      for (const leaf of this.touched()) {
-        this.values[leaf] = 0;
-        this.counts[leaf] = 0;
-      }
-    }
+    this.sums.clear(this.touched());
+    // What is there is zeros, of which a longer copy needs nothing.
+    if (length > this.sums.counts.length) this.sums.discard();
+    this.sums.reserve(length);
     this.#marks.clear();
     this.#marks.reserve(length);
     this.#length = length;
@@ -58,11 +53,13 @@ export class LeafSums {
 
   add(leaf: number, value: number, count: number): void {
     if (leaf >= this.#length) throw new RangeError(`stack ${leaf} is not in the dictionary`);
-    this.values[leaf] = (this.values[leaf] ?? 0) + value;
-    this.counts[leaf] = (this.counts[leaf] ?? 0) + count;
-    this.#marks.add(leaf);
     const isExact = Number.isSafeInteger(value) && Number.isSafeInteger(count);
     if (!isExact || value < 0 || count < 0 || (value === 0 && count !== 0)) this.isPlain = false;
+    const { sums } = this;
+    if (value !== 0 || count !== 0) this.#expect(wholeRatio(value, count));
+    sums.counts[leaf] = (sums.counts[leaf] ?? 0) + count;
+    if (sums.isApart) sums.values[leaf] = (sums.values[leaf] ?? 0) + value;
+    this.#marks.add(leaf);
   }
 
   /** Adds the vector of a block (`block-vector.ts`) that begins at `start`. Answers where it ends. */
@@ -71,16 +68,22 @@ export class LeafSums {
     const rows = this.#rowCount();
     this.#readLeaves(rows);
     if (this.#varint() === 0) this.#skip(rows);
+    /** By which column 0 is multiplied; 0: the column is there by itself. */
+    let askedBy = 0;
+    let countBy = 0;
     for (let column = 0; column < columns.all; column++) {
-      const into = this.#scratch(column, columns);
-      if (this.#varint() === 0) this.#readNumbers(rows, into);
-      else {
-        const factor = this.#zigzag();
-        const first = this.#first;
-        for (let i = 0; i < rows; i++) into[i] = (first[i] ?? 0) * factor;
-      }
+      const isMultiple = this.#varint() === 1;
+      const factor = isMultiple ? this.#zigzag() : column === 0 ? 1 : 0;
+      if (!isMultiple) this.#readNumbers(rows, this.#scratch(column, columns));
+      if (column === columns.asked) askedBy = factor;
+      if (column === columns.count) countBy = factor;
     }
-    this.#addRows(rows, columns);
+    const perCount = columns.asked === columns.count ? 1 : wholeRatio(askedBy, countBy);
+    if (countBy !== 0 && columns.count !== 0)
+      this.#multiply(rows, this.#first, countBy, this.#scratch(columns.count, columns));
+    if (perCount === 0 && askedBy !== 0 && columns.asked !== 0)
+      this.#multiply(rows, this.#first, askedBy, this.#scratch(columns.asked, columns));
+    this.#addRows(rows, columns, perCount);
     return this.#end();
   }
 
@@ -102,7 +105,7 @@ export class LeafSums {
     this.#readLeaves(rows);
     this.#skip(rows);
     for (let column = 0; column < columns.all; column++) this.#readNumbers(rows, this.#scratch(column, columns));
-    this.#addRows(rows, columns);
+    this.#addRows(rows, columns, this.#ratioOf(rows, columns));
     this.#end();
   }
 
@@ -139,22 +142,55 @@ export class LeafSums {
     return column === asked ? this.#asked : column === count ? this.#count : this.#other;
   }
 
-  #addRows(rows: number, columns: SumColumns): void {
-    const leaves = this.#leaves;
+  #multiply(rows: number, from: Float64Array, factor: number, into: Float64Array): void {
+    for (let i = 0; i < rows; i++) into[i] = (from[i] ?? 0) * factor;
+  }
+
+  /** How many of the asked value each count of the vector stands for; 0: not the same for all. */
+  #ratioOf(rows: number, columns: SumColumns): number {
+    if (this.sums.isApart) return 0;
     const asked = this.#scratch(columns.asked, columns);
     const count = this.#scratch(columns.count, columns);
-    const { values, counts } = this;
+    const ratio = wholeRatio(asked[0] ?? 0, count[0] ?? 0);
+    for (let i = 0; i < rows; i++) if ((count[i] ?? 0) * ratio !== (asked[i] ?? 0)) return 0;
+    return ratio;
+  }
+
+  /** What is added next has so many of the asked value for each count; 0: not the same for all. */
+  #expect(perCount: number): void {
+    this.sums.expect(perCount, () => this.touched());
+  }
+
+  /** `perCount`: as #expect takes it; where it is above 0, the scratch of the asked column may hold anything. */
+  #addRows(rows: number, columns: SumColumns, perCount: number): void {
+    if (rows === 0) return;
+    this.#expect(perCount);
+    const count = this.#scratch(columns.count, columns);
+    let asked = count;
+    if (this.sums.isApart && columns.asked !== columns.count) {
+      asked = this.#scratch(columns.asked, columns);
+      if (perCount > 0) this.#multiply(rows, count, perCount, asked);
+    }
+    const leaves = this.#leaves;
+    const { counts } = this.sums;
     const { words } = this.#marks;
-    let isPlain = this.isPlain;
+    let { isPlain } = this;
     for (let i = 0; i < rows; i++) {
       const leaf = leaves[i] ?? 0;
-      const value = asked[i] ?? 0;
       const times = count[i] ?? 0;
-      // What has no value but is counted may be counted by another value, or not at all: `MergeRun` knows.
-      if (value < 0 || times < 0 || (value === 0 && times !== 0)) isPlain = false;
-      values[leaf] = (values[leaf] ?? 0) + value;
+      if (times < 0) isPlain = false;
       counts[leaf] = (counts[leaf] ?? 0) + times;
       words[leaf >>> 5] = (words[leaf >>> 5] ?? 0) | (1 << (leaf & 31));
+    }
+    if (this.sums.isApart) {
+      const { values } = this.sums;
+      for (let i = 0; i < rows; i++) {
+        const leaf = leaves[i] ?? 0;
+        const value = asked[i] ?? 0;
+        // What has no value but is counted may be counted by another value, or not at all: `MergeRun` knows.
+        if (value < 0 || (value === 0 && count[i] !== 0)) isPlain = false;
+        values[leaf] = (values[leaf] ?? 0) + value;
+      }
     }
     this.isPlain = isPlain;
   }
@@ -228,6 +264,12 @@ export class LeafSums {
     if (value > Number.MAX_SAFE_INTEGER) this.isPlain = false;
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
+}
+
+/** 0: it is no whole number above 0. */
+function wholeRatio(value: number, count: number): number {
+  const ratio = value / count;
+  return Number.isSafeInteger(ratio) && ratio > 0 && ratio * count === value ? ratio : 0;
 }
 
 const noBytes = new Uint8Array();

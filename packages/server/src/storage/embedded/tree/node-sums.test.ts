@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { CountedSums } from './counted-sums.ts';
 import { Marks } from './marks.ts';
 import { NodeSums } from './node-sums.ts';
 
@@ -22,66 +23,104 @@ test('marks answer the rows that were added, ascending, each once, before and af
 });
 
 const tree = fc.array(fc.nat(1_000_000), { minLength: 1, maxLength: 200 });
-const question = fc.array(fc.record({ leaf: fc.nat(199), value: fc.nat(9), node: fc.nat(1_000_000) }), {
-  maxLength: 30,
+/** What one part of a store adds; `perCount`: 0 where values are no multiple of their counts. */
+const part = fc.record({
+  perCount: fc.constantFrom(0, 3, 3, 7),
+  rows: fc.uniqueArray(
+    fc.record({ leaf: fc.nat(199), count: fc.integer({ min: 1, max: 9 }), value: fc.nat(9), node: fc.nat(1_000_000) }),
+    { selector: ({ leaf }) => leaf, maxLength: 30 },
+  ),
 });
+const question = fc.array(part, { maxLength: 3 });
+
+/** Sums of a part, or those of `add` calls in a test. */
+function summed(
+  rows: readonly { readonly leaf: number; readonly count: number; readonly value: number }[],
+  perCount: number,
+) {
+  const sums = new CountedSums();
+  sums.reserve(200);
+  if (rows.length > 0) sums.expect(perCount, () => new Uint32Array());
+  for (const { leaf, count, value } of rows) {
+    sums.counts[leaf] = count;
+    if (sums.isApart) sums.values[leaf] = value;
+  }
+  return sums;
+}
 
 test('totals are those of a plain sum over all nodes, question after question, while the tree grows', () => {
+  let apart = 0;
+  let together = 0;
   fc.assert(
     fc.property(tree, fc.array(question, { maxLength: 5 }), (parents, questions) => {
       const pairs = new Uint32Array((parents.length + 1) * 2);
       for (const [i, parent] of parents.entries()) pairs[(i + 1) * 2] = parent % (i + 1);
       const sums = new NodeSums();
-      for (const [asked, rows] of questions.entries()) {
+      for (const [asked, parts] of questions.entries()) {
         // The first questions know a part of the tree.
         const known = Math.max(2, Math.ceil(((parents.length + 1) * (asked + 1)) / questions.length));
         const length = Math.min(known, parents.length + 1);
-        const nodes = new Uint32Array(200);
-        const values = new Float64Array(200);
-        for (const { leaf, value, node } of rows) {
-          nodes[leaf] = node % length;
-          values[leaf] = value;
-        }
-        const counts = values.map((value) => value * 3);
+        const self = { values: new Float64Array(length), counts: new Float64Array(length) };
         sums.clear();
         sums.reserve(length);
-        sums.add(Uint32Array.from(new Set(rows.map(({ leaf }) => leaf))), nodes, values, counts);
+        for (const { perCount, rows } of parts) {
+          const nodes = new Uint32Array(200);
+          for (const { leaf, node, count, value } of rows) {
+            const at = (nodes[leaf] = node % length);
+            const amount = perCount > 0 ? count * perCount : value;
+            self.values[at] = (self.values[at] ?? 0) + amount;
+            if (amount > 0) self.counts[at] = (self.counts[at] ?? 0) + count;
+          }
+          sums.add(
+            Uint32Array.from(rows, ({ leaf }) => leaf),
+            nodes,
+            summed(rows, perCount),
+          );
+        }
         const used = sums.addUp(pairs);
-        const self = new Float64Array(length);
-        for (const leaf of new Set(rows.map((row) => row.leaf)))
-          self[nodes[leaf] ?? 0] = (self[nodes[leaf] ?? 0] ?? 0) + (values[leaf] ?? 0);
-        const total = self.slice();
-        for (let node = length - 1; node > 0; node--)
-          total[pairs[node * 2] ?? 0] = (total[pairs[node * 2] ?? 0] ?? 0) + (total[node] ?? 0);
-        expect([...used]).toEqual([...total.keys()].filter((node) => node === 0 || (total[node] ?? 0) > 0));
-        expect([sums.self, sums.total].map((column) => [...column.subarray(0, length)])).toEqual([
-          [...self],
-          [...total],
-        ]);
-        expect([...sums.selfSamples.subarray(0, length)]).toEqual(Array.from(self, (value) => value * 3));
-        expect([...sums.samples.subarray(0, length)]).toEqual(Array.from(total, (value) => value * 3));
+        const total = { values: self.values.slice(), counts: self.counts.slice() };
+        for (const column of [total.values, total.counts])
+          for (let node = length - 1; node > 0; node--)
+            column[pairs[node * 2] ?? 0] = (column[pairs[node * 2] ?? 0] ?? 0) + (column[node] ?? 0);
+        expect([...used]).toEqual(
+          [...total.values.keys()].filter((node) => node === 0 || (total.values[node] ?? 0) > 0),
+        );
+        for (const [found, wanted] of [
+          [sums.self, self],
+          [sums.total, total],
+        ] as const) {
+          expect([...found.counts.subarray(0, length)]).toEqual([...wanted.counts]);
+          const values = found.isApart ? found.values : found.counts.map((count) => count * found.perCount);
+          expect([...values.subarray(0, length)]).toEqual([...wanted.values]);
+        }
+        if (sums.self.isApart) apart++;
+        else if (sums.self.perCount > 0) together++;
         expect([...sums.places].every((place) => place === 0)).toBe(true);
         for (const node of used) sums.places[node] = 7;
       }
     }),
   );
+  expect(Math.min(apart, together)).toBeGreaterThan(10);
 });
 
-test('the memory for many nodes is given back, that for few is kept, and the next question has its sums', () => {
-  const sums = new NodeSums();
-  const totalOf = (length: number): number => {
-    sums.clear();
-    sums.reserve(length);
-    sums.add(Uint32Array.of(0, 1), Uint32Array.of(1, length - 1), Float64Array.of(2, 3), Float64Array.of(1, 1));
-    sums.addUp(new Uint32Array(length * 2));
-    return sums.total[0] ?? 0;
-  };
-  const columns = ['self', 'selfSamples', 'total', 'samples', 'places'] as const;
-  expect(totalOf(1000)).toBe(5);
-  for (const column of columns) sums.release(column);
-  expect(sums.total.length).toBeGreaterThan(0);
-  expect(totalOf(1_000_000)).toBe(5);
-  for (const column of columns) sums.release(column);
-  expect(columns.map((column) => sums[column].length)).toEqual([0, 0, 0, 0, 0]);
-  expect([totalOf(1_000_000), totalOf(1000)]).toEqual([5, 5]);
-});
+test.each([0, 2])(
+  'the memory for many nodes is given back, that for few is kept (%i of the value for each count)',
+  (perCount) => {
+    const sums = new NodeSums();
+    const rows = [
+      { leaf: 0, count: 1, value: 2 },
+      { leaf: 1, count: 2, value: 4 },
+    ];
+    const totalOf = (length: number): number => {
+      sums.clear();
+      sums.reserve(length);
+      sums.add(Uint32Array.of(0, 1), Uint32Array.of(1, length - 1), summed(rows, perCount));
+      sums.addUp(new Uint32Array(length * 2));
+      return (perCount === 0 ? sums.total.values[0] : sums.total.counts[0]) ?? 0;
+    };
+    const all = perCount === 0 ? 6 : 3;
+    expect([totalOf(1000), sums.isLarge]).toEqual([all, false]);
+    expect([totalOf(1_000_000), sums.isLarge]).toEqual([all, true]);
+    expect([totalOf(1_000_000), totalOf(1000), sums.isLarge]).toEqual([all, all, false]);
+  },
+);

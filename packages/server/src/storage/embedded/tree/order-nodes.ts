@@ -4,43 +4,51 @@ import { discard } from '@everflame/profile';
 export class UsedNodes {
   readonly parent: Uint32Array;
   readonly frame: Uint32Array;
-  readonly total: Float64Array;
-  readonly self: Float64Array;
   readonly samples: Float64Array;
   readonly selfSamples: Float64Array;
-  /** Nodes with a smaller total are not here, but as what is left out below those that are. */
+  /** Empty where each value is the same number times its count. */
+  readonly total: Float64Array;
+  readonly self: Float64Array;
+  /** Nodes with a smaller weight are not here, but as what is left out below those that are. */
   readonly least: number;
   readonly left: Uint32Array;
-  readonly leftTotal: Float64Array;
   readonly leftSamples: Float64Array;
+  /** Empty as `total` is. */
+  readonly leftTotal: Float64Array;
 
-  /** `isLimited`: something may be left out. */
-  constructor(length: number, least: number, isLimited: boolean) {
+  /** `isLimited`: something may be left out; `isApart`: values have columns of their own. */
+  constructor(length: number, least: number, isLimited: boolean, isApart: boolean) {
     this.parent = new Uint32Array(length);
     this.frame = new Uint32Array(length);
-    this.total = new Float64Array(length);
-    this.self = new Float64Array(length);
     this.samples = new Float64Array(length);
     this.selfSamples = new Float64Array(length);
+    this.total = new Float64Array(isApart ? length : 0);
+    this.self = new Float64Array(isApart ? length : 0);
     this.least = least;
     this.left = new Uint32Array(isLimited ? length : 0);
-    this.leftTotal = new Float64Array(isLimited ? length : 0);
     this.leftSamples = new Float64Array(isLimited ? length : 0);
+    this.leftTotal = new Float64Array(isLimited && isApart ? length : 0);
+  }
+
+  /** By which a node is among the greatest: its total, or what is that divided by one number. */
+  get weight(): Float64Array {
+    return this.total.length > 0 ? this.total : this.samples;
   }
 
   /** A child of `parent` is left out. */
   leave(parent: number, total: number, samples: number): void {
     this.left[parent] = (this.left[parent] ?? 0) + 1;
-    this.leftTotal[parent] = (this.leftTotal[parent] ?? 0) + total;
     this.leftSamples[parent] = (this.leftSamples[parent] ?? 0) + samples;
+    if (this.leftTotal.length > 0) this.leftTotal[parent] = (this.leftTotal[parent] ?? 0) + total;
   }
 }
 
 /** By row of a limited tree: how many children it stands for, with what. 0: it is a node. */
 export interface RestRows {
   readonly count: Uint32Array;
-  readonly total: Float64Array;
   readonly samples: Float64Array;
+  /** Empty as that of the nodes is. */
+  readonly total: Float64Array;
 }
 
 /**
@@ -101,14 +109,14 @@ function withRemainders(
   order: Uint32Array,
   maxNodes: number,
 ): { readonly order: Uint32Array; readonly rest: RestRows } {
-  const { parent, total, samples, least, left, leftTotal, leftSamples } = nodes;
+  const { parent, weight, total, samples, least, left, leftTotal, leftSamples } = nodes;
   const isShown = new Uint8Array(parent.length);
   let room = Math.max(1, maxNodes);
-  for (const value of total) if (value > least) room--;
-  if ((total[0] ?? 0) <= least) room--;
+  for (const value of weight) if (value > least) room--;
+  if ((weight[0] ?? 0) <= least) room--;
   for (const node of order) {
     const up = parent[node] ?? 0;
-    isShown[node] = node === 0 || (isShown[up] === 1 && ((total[node] ?? 0) > least || --room >= 0)) ? 1 : 0;
+    isShown[node] = node === 0 || (isShown[up] === 1 && ((weight[node] ?? 0) > least || --room >= 0)) ? 1 : 0;
   }
   let rows = 0;
   for (let node = 0; node < parent.length; node++) {
@@ -117,7 +125,11 @@ function withRemainders(
   }
   for (let node = 0; node < parent.length; node++) if (isShown[node] === 1 && (left[node] ?? 0) > 0) rows++;
   const places = new Uint32Array(rows);
-  const rest = { count: new Uint32Array(rows), total: new Float64Array(rows), samples: new Float64Array(rows) };
+  const rest = {
+    count: new Uint32Array(rows),
+    samples: new Float64Array(rows),
+    total: new Float64Array(total.length > 0 ? rows : 0),
+  };
   const path: number[] = [];
   let row = 0;
   const close = (node: number) => {
@@ -125,8 +137,8 @@ function withRemainders(
     if (count === 0) return;
     places[row] = node;
     rest.count[row] = count;
-    rest.total[row] = leftTotal[node] ?? 0;
     rest.samples[row] = leftSamples[node] ?? 0;
+    if (rest.total.length > 0) rest.total[row] = leftTotal[node] ?? 0;
     row++;
   };
   for (const node of order) {

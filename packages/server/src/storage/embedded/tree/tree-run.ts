@@ -1,4 +1,4 @@
-import { discard, type FrameKind, type LimitedTree, REMAINDER, type Tree } from '@everflame/profile';
+import { counted, discard, type FrameKind, int64sOf, type LimitedTree, REMAINDER, type Tree } from '@everflame/profile';
 import type { Selection } from '../../storage.ts';
 import { countTypeIndex, type Header } from '../header.ts';
 import { excluded, LabelView, type SelectedSeries } from '../label-view.ts';
@@ -52,7 +52,7 @@ export class TreeRun {
     this.#parts.push(nodes);
     this.#origins.push(...nodes.originsOf(leaves));
     this.#index.nodeSums.reserve(this.#index.nodes.length);
-    this.#index.nodeSums.add(leaves, nodes.nodes, sums.values, sums.counts);
+    this.#index.nodeSums.add(leaves, nodes.nodes, sums.sums);
     return true;
   }
 
@@ -60,9 +60,14 @@ export class TreeRun {
   finish(maxNodes?: number): { readonly tree: Tree | LimitedTree; readonly profiles: number } | null {
     if (this.#parts.length > 1 && this.#parts.some(({ isNamedByBinary }) => isNamedByBinary)) return null;
     const used = this.#usedNodes(maxNodes);
-    if (!Number.isSafeInteger(used.total[0]) || !Number.isSafeInteger(used.samples[0])) return null;
+    const { self } = this.#index.nodeSums;
+    // Without any sample it may be any number.
+    const perCount = self.isApart ? 0 : self.perCount || 1;
+    const samples = used.samples[0] ?? 0;
+    const total = perCount > 0 ? samples * perCount : used.total[0];
+    if (!Number.isSafeInteger(total) || !Number.isSafeInteger(samples)) return null;
     const { order, rest } = orderNodes(used, this.#index.ranks(), maxNodes);
-    const tree = this.#tree(used, order, rest);
+    const tree = this.#tree(used, order, rest, perCount);
     discard(order);
     return { tree, profiles: this.#profiles };
   }
@@ -111,24 +116,26 @@ export class TreeRun {
     const { pairs } = this.#index.nodes;
     const sums = this.#index.nodeSums;
     const nodes = sums.addUp(pairs);
-    const { total, samples } = sums;
+    const { isApart } = sums.self;
+    const weight = isApart ? sums.total.values : sums.total.counts;
+    const samples = sums.total.counts;
     let count = nodes.length;
     let least = 0;
     if (maxNodes !== undefined && maxNodes < count) {
-      const totals = new Float64Array(count);
-      for (let i = 0; i < count; i++) totals[i] = total[nodes[i] ?? 0] ?? 0;
-      least = nthGreatest(totals, maxNodes);
-      discard(totals);
+      const weights = new Float64Array(count);
+      for (let i = 0; i < count; i++) weights[i] = weight[nodes[i] ?? 0] ?? 0;
+      least = nthGreatest(weights, maxNodes);
+      discard(weights);
       count = 1;
-      for (let i = 1; i < nodes.length; i++) if ((total[nodes[i] ?? 0] ?? 0) >= least) count++;
+      for (let i = 1; i < nodes.length; i++) if ((weight[nodes[i] ?? 0] ?? 0) >= least) count++;
     }
-    const used = new UsedNodes(count, least, maxNodes !== undefined);
+    const used = new UsedNodes(count, least, maxNodes !== undefined, isApart);
     /** By node: place + 1; 0: it is left out. */
     const place = sums.places;
     place[0] = 1;
     for (let i = 1, at = 1; i < nodes.length; i++) {
       const node = nodes[i] ?? 0;
-      const value = total[node] ?? 0;
+      const value = weight[node] ?? 0;
       const up = (place[pairs[node * 2] ?? 0] ?? 0) - 1;
       if (value < least) {
         if (up >= 0) used.leave(up, value, samples[node] ?? 0);
@@ -141,21 +148,26 @@ export class TreeRun {
       nodes[at++] = node;
     }
     const kept = nodes.subarray(0, count);
-    for (const column of ['total', 'self', 'samples', 'selfSamples'] as const) {
-      const [from, to] = [sums[column], used[column]];
-      for (let at = 0; at < count; at++) to[at] = from[kept[at] ?? 0] ?? 0;
-      sums.release(column);
+    const columns = [
+      [sums.total.counts, used.samples],
+      [sums.self.counts, used.selfSamples],
+      [sums.total.values, used.total],
+      [sums.self.values, used.self],
+    ] as const;
+    for (const [from, to] of columns) {
+      for (let at = 0; at < to.length; at++) to[at] = from[kept[at] ?? 0] ?? 0;
+      if (sums.isLarge) discard(from);
     }
-    sums.release('places');
+    if (sums.isLarge) discard(place);
     discard(nodes);
     return used;
   }
 
   /**
    * In the order given: places in `used`; where `rest` is not 0 a remainder of the place instead of the place. Column by column, and what is read is given
-   * back: a whole tree of a million nodes is not there twice.
+   * back: a whole tree of a million nodes is not there twice. `perCount`: 0 where values are apart.
    */
-  #tree(used: UsedNodes, order: Uint32Array, rest: RestRows | null): Tree | LimitedTree {
+  #tree(used: UsedNodes, order: Uint32Array, rest: RestRows | null, perCount: number): Tree | LimitedTree {
     const { length } = order;
     const frames = new OwnFrames(this.#index.names, this.#origins);
     const parent = new Uint32Array(length);
@@ -174,7 +186,7 @@ export class TreeRun {
     }
     discard(rowOf, used.parent, used.frame, used.left, used.leftTotal, used.leftSamples);
     /** Remainders end in no function: of them `self` is 0. */
-    const ordered = (column: Float64Array, remainders: Float64Array | null): Float64Array => {
+    const ordered = (column: Float64Array, remainders: Float64Array | null): Float64Array<ArrayBuffer> => {
       const result = new Float64Array(length);
       for (let row = 0; row < length; row++) {
         const isRest = rest !== null && (rest.count[row] ?? 0) > 0;
@@ -183,16 +195,17 @@ export class TreeRun {
       discard(column);
       return result;
     };
-    const tree = {
+    const shape = {
       frames: frames.columns(),
       parent,
       frame,
-      total: int64s(ordered(used.total, rest?.total ?? null)),
-      self: int64s(ordered(used.self, null)),
       samples: ordered(used.samples, rest?.samples ?? null),
       selfSamples: ordered(used.selfSamples, null),
+      ...(rest === null ? {} : { rest: rest.count }),
     };
-    return rest === null ? tree : { ...tree, rest: rest.count };
+    if (perCount > 0) return counted(shape, perCount);
+    const total = int64sOf(ordered(used.total, rest?.total ?? null));
+    return { ...shape, total, self: int64sOf(ordered(used.self, null)) };
   }
 }
 
@@ -245,15 +258,4 @@ class OwnFrames {
     if (this.#remainder > 0) kind[this.#remainder] = 'group';
     return { name, file, binary, kind: kind.map((one) => (one === '' ? 'native' : one)) };
   }
-}
-
-/** Whole numbers as int64, in the same memory. */
-function int64s(numbers: Float64Array): BigInt64Array {
-  const words = new Int32Array(numbers.buffer);
-  for (let i = 0; i < numbers.length; i++) {
-    const value = numbers[i] ?? 0;
-    words[i * 2] = value | 0;
-    words[i * 2 + 1] = Math.floor(value / 4_294_967_296);
-  }
-  return new BigInt64Array(numbers.buffer);
 }
