@@ -1,18 +1,9 @@
-import type { TransformOptions } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { createGzip, type ZlibOptions } from 'node:zlib';
-import {
-  discardProfile,
-  joinBytes,
-  type Profile,
-  ProfileBuilder,
-  profileParts,
-  type ValueType,
-} from '@everflame/profile';
+import { discardProfile, type Profile, ProfileBuilder, profileParts, type ValueType } from '@everflame/profile';
 import { Refused } from '../problem.ts';
 import type { StorageReader } from '../storage/storage.ts';
 import type { Check } from './budget.ts';
 import { filterMerged, readFilters } from './filters.ts';
+import { gzipParts } from './gzip-parts.ts';
 import { mergeChoice } from './merged.ts';
 import { type Parameters, readSelector, readTimeRange } from './parameters.ts';
 import { type Choice, chooseProfile } from './profile-choice.ts';
@@ -52,28 +43,21 @@ export async function answerPprof(
   return { contentType: 'application/octet-stream', body, fileName: fileName(known, range.fromMs) };
 }
 
-/** A part of a message, and of its compressed form. */
+/** Of a message. */
 const partBytes = 1 << 20;
-/** Two parts wait: another thread compresses one while the next is encoded. */
-const gzipOptions: ZlibOptions & TransformOptions = { level: 4, chunkSize: partBytes, highWaterMark: 2 * partBytes };
+/** zlib's. */
+const level = 4;
 
 /** Gzipped pprof, part by part: the message, several times as large, is never there as a whole. Gives the profile back. */
-async function packed(profile: Profile, check: Check): Promise<Uint8Array<ArrayBuffer>> {
-  const pieces: Uint8Array[] = [];
-  await pipeline(
-    function* () {
-      for (const part of profileParts(profile, partBytes)) {
-        check();
-        yield part;
-      }
-      discardProfile(profile);
-    },
-    createGzip(gzipOptions),
-    async (compressed: AsyncIterable<Uint8Array>) => {
-      for await (const piece of compressed) pieces.push(piece);
-    },
-  );
-  return joinBytes(pieces);
+function packed(profile: Profile, check: Check): Promise<Uint8Array<ArrayBuffer>> {
+  const parts = function* () {
+    for (const part of profileParts(profile, partBytes)) {
+      check();
+      yield part;
+    }
+    discardProfile(profile);
+  };
+  return gzipParts(parts(), level);
 }
 
 /** An empty profile with the sample types of the stored ones of this name and type. */
