@@ -48,7 +48,7 @@ export {
 } from './profile-type.ts';
 export { parseDurationMs, parseTime, type TimeResult } from './time.ts';
 export { type ImportedFile, type ImportFormat, importProfile } from './import/import-profile.ts';
-export { mergeProfiles, type MergeResult } from './build/merge-profiles.ts';
+export { mergeProfiles, type MergeOptions, type MergeResult } from './build/merge-profiles.ts';
 export { filterProfile } from './filters/filter-profile.ts';
 export {
   compileFilters,

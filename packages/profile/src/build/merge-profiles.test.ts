@@ -125,6 +125,23 @@ test('mappings of one build at different addresses are one, and addresses follow
   expect(sum.samples.values).toEqual(BigInt64Array.of(2n));
 });
 
+test('two mappings of one build in one profile stay where it is alone, and become one in a merge, as with go tool pprof', () => {
+  const builder = new ProfileBuilder({ sampleTypes: [{ type: 'samples', unit: 'count' }] });
+  for (const [i, file] of ['/bin/one', '', '/bin/other'].entries()) {
+    const start = 0x40_0000n + BigInt(i) * 0x1_0000n;
+    const mapping = builder.mapping({ memoryStart: start, memoryLimit: start + 0x1000n, file, buildId: 'abcdef12' });
+    builder.add(builder.stack(0, builder.location({ mapping, address: start + BigInt(i) })), 0, [1n]);
+  }
+  const profile = builder.build();
+  const file = encodeProfile(profile);
+  const alone = mergeProfiles([profile], { keepsMappings: true });
+  if (!alone.ok) throw new Error(alone.error.message);
+  expect(meaning(encodeProfile(alone.profile))).toEqual(meaning(file));
+  expect(alone.profile.mappings.length).toBe(4);
+  expect(meaning(encodeProfile(merged(profile, profile)))).toEqual(meaning(file, file));
+  expect(merged(profile, profile).mappings.length).toBe(2);
+});
+
 test('headers: earliest time, sum of durations, greatest period, union of comments, the rest of the first', () => {
   const profile = (timeNanos: bigint, period: bigint, comments: readonly string[], docUrl: string): Profile =>
     profileFromText('main', { header: { timeNanos, durationNanos: 5n, period, comments, docUrl } });

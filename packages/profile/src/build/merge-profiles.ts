@@ -6,6 +6,11 @@ export type MergeResult =
   | { readonly ok: true; readonly profile: Profile }
   | { readonly ok: false; readonly error: ProfileError };
 
+export interface MergeOptions {
+  /** Mappings of one profile stay apart, as `pprof -proto` leaves them that is given one file. */
+  readonly keepsMappings?: boolean;
+}
+
 /**
  * Merges profiles exactly, as google/pprof's `Merge` does (profile/merge.go): sample types and period type must be the
  * same; mappings are the same when size (rounded up to 4 KiB), offset and build ID (or file) are, and addresses follow
@@ -14,17 +19,17 @@ export type MergeResult =
  *
  * Errors: `incompatible` for other types, `overflow` for a sum beyond int64, `no_sample_types` for an empty list.
  */
-export function mergeProfiles(profiles: readonly Profile[]): MergeResult {
+export function mergeProfiles(profiles: readonly Profile[], { keepsMappings = false }: MergeOptions = {}): MergeResult {
   try {
     const first = profiles[0];
     if (first === undefined) {
       throw new ProfileFailure('no_sample_types', 'There are no profiles to merge.');
     }
     for (const [index, profile] of profiles.entries()) checkCompatible(first, profile, index);
-    const merged = mergeInto(new ProfileBuilder(mergedHeader(profiles)), profiles);
+    const merged = mergeInto(new ProfileBuilder(mergedHeader(profiles)), profiles, keepsMappings);
     // Sums that came to zero leave stacks behind that nobody needs.
     if (!hasZeroSample(merged)) return { ok: true, profile: merged };
-    return { ok: true, profile: mergeInto(new ProfileBuilder(mergedHeader([merged])), [merged]) };
+    return { ok: true, profile: mergeInto(new ProfileBuilder(mergedHeader([merged])), [merged], keepsMappings) };
   } catch (error) {
     if (error instanceof ProfileFailure) return { ok: false, error: error.toError() };
     throw error;
@@ -105,9 +110,9 @@ interface MergedMapping {
   readonly memoryStart: bigint;
 }
 
-function mergeInto(builder: ProfileBuilder, profiles: readonly Profile[]): Profile {
+function mergeInto(builder: ProfileBuilder, profiles: readonly Profile[], keepsMappings: boolean): Profile {
   const mappings = new Map<string, MergedMapping>();
-  for (const profile of profiles) new SourceMerger(builder, profile, mappings).run();
+  for (const profile of profiles) new SourceMerger(builder, profile, mappings, keepsMappings).run();
   return builder.build();
 }
 
@@ -116,14 +121,21 @@ class SourceMerger {
   readonly #builder: ProfileBuilder;
   readonly #source: Profile;
   readonly #mergedMappings: Map<string, MergedMapping>;
+  readonly #keepsMappings: boolean;
   readonly #locations: Uint32Array;
   readonly #functions: Uint32Array;
   readonly #labelSets: Int32Array;
 
-  constructor(builder: ProfileBuilder, source: Profile, mergedMappings: Map<string, MergedMapping>) {
+  constructor(
+    builder: ProfileBuilder,
+    source: Profile,
+    mergedMappings: Map<string, MergedMapping>,
+    keepsMappings: boolean,
+  ) {
     this.#builder = builder;
     this.#source = source;
     this.#mergedMappings = mergedMappings;
+    this.#keepsMappings = keepsMappings;
     this.#locations = new Uint32Array(source.locations.length);
     this.#functions = new Uint32Array(source.functions.length);
     this.#labelSets = new Int32Array(source.labelSets.length).fill(-1);
@@ -194,7 +206,7 @@ class SourceMerger {
     const file = strings[mappings.fileString[row] ?? 0] ?? '';
     const buildId = strings[mappings.buildIdString[row] ?? 0] ?? '';
     const pages = BigInt.asUintN(64, memoryLimit - memoryStart + 0xfffn) >> 12n;
-    const key = `${pages}:${fileOffset}:${buildId === '' ? file : buildId}`;
+    const key = this.#keepsMappings ? `${row}` : `${pages}:${fileOffset}:${buildId === '' ? file : buildId}`;
     const known = this.#mergedMappings.get(key);
     if (known !== undefined) return known;
     const merged = {

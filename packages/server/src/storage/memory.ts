@@ -99,7 +99,8 @@ export class MemoryStorage implements StorageWriter, StorageReader {
       const empty = new ProfileBuilder({ sampleTypes: [query.sampleType], periodType: query.periodType }).build();
       return Promise.resolve({ profile: empty, typeIndex: 0, profiles: 0 });
     }
-    const merged = mergeProfiles(alike);
+    // One profile alone is as it was posted, whatever two of its mappings have in common.
+    const merged = mergeProfiles(alike, { keepsMappings: alike.length === 1 });
     if (merged.ok) {
       return Promise.resolve({ profile: merged.profile, typeIndex: asked(merged.profile), profiles: parts.length });
     }

@@ -115,8 +115,10 @@ export class MergeRun {
     }
     const { hasZero, ...samples } = sums.columns();
     const profile = { ...builder.build(), stacks: stacks.finish(), samples };
+    const isAlone = this.#header.profiles === 1;
     return {
-      profile: hasZero || hasTwinMappings(profile) ? joined(profile) : profile,
+      // One profile alone is as it was posted, whatever two of its mappings have in common.
+      profile: hasZero || (!isAlone && hasTwinMappings(profile)) ? joined(profile, isAlone) : profile,
       typeIndex: types.findIndex((_, t) => this.#isAsked(types, t)),
       profiles: this.#header.profiles,
     };
@@ -260,9 +262,9 @@ function hasTwinMappings({ mappings }: Profile): boolean {
   return false;
 }
 
-/** One binary at two addresses becomes one, as pprof's merge does it. */
-function joined(profile: Profile): Profile {
-  const result = mergeProfiles([profile]);
+/** Without sums that came to zero; one binary at two addresses becomes one, as pprof's merge does it, unless mappings are to be kept. */
+function joined(profile: Profile, keepsMappings: boolean): Profile {
+  const result = mergeProfiles([profile], { keepsMappings });
   if (result.ok) return result.profile;
   if (result.error.code === 'overflow') throw new StorageError('sum_overflow', result.error.message);
   throw new Error(`a stored profile cannot be merged: ${result.error.message}`);

@@ -44,7 +44,7 @@ export class MergedHeader {
     return {
       timeNanos: this.#start === null ? 0n : BigInt(this.#start.timeMs) * 1_000_000n + BigInt(this.#start.restNanos),
       durationNanos: BigInt.asIntN(64, this.#durationNanos),
-      period: headers.reduce((longest, { period }) => (period > longest ? period : longest), 0n),
+      period: headers.reduce((longest, { period }) => (longest === 0n || period > longest ? period : longest), 0n),
       comments: [...new Set(headers.flatMap(({ comments }) => comments))],
       defaultSampleType: types.some(({ type }) => type === defaultSampleType) ? defaultSampleType : '',
       dropFrames: first?.dropFrames ?? '',
