@@ -13,7 +13,7 @@ export type {
 } from './profile.ts';
 export { columnSum } from './column-sum.ts';
 export { discard } from './tables/discard.ts';
-export { int64sOf } from './tables/int64-column.ts';
+export { Int64Column, int64sOf } from './tables/int64-column.ts';
 export { discardProfile } from './discard-profile.ts';
 export { discardTree } from './discard-tree.ts';
 export { joinBytes } from './join-bytes.ts';

@@ -13,6 +13,12 @@ export class Int64Column {
   number(row: number): number {
     return (this.#halves[row * 2 + 1] ?? 0) * 4_294_967_296 + ((this.#halves[row * 2] ?? 0) >>> 0);
   }
+
+  /** In decimal. */
+  text(row: number): string {
+    const number = this.number(row);
+    return String(Number.isSafeInteger(number) ? number : (this.bigints[row] ?? 0n));
+  }
 }
 
 /** Whole numbers as int64, in the same memory. */

@@ -1,7 +1,7 @@
 import { type FunctionColumns, FunctionSums, functionsOfTree, isFunction } from './functions.ts';
 import { frameAt, type Frame } from './frame-table.ts';
+import { Outermost, subtreeSizes } from './subtrees.ts';
 import type { Tree } from './tree.ts';
-import { walkTree } from './tree-walk.ts';
 
 /** A function and its neighbours. The `total` of a caller (callee) is the value of the samples with a call from it (to it). */
 export interface Callers {
@@ -26,31 +26,17 @@ export function callersOf(tree: Tree, name: string): Callers | undefined {
   const rows = tree.frames.name.length;
   const callers = new FunctionSums(rows, tree);
   const callees = new FunctionSums(rows, tree);
-  // How often the edge from (to) each frame is on the path from the root to here.
-  const callersOnPath = new Uint32Array(rows);
-  const calleesOnPath = new Uint32Array(rows);
-  const count = (onPath: Uint32Array, frame: number, change: 1 | -1): number => {
-    const before = onPath[frame] ?? 0;
-    onPath[frame] = before + change;
-    return before;
-  };
-  const edges = (node: number, change: 1 | -1): void => {
-    if (node === 0) return;
+  const sizes = subtreeSizes(tree);
+  // By the frame that an edge comes from (goes to).
+  const fromCallers = new Outermost(sizes, rows);
+  const toCallees = new Outermost(sizes, rows);
+  for (let node = 1; node < tree.frame.length; node++) {
     const frame = tree.frame[node] ?? 0;
     const parentFrame = tree.frame[tree.parent[node] ?? 0] ?? 0;
-    if (frame === parentFrame) return;
-    if (frame === wanted && count(callersOnPath, parentFrame, change) === 0 && change === 1) {
-      callers.addTotal(parentFrame, node);
-    }
-    if (parentFrame === wanted && count(calleesOnPath, frame, change) === 0 && change === 1) {
-      callees.addTotal(frame, node);
-    }
-  };
-  walkTree(
-    tree,
-    (node) => edges(node, 1),
-    (node) => edges(node, -1),
-  );
+    if (frame === parentFrame) continue;
+    if (frame === wanted && fromCallers.isNext(parentFrame, node)) callers.addTotal(parentFrame, node);
+    if (parentFrame === wanted && toCallees.isNext(frame, node)) callees.addTotal(frame, node);
+  }
   const all = functionsOfTree(tree);
   const row = all.frames.name.indexOf(name);
   return {

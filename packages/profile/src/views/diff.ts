@@ -1,4 +1,5 @@
 import { discard } from '../tables/discard.ts';
+import { Int64Column } from '../tables/int64-column.ts';
 import { withAmounts } from './counted.ts';
 import { frameAt, type FrameColumns, FrameTable } from './frame-table.ts';
 import { type FunctionColumns, isFunction } from './functions.ts';
@@ -151,8 +152,9 @@ export function diffFunctions(before: FunctionColumns, after: FunctionColumns): 
 function shares(side: FunctionColumns, place: readonly number[], length: number): Float64Array {
   const share = new Float64Array(length);
   let sum = 0;
-  for (const value of side.self) sum += Number(value);
+  const self = new Int64Column(side.self);
+  for (let row = 0; row < place.length; row++) sum += self.number(row);
   if (sum === 0) return share;
-  for (const [row, at] of place.entries()) share[at] = Number(side.self[row] ?? 0n) / sum;
+  for (const [row, at] of place.entries()) share[at] = self.number(row) / sum;
   return share;
 }

@@ -4,8 +4,8 @@ import { Int64Column } from '../tables/int64-column.ts';
 import { counted, withAmounts } from './counted.ts';
 import { ExactSums, sumsAreSmall } from './exact-sums.ts';
 import type { FrameColumns, FrameKind } from './frame-table.ts';
+import { Outermost, subtreeSizes } from './subtrees.ts';
 import { type Amounts, compareText, type Tree } from './tree.ts';
-import { walkTree } from './tree-walk.ts';
 
 /** A table of functions: row `i` is the function `frames.name[i]` and what it amounts to. */
 export interface FunctionColumns extends Amounts {
@@ -37,22 +37,13 @@ export function unsortedFunctionsOfTree(tree: Tree): FunctionColumns {
 function sumsOfFunctions(tree: Tree): FunctionSums {
   const rows = tree.frames.name.length;
   const sums = new FunctionSums(rows, tree);
-  const onPath = new Uint32Array(rows);
-  walkTree(
-    tree,
-    (node) => {
-      const frame = tree.frame[node] ?? 0;
-      const depth = onPath[frame] ?? 0;
-      onPath[frame] = depth + 1;
-      // Below itself a function adds nothing to its total: the outer node's has it already.
-      if (depth === 0) sums.addTotal(frame, node);
-      sums.addSelf(frame, node);
-    },
-    (node) => {
-      const frame = tree.frame[node] ?? 0;
-      onPath[frame] = (onPath[frame] ?? 1) - 1;
-    },
-  );
+  const outermost = new Outermost(subtreeSizes(tree), rows);
+  for (let node = 0; node < tree.frame.length; node++) {
+    const frame = tree.frame[node] ?? 0;
+    // Below itself a function adds nothing to its total: the outer node's has it already.
+    if (outermost.isNext(frame, node)) sums.addTotal(frame, node);
+    sums.addSelf(frame, node);
+  }
   return sums;
 }
 

@@ -1,4 +1,5 @@
 import { frameAt, FrameTable } from './frame-table.ts';
+import { subtreeSizes } from './subtrees.ts';
 import type { Tree } from './tree.ts';
 
 export interface TreeLimits {
@@ -52,16 +53,6 @@ export function limitTree(tree: Tree, limits: TreeLimits = {}, first = 0): Limit
   }
   while (path.length > 0) close();
   return rows.tree();
-}
-
-/** How many nodes each subtree has, its own root included. Parents precede children. */
-function subtreeSizes({ parent }: Tree): Uint32Array {
-  const sizes = new Uint32Array(parent.length).fill(1);
-  for (let node = parent.length - 1; node > 0; node--) {
-    const up = parent[node] ?? 0;
-    sizes[up] = (sizes[up] ?? 0) + (sizes[node] ?? 0);
-  }
-  return sizes;
 }
 
 /** A node stays only where its parent does. */

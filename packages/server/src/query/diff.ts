@@ -1,4 +1,11 @@
-import { diffFunctions, diffTrees, discardTree, totalOf, unsortedFunctionsOfTree } from '@everflame/profile';
+import {
+  diffFunctions,
+  diffTrees,
+  discardTree,
+  Int64Column,
+  totalOf,
+  unsortedFunctionsOfTree,
+} from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import { Refused } from '../problem.ts';
 import type { MergedTree, StorageReader, TimeRange } from '../storage/storage.ts';
@@ -34,13 +41,18 @@ export async function answerDiff(
   const right = await treeOfChoice(storage, after.choice, filters, check);
   const tree = diffTrees(left.tree, right.tree);
   const functions = diffFunctions(unsortedFunctionsOfTree(left.tree), unsortedFunctionsOfTree(right.tree));
-  const share = (self: bigint | undefined, total: bigint) => (total === 0n ? null : Number(self ?? 0n) / Number(total));
-  const totals = { before: totalOf(left.tree, 0), after: totalOf(right.tree, 0) };
+  const totals = { before: Number(totalOf(left.tree, 0)), after: Number(totalOf(right.tree, 0)) };
   const sides = { before: sideHead(before, left), after: sideHead(after, right) };
   for (const side of [left, right]) discardTree(side.tree);
+  const values = {
+    before: { self: new Int64Column(functions.before.self), total: new Int64Column(functions.before.total) },
+    after: { self: new Int64Column(functions.after.self), total: new Int64Column(functions.after.total) },
+  };
+  const share = (side: 'before' | 'after', row: number) =>
+    totals[side] === 0 ? null : values[side].self.number(row) / totals[side];
   const amounts = (side: 'before' | 'after', row: number) => ({
-    self: String(functions[side].self[row] ?? 0n),
-    total: String(functions[side].total[row] ?? 0n),
+    self: values[side].self.text(row),
+    total: values[side].total.text(row),
     samples: functions[side].samples[row] ?? 0,
   });
   const body = jsonOf<http.DiffAnswer>({
@@ -59,8 +71,8 @@ export async function answerDiff(
       file: functions.frames.file[row] ?? '',
       before: amounts('before', row),
       after: amounts('after', row),
-      shareBefore: share(functions.before.self[row], totals.before),
-      shareAfter: share(functions.after.self[row], totals.after),
+      shareBefore: share('before', row),
+      shareAfter: share('after', row),
       presence: functions.presence[row] ?? 'both',
     })),
   });
