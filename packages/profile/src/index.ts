@@ -68,7 +68,13 @@ export { dropUninteresting } from './views/drop-frames.ts';
 export { type FoldedOptions, foldedStacks } from './views/folded-stacks.ts';
 export { type Frame, frameAt, type FrameColumns, type FrameKind, FrameTable } from './views/frame-table.ts';
 export { type FunctionLine, type FunctionLines, linesOfFunction } from './views/function-lines.ts';
-export { type FunctionColumns, functionsOfTree, topFunctions, unsortedFunctionsOfTree } from './views/functions.ts';
+export {
+  type FunctionColumns,
+  functionsOfTree,
+  topFunctions,
+  functionsOfSide,
+  unsortedFunctionsOfTree,
+} from './views/functions.ts';
 export { binaryKind, frameKind, framesOfLocation } from './views/location-frames.ts';
 export {
   calleesTree,

@@ -2,6 +2,7 @@ import type { Profile } from '../profile.ts';
 import { buildTree, type TreeOptions } from './build-tree.ts';
 import { Int64Column } from '../tables/int64-column.ts';
 import { counted, withAmounts } from './counted.ts';
+import type { DiffTree } from './diff.ts';
 import { ExactSums, sumsAreSmall } from './exact-sums.ts';
 import type { FrameColumns, FrameKind } from './frame-table.ts';
 import { Outermost, subtreeSizes } from './subtrees.ts';
@@ -34,17 +35,36 @@ export function unsortedFunctionsOfTree(tree: Tree): FunctionColumns {
   return sumsOfFunctions(tree).unsortedColumns((row) => isFunction(tree.frames.kind[row]));
 }
 
-function sumsOfFunctions(tree: Tree): FunctionSums {
+/** Those of one side of two trees' union, in the order of its frames. */
+export function functionsOfSide(
+  { frames, parent, frame, ...sides }: DiffTree,
+  side: 'before' | 'after',
+): FunctionColumns {
+  const { [side]: amounts } = sides;
+  const { samples, selfSamples, perSample } = amounts;
+  const counts = { frames, parent, frame, samples, selfSamples };
+  const tree =
+    perSample === undefined ? { ...counts, total: amounts.total, self: amounts.self } : counted(counts, perSample);
+  return sumsOfFunctions(tree, true).unsortedColumns((row) => isFunction(frames.kind[row]));
+}
+
+/** `isUnion`: nodes without any value are another tree's. */
+function sumsOfFunctions(tree: Tree, isUnion = false): FunctionSums {
   const rows = tree.frames.name.length;
   const sums = new FunctionSums(rows, tree);
   const outermost = new Outermost(subtreeSizes(tree), rows);
   for (let node = 0; node < tree.frame.length; node++) {
+    if (isUnion && isZero(tree, node)) continue;
     const frame = tree.frame[node] ?? 0;
     // Below itself a function adds nothing to its total: the outer node's has it already.
     if (outermost.isNext(frame, node)) sums.addTotal(frame, node);
     sums.addSelf(frame, node);
   }
   return sums;
+}
+
+function isZero({ samples, total, perSample }: Tree, node: number): boolean {
+  return samples[node] === 0 && (perSample !== undefined || total[node] === 0n);
 }
 
 export function isFunction(kind: FrameKind | undefined): boolean {

@@ -1,14 +1,19 @@
 import {
+  type Amounts,
   diffFunctions,
   diffTrees,
   discardTree,
+  type FunctionDiff,
+  functionsOfSide,
   Int64Column,
+  isUnfiltered,
+  type ProfileFilters,
   totalOf,
   unsortedFunctionsOfTree,
 } from '@everflame/profile';
 import type { http } from '@everflame/protocols';
 import { Refused } from '../problem.ts';
-import type { MergedTree, StorageReader, TimeRange } from '../storage/storage.ts';
+import type { MergedDiff, StorageReader, TimeRange } from '../storage/storage.ts';
 import type { Check } from './budget.ts';
 import { amountTexts, frameColumns } from './columns.ts';
 import { readFilters } from './filters.ts';
@@ -36,14 +41,12 @@ export async function answerDiff(
     const detail = `the sides have different profile types (${ids.join(', ')}): put the same before both selectors`;
     throw new Refused(400, 'different_profile_types', detail, 'query');
   }
-  const filters = readFilters(parameters);
-  const left = await treeOfChoice(storage, before.choice, filters, check);
-  const right = await treeOfChoice(storage, after.choice, filters, check);
-  const tree = diffTrees(left.tree, right.tree);
-  const functions = diffFunctions(unsortedFunctionsOfTree(left.tree), unsortedFunctionsOfTree(right.tree));
-  const totals = { before: Number(totalOf(left.tree, 0)), after: Number(totalOf(right.tree, 0)) };
-  const sides = { before: sideHead(before, left), after: sideHead(after, right) };
-  for (const side of [left, right]) discardTree(side.tree);
+  const { tree, functions, profiles } = await compared(storage, before, after, readFilters(parameters), check);
+  const totals = { before: Number(totalOf(tree.before, 0)), after: Number(totalOf(tree.after, 0)) };
+  const sides = {
+    before: sideHead(before, tree.before, profiles.before),
+    after: sideHead(after, tree.after, profiles.after),
+  };
   const values = {
     before: { self: new Int64Column(functions.before.self), total: new Int64Column(functions.before.total) },
     after: { self: new Int64Column(functions.after.self), total: new Int64Column(functions.after.total) },
@@ -79,6 +82,34 @@ export async function answerDiff(
   return { contentType: JSON_MEDIA_TYPE, body };
 }
 
+interface Compared extends MergedDiff {
+  readonly functions: FunctionDiff;
+}
+
+async function compared(
+  storage: StorageReader,
+  before: Side,
+  after: Side,
+  filters: ProfileFilters,
+  check: Check,
+): Promise<Compared> {
+  if (before.choice !== null && after.choice !== null && isUnfiltered(filters)) {
+    check();
+    const found = await storage.diff?.({ ...before.choice.selection, check }, { ...after.choice.selection, check });
+    check();
+    if (found !== null && found !== undefined) {
+      const { tree } = found;
+      return { ...found, functions: diffFunctions(functionsOfSide(tree, 'before'), functionsOfSide(tree, 'after')) };
+    }
+  }
+  const left = await treeOfChoice(storage, before.choice, filters, check);
+  const right = await treeOfChoice(storage, after.choice, filters, check);
+  const functions = diffFunctions(unsortedFunctionsOfTree(left.tree), unsortedFunctionsOfTree(right.tree));
+  const tree = diffTrees(left.tree, right.tree);
+  for (const side of [left, right]) discardTree(side.tree);
+  return { tree, functions, profiles: { before: left.profiles, after: right.profiles } };
+}
+
 interface Side {
   readonly query: string;
   readonly range: TimeRange;
@@ -96,10 +127,10 @@ async function chooseSide(
   return { query, range, choice: await chooseProfile(storage, readSelector(parameters, prefix), range) };
 }
 
-function sideHead({ query, range }: Side, { tree, profiles }: MergedTree): http.DiffAnswer['before'] {
+function sideHead({ query, range }: Side, amounts: Amounts, profiles: number): http.DiffAnswer['before'] {
   return {
-    total: String(totalOf(tree, 0)),
-    samples: tree.samples[0] ?? 0,
+    total: String(totalOf(amounts, 0)),
+    samples: amounts.samples[0] ?? 0,
     profiles,
     from: range.fromMs,
     until: range.untilMs,

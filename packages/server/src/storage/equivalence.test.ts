@@ -5,14 +5,17 @@ import {
   buildTree,
   decodePooled,
   decodeProfile,
+  diffTrees,
   type DecodeResult,
   encodeProfile,
+  functionsOfSide,
   type LabelInput,
   limitTree,
   type Matcher,
   type Profile,
   ProfileBuilder,
   StringPool,
+  unsortedFunctionsOfTree,
   type ValueType,
 } from '@everflame/profile';
 import * as fc from 'fast-check';
@@ -26,7 +29,9 @@ import {
   type Entry,
   type FunctionCounts,
   type Merged,
+  type MergedDiff,
   type MergedTree,
+  type Selection,
   StorageError,
   type StorageReader,
 } from './storage.ts';
@@ -326,6 +331,16 @@ function spellTree({ tree, profiles }: MergedTree): unknown {
   return { profiles, rows };
 }
 
+/** Lines of the union of two trees. */
+function spellDiff({ tree: { frames, parent, frame, before, after }, profiles }: MergedDiff): unknown {
+  const counts = { frames, parent, frame };
+  const sides = [
+    { ...counts, ...before },
+    { ...counts, ...after },
+  ].map((tree) => spellTree({ tree, profiles: 0 }));
+  return { sides, profiles };
+}
+
 /** Asks for trees in both ways. */
 async function checkTrees(reader: StorageReader, asked: readonly Question[]): Promise<void> {
   for (const { name, shape, typeIndex, matchers, fromMs, spanMs, stepMs } of asked) {
@@ -344,9 +359,34 @@ async function checkTrees(reader: StorageReader, asked: readonly Question[]): Pr
     const tree = buildTree(merged.profile, merged.typeIndex);
     expect(spellTree(found)).toEqual(spellTree({ tree, profiles: merged.profiles }));
     const maxNodes = 1 + (stepMs % 7);
+    await checkDiff(reader, found, selection);
     const limited = await reader.tree?.(selection, maxNodes);
     const expected = { tree: limitTree(tree, { maxNodes }), profiles: merged.profiles };
     expect(limited === null || limited === undefined ? limited : spellTree(limited)).toEqual(spellTree(expected));
+  }
+}
+
+/** Both halves of what was asked for, against all of it. */
+async function checkDiff(reader: StorageReader, all: MergedTree, selection: Selection): Promise<void> {
+  const middle = Math.floor((selection.fromMs + selection.untilMs) / 2);
+  for (const half of [
+    { ...selection, untilMs: middle },
+    { ...selection, fromMs: middle },
+  ]) {
+    const part = await reader.tree?.(half);
+    const found = await reader.diff?.(half, selection);
+    expect(found === null).toBe(part === null);
+    if (found === null || found === undefined || part === null || part === undefined) continue;
+    const expected = { tree: diffTrees(part.tree, all.tree), profiles: { before: part.profiles, after: all.profiles } };
+    expect(spellDiff(found)).toEqual(spellDiff(expected));
+    for (const side of ['before', 'after'] as const) {
+      const functions = functionsOfSide(found.tree, side);
+      const own = unsortedFunctionsOfTree(side === 'before' ? part.tree : all.tree);
+      const spelled = [functions, own].map(({ frames: { name }, total, self, samples }) =>
+        name.map((one, row) => print([one, total[row], self[row], samples[row]])).sort(),
+      );
+      expect(spelled[0]).toEqual(spelled[1]);
+    }
   }
 }
 

@@ -3,7 +3,7 @@
  * Engines: `memory.ts` (the reference that the property tests believe) and `embedded/`.
  */
 import type { CountColumn } from './count-column.ts';
-import type { Labels, LimitedTree, Matcher, Profile, Tree, ValueType } from '@everflame/profile';
+import type { DiffTree, Labels, LimitedTree, Matcher, Profile, Tree, ValueType } from '@everflame/profile';
 
 /** One profile to be stored. `labels` are the series labels without `__name__`, which is `name`. An engine may take profiles in other forms, too. */
 export interface Entry<Form = Profile> {
@@ -120,6 +120,13 @@ export interface MergedTree {
   readonly tree: Tree | LimitedTree;
   /** How many stored profiles have a part in it. */
   readonly profiles: number;
+}
+
+/** What `diffTrees` makes of two trees. */
+export interface MergedDiff {
+  readonly tree: DiffTree;
+  /** How many stored profiles have a part in each side. */
+  readonly profiles: { readonly before: number; readonly after: number };
 }
 
 /** One line of `range`: a step without a profile is left out. */
@@ -250,6 +257,8 @@ export interface StorageReader {
    * Null, or no such method: make it from `merge`. (Of functions whose name occurs with several files another may be shown.)
    */
   tree?(selection: Selection, maxNodes?: number): Promise<MergedTree | null>;
+  /** The union of two such trees. Null, or no such method: make it from these. */
+  diff?(before: Selection, after: Selection): Promise<MergedDiff | null>;
   /** @throws StorageError `sum_overflow` */
   range(selection: Selection, stepMs: number, by: readonly string[]): Promise<readonly RangeSeries[]>;
   /**

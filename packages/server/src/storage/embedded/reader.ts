@@ -7,6 +7,7 @@ import {
   type FunctionCounts,
   type Mark,
   type Merged,
+  type MergedDiff,
   type MergedTree,
   type MergeQuery,
   type RangeSeries,
@@ -37,7 +38,9 @@ import { type MergeMode, MergeRun, type Retry, typeIndex } from './merge-run.ts'
 import type { Part, PartSeries } from './part.ts';
 import { RangeRun } from './range-run.ts';
 import { damagedParts, noteDamage, Sources } from './sources.ts';
+import type { NodeSums } from './tree/node-sums.ts';
 import { TreeIndex } from './tree/tree-index.ts';
+import { pairedTree } from './tree/tree-pair.ts';
 import { TreeRun } from './tree/tree-run.ts';
 import { Vector } from './vector-scratch.ts';
 
@@ -127,9 +130,18 @@ export class EmbeddedReader implements StorageReader {
   tree(selection: Selection, maxNodes?: number): Promise<MergedTree | null> {
     return this.#read(() => {
       if (this.#trees.isFull) this.#dropTrees();
-      const run = new TreeRun(this.#trees, selection, (header) => typeIndex(header, selection));
-      for (const [part, selected] of this.#selected(selection)) if (!run.add(part, selected)) return null;
-      return run.finish(maxNodes);
+      return this.#runTree(selection, this.#trees.nodeSums)?.finish(maxNodes) ?? null;
+    });
+  }
+
+  diff(before: Selection, after: Selection): Promise<MergedDiff | null> {
+    return this.#read(() => {
+      if (this.#trees.isFull) this.#dropTrees();
+      const one = this.#runTree(before, this.#trees.nodeSums);
+      const other = one === null ? null : this.#runTree(after, this.#trees.otherNodeSums);
+      const tree = one === null || other === null ? null : pairedTree(this.#trees, one, other);
+      if (one === null || other === null || tree === null) return null;
+      return { tree, profiles: { before: one.profiles, after: other.profiles } };
     });
   }
 
@@ -263,6 +275,13 @@ export class EmbeddedReader implements StorageReader {
       yield [part, selected];
       this.#between();
     }
+  }
+
+  /** Null: `MergeRun` has to answer. */
+  #runTree(selection: Selection, sums: NodeSums): TreeRun | null {
+    const run = new TreeRun(this.#trees, selection, (header) => typeIndex(header, selection), sums);
+    for (const [part, selected] of this.#selected(selection)) if (!run.add(part, selected)) return null;
+    return run;
   }
 
   #runMerge(query: MergeQuery, mode: MergeMode): Merged | Retry {

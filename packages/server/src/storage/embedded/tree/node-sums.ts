@@ -94,6 +94,12 @@ export class NodeSums {
     return this.#marks.rows();
   }
 
+  /** Takes these rows among its own, with nothing in them, and answers all, ascending. */
+  withRows(rows: Uint32Array): Uint32Array {
+    for (let i = 0; i < rows.length; i++) this.#marks.add(rows[i] ?? 0);
+    return this.#marks.rows();
+  }
+
   #addUp(pairs: Uint32Array, self: Float64Array, total: Float64Array): void {
     const { words } = this.#marks;
     for (let word = words.length - 1; word >= 0; word--) {

@@ -64,7 +64,8 @@ export function orderNodes(
   return maxNodes === undefined ? { order, rest: null } : withRemainders(nodes, order, maxNodes);
 }
 
-function depthFirst({ parent, frame }: UsedNodes, rank: Uint32Array): Uint32Array {
+/** Nodes in depth-first order, siblings by the rank of their frames. */
+export function depthFirst({ parent, frame }: Pick<UsedNodes, 'parent' | 'frame'>, rank: Uint32Array): Uint32Array {
   const { length } = parent;
   const start = new Uint32Array(rank.length + 1);
   for (let node = 0; node < length; node++) {

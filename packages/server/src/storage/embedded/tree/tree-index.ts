@@ -51,6 +51,8 @@ export class TreeIndex {
   /** For the question at hand. */
   readonly leafSums = new LeafSums();
   readonly nodeSums = new NodeSums();
+  /** Of the second side of a comparison. */
+  readonly otherNodeSums = new NodeSums();
 
   get isLarge(): boolean {
     return this.nodes.length > largeNodes;
@@ -115,5 +117,6 @@ export class TreeIndex {
     this.nodes.discard();
     this.leafSums.discard();
     this.nodeSums.discard();
+    this.otherNodeSums.discard();
   }
 }

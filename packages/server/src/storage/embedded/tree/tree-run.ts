@@ -1,11 +1,13 @@
-import { counted, discard, type FrameKind, int64sOf, type LimitedTree, REMAINDER, type Tree } from '@everflame/profile';
+import { counted, discard, int64sOf, type LimitedTree, type Tree } from '@everflame/profile';
 import type { Selection } from '../../storage.ts';
 import { countTypeIndex, type Header } from '../header.ts';
 import { excluded, LabelView, type SelectedSeries } from '../label-view.ts';
 import type { Part, PartSeries } from '../part.ts';
 import { Vector } from '../vector-scratch.ts';
 import type { LeafSums, SumColumns } from './leaf-sums.ts';
+import type { NodeSums } from './node-sums.ts';
 import { nthGreatest, orderNodes, type RestRows, UsedNodes } from './order-nodes.ts';
+import { OwnFrames } from './own-frames.ts';
 import type { FrameOrigins, PartNodes, TreeIndex } from './tree-index.ts';
 
 /** Sums what a selection selects by node of the index: a tree without the profile that it would be made of. */
@@ -18,14 +20,23 @@ export class TreeRun {
   readonly #vector = new Vector();
   readonly #columns = new Map<Header, SumColumns | null>();
   readonly #parts: PartNodes[] = [];
-  readonly #origins: FrameOrigins[] = [];
+  readonly origins: FrameOrigins[] = [];
+  /** What was added, by node of the index. */
+  readonly nodeSums: NodeSums;
   #shape = '';
   #isSuited = true;
-  #profiles = 0;
+  profiles = 0;
 
-  constructor(index: TreeIndex, selection: Selection, typeIndex: (header: Header) => number) {
+  /** `sums`: one of the index's; what was in it is gone. */
+  constructor(
+    index: TreeIndex,
+    selection: Selection,
+    typeIndex: (header: Header) => number,
+    sums: NodeSums = index.nodeSums,
+  ) {
     this.#index = index;
-    index.nodeSums.clear();
+    this.nodeSums = sums;
+    sums.clear();
     this.#sums = index.leafSums;
     this.#selection = selection;
     this.#typeIndex = typeIndex;
@@ -39,7 +50,7 @@ export class TreeRun {
     let isInUse = false;
     for (const { series, own } of selected) {
       this.#selection.check?.();
-      if (own.open.length === 0) this.#profiles += series.sum(this.#selection, (header) => this.#of(header), sums);
+      if (own.open.length === 0) this.profiles += series.sum(this.#selection, (header) => this.#of(header), sums);
       else {
         if (!isInUse) this.#labels.use(part);
         isInUse = true;
@@ -50,26 +61,35 @@ export class TreeRun {
     const leaves = sums.touched();
     nodes.prepare?.(leaves);
     this.#parts.push(nodes);
-    this.#origins.push(...nodes.originsOf(leaves));
-    this.#index.nodeSums.reserve(this.#index.nodes.length);
-    this.#index.nodeSums.add(leaves, nodes.nodes, sums.sums);
+    this.origins.push(...nodes.originsOf(leaves));
+    this.nodeSums.reserve(this.#index.nodes.length);
+    this.nodeSums.add(leaves, nodes.nodes, sums.sums);
     return true;
   }
 
   /** `maxNodes`: as `limitTree` takes it. Null: `MergeRun` has to answer. */
   finish(maxNodes?: number): { readonly tree: Tree | LimitedTree; readonly profiles: number } | null {
-    if (this.#parts.length > 1 && this.#parts.some(({ isNamedByBinary }) => isNamedByBinary)) return null;
+    if (!this.isNamedForSure) return null;
     const used = this.#usedNodes(maxNodes);
-    const { self } = this.#index.nodeSums;
-    // Without any sample it may be any number.
-    const perCount = self.isApart ? 0 : self.perCount || 1;
+    const { perCount } = this;
     const samples = used.samples[0] ?? 0;
-    const total = perCount > 0 ? samples * perCount : used.total[0];
-    if (!Number.isSafeInteger(total) || !Number.isSafeInteger(samples)) return null;
+    if (!isExact(samples, perCount > 0 ? samples * perCount : (used.total[0] ?? 0))) return null;
     const { order, rest } = orderNodes(used, this.#index.ranks(), maxNodes);
     const tree = this.#tree(used, order, rest, perCount);
     discard(order);
-    return { tree, profiles: this.#profiles };
+    return { tree, profiles: this.profiles };
+  }
+
+  /** False: what frames are called depends on what their parts are merged with. */
+  get isNamedForSure(): boolean {
+    return this.#parts.length < 2 || !this.#parts.some(({ isNamedByBinary }) => isNamedByBinary);
+  }
+
+  /** Of the value for each count; 0: not the same for all. */
+  get perCount(): number {
+    const { self } = this.nodeSums;
+    // Without any sample it may be any number.
+    return self.isApart ? 0 : self.perCount || 1;
   }
 
   /** Which columns of profiles with this header are summed; null: none of them. */
@@ -99,7 +119,7 @@ export class TreeRun {
       if (columns === null) continue;
       const classes = this.#labels.classes(own, labelSets.length === 0 ? new Uint32Array(1) : labelSets);
       if (classes.every((one) => one === excluded)) continue;
-      this.#profiles++;
+      this.profiles++;
       series.read(i, vector);
       for (let row = 0; row < vector.rows; row++) {
         if (classes[vector.sets[row] ?? 0] === excluded) continue;
@@ -114,7 +134,7 @@ export class TreeRun {
    */
   #usedNodes(maxNodes: number | undefined): UsedNodes {
     const { pairs } = this.#index.nodes;
-    const sums = this.#index.nodeSums;
+    const sums = this.nodeSums;
     const nodes = sums.addUp(pairs);
     const { isApart } = sums.self;
     const weight = isApart ? sums.total.values : sums.total.counts;
@@ -169,7 +189,7 @@ export class TreeRun {
    */
   #tree(used: UsedNodes, order: Uint32Array, rest: RestRows | null, perCount: number): Tree | LimitedTree {
     const { length } = order;
-    const frames = new OwnFrames(this.#index.names, this.#origins);
+    const frames = new OwnFrames(this.#index.names, this.origins);
     const parent = new Uint32Array(length);
     const frame = new Uint32Array(length);
     const rowOf = new Uint32Array(used.parent.length);
@@ -209,53 +229,7 @@ export class TreeRun {
   }
 }
 
-/** The frames of one answer, numbered as they come. */
-class OwnFrames {
-  readonly #indexNames: readonly string[];
-  readonly #origins: readonly FrameOrigins[];
-  /** By frame of the index: row + 1. */
-  readonly #rows: Uint32Array;
-  readonly #used: number[] = [0];
-  #remainder = 0;
-
-  constructor(names: readonly string[], origins: readonly FrameOrigins[]) {
-    this.#indexNames = names;
-    this.#origins = origins;
-    this.#rows = new Uint32Array(names.length);
-    this.#rows[0] = 1;
-  }
-
-  row(frame: number): number {
-    const known = this.#rows[frame] ?? 0;
-    if (known > 0) return known - 1;
-    const row = this.#used.push(frame) - 1;
-    this.#rows[frame] = row + 1;
-    return row;
-  }
-
-  remainder(): number {
-    if (this.#remainder === 0) this.#remainder = this.#used.push(-1) - 1;
-    return this.#remainder;
-  }
-
-  columns(): Tree['frames'] {
-    const name = this.#used.map((frame) => (frame < 0 ? REMAINDER : (this.#indexNames[frame] ?? '')));
-    const file = name.map(() => '');
-    const binary = name.map(() => '');
-    const kind = name.map((): FrameKind | '' => '');
-    for (const part of this.#origins) {
-      for (let i = 0; i < part.frames.length; i++) {
-        const frame = part.frames[i] ?? 0;
-        const row = (this.#rows[frame] ?? 0) - 1;
-        if (row < 0 || part.except?.[frame] === 1) continue;
-        if (file[row] === '') file[row] = part.files[i] ?? '';
-        if (binary[row] === '') binary[row] = part.binaries[i] ?? '';
-        if (kind[row] === '') kind[row] = part.kinds[i] ?? '';
-      }
-    }
-    kind[0] = 'root';
-    name[0] = 'root';
-    if (this.#remainder > 0) kind[this.#remainder] = 'group';
-    return { name, file, binary, kind: kind.map((one) => (one === '' ? 'native' : one)) };
-  }
+/** Were all sums exact on the way to these, the greatest of all? */
+export function isExact(samples: number, total: number): boolean {
+  return Number.isSafeInteger(samples) && Number.isSafeInteger(total);
 }
