@@ -98,6 +98,7 @@ try {
   const garbage = new Garbage();
   const storage = new EmbeddedReader(dataDir, () => garbage.collectIfMuch());
   let restTimer: NodeJS.Timeout | undefined;
+  let isOfWideQuestions = false;
   parentPort?.on('message', (request: QueryRequest) => {
     if ('kind' in request) {
       clearTimeout(restTimer);
@@ -106,6 +107,8 @@ try {
     } else {
       void reply(storage, request).then((answer) => {
         send(answer);
+        isOfWideQuestions ||= request.isWide;
+        if (!isOfWideQuestions) storage.forgetLarge();
         garbage.collectIfMuch();
         // What a question leaves behind is given back when no other follows.
         clearTimeout(restTimer);

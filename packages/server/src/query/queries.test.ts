@@ -30,8 +30,8 @@ afterEach(async () => {
   await Promise.all(opened.splice(0).map((queries) => queries.close()));
 });
 
-function start(maxWaiting = 10, idleMs = 60_000): Queries {
-  const queries = new Queries({ dataDir: '', workerUrl, maxWorkers: 1, maxWaiting, idleMs });
+function start(maxWaiting = 10, idleMs = 60_000, maxWorkers = 1): Queries {
+  const queries = new Queries({ dataDir: '', workerUrl, maxWorkers, maxWaiting, idleMs });
   opened.push(queries);
   return queries;
 }
@@ -54,6 +54,23 @@ test('identical questions in flight share one execution, others and later ones d
   const other = queries.ask(question(1, { ...ended, query: '{a="b"}' }), signal());
   expect(await answers([...same, other])).toEqual(['1', '1', '1', '2']);
   expect(await answers([queries.ask(question(1), signal())])).toEqual(['3']);
+});
+
+test('questions of all services are asked of one thread, one after the other; those of a service of another one meanwhile', async () => {
+  const queries = start(20, 60_000, 2);
+  const ask = (more: Record<string, string>, kind = 'top') =>
+    queries.ask({ kind, parameters: { wait: '50', ...ended, ...more }, nowMs: 0 });
+  const wide = [
+    ask({}),
+    ask({ query: 'cpu{host_name="a"}' }),
+    ask({ query: '{service_name=~"a|b"}' }),
+    ask({ before_query: '{service_name="a"}', after_query: '{}' }, 'diff'),
+  ];
+  const others = [ask({ query: 'cpu{service_name="a"}' }), ask({}, 'labels'), ask({ query: '{' })];
+  expect([await answers(wide), await answers(others)]).toEqual([
+    ['1', '2', '3', '4'],
+    ['1', '2', '3'],
+  ]);
 });
 
 test('questions about now are the same for a second', async () => {

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { parseSelector } from '@everflame/profile';
 import { type Problem, Refused } from '../problem.ts';
 import { type BudgetLimits, defaultBudget } from './budget.ts';
 import type { QueryReply, QueryRequest, QueryWorkerData, Question, Reply } from './query-messages.ts';
@@ -31,7 +32,10 @@ const sameNowMs = 1000;
 
 const defaultIdleMs = 10 * 60_000;
 
-/** Asks the readers' threads. They are started by questions that find all before them busy, and end when nobody asks. */
+/**
+ * Asks the readers' threads. They are started by questions that find all before them busy, and end when nobody asks. What is asked of all services takes the most
+ * memory, and leaves most behind for the next such question: all of it is asked of the first thread, one after the other, so that it is there once.
+ */
 export class Queries {
   readonly #options: QueryPoolOptions;
   readonly #readers: Reader[] = [];
@@ -66,11 +70,13 @@ export class Queries {
     if (waiting >= this.#options.maxWaiting) {
       return Promise.reject(new Refused(429, 'busy', 'too many questions wait: ask again in a second'));
     }
-    let least = alive.toSorted((a, b) => a.waiting - b.waiting)[0];
-    if (least === undefined || (least.waiting > 0 && alive.length < this.#options.maxWorkers)) least = this.#add();
+    const isWide = isOfAllServices(question);
+    let reader = isWide ? alive[0] : alive.toSorted((a, b) => a.waiting - b.waiting)[0];
+    const isFree = reader !== undefined && (isWide || reader.waiting === 0);
+    if (reader === undefined || (!isFree && alive.length < this.#options.maxWorkers)) reader = this.#add();
     const cancelled = new Int32Array(new SharedArrayBuffer(4));
     const shared: Shared = {
-      reply: least.ask(question, cancelled),
+      reply: reader.ask(question, isWide, cancelled),
       askedMs: question.nowMs,
       cancelled,
       waiters: 0,
@@ -152,12 +158,12 @@ class Reader {
     return this.#waiting.size;
   }
 
-  ask(question: Question, cancelled: Int32Array<SharedArrayBuffer>): Promise<Reply> {
+  ask(question: Question, isWide: boolean, cancelled: Int32Array<SharedArrayBuffer>): Promise<Reply> {
     const id = this.#nextId++;
     this.#lastMs = performance.now();
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#post({ id, question, cancelled });
+      this.#post({ id, question, isWide, cancelled });
     });
   }
 
@@ -193,6 +199,33 @@ class Reader {
 function keyOf({ kind, parameters }: Question): string {
   const said = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== '');
   return JSON.stringify([kind, said.sort(([a], [b]) => (a < b ? -1 : 1))]);
+}
+
+/** Questions that read samples of what they select. */
+const kindsOfSamples = new Set([
+  'binaries',
+  'callers',
+  'compare',
+  'diff',
+  'export',
+  'flamegraph',
+  'flamegraph_file',
+  'lines',
+  'pprof',
+  'top',
+]);
+
+/** Whether samples of more than one service may be read. What is no selector is refused by who answers. */
+function isOfAllServices({ kind, parameters }: Question): boolean {
+  if (!kindsOfSamples.has(kind)) return false;
+  const said = ['query', 'before_query', 'after_query'].flatMap((name) => parameters[name] ?? []);
+  return said.length === 0 || said.some((text) => !isOfOneService(text));
+}
+
+function isOfOneService(text: string): boolean {
+  const parsed = parseSelector(text);
+  if (!parsed.ok) return true;
+  return parsed.selector.matchers.some(({ name, operator }) => name === 'service_name' && operator === '=');
 }
 
 /** Whether an answer depends on the time of the question. */

@@ -27,6 +27,8 @@ export type QueryRequest =
   | {
       readonly id: number;
       readonly question: Question;
+      /** It is of all services; only one thread gets such questions. */
+      readonly isWide: boolean;
       /** One shared word that becomes 1 when nobody waits for the answer any more. */
       readonly cancelled: Int32Array<SharedArrayBuffer>;
     }

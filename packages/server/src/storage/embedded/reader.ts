@@ -218,6 +218,11 @@ export class EmbeddedReader implements StorageReader {
     });
   }
 
+  /** Gives up what it keeps for the next question about trees where that is of many services. */
+  forgetLarge(): void {
+    if (this.#trees.isLarge) this.#dropTrees();
+  }
+
   close(): Promise<void> {
     this.#sources.close();
     this.#db.close();
