@@ -1,4 +1,4 @@
-import { type FrameKind, frameKind } from '@everflame/profile';
+import { discard, type FrameKind, frameKind } from '@everflame/profile';
 import { type Dictionary, functionWords, lineWords, locationWords, mappingWords, stackWords } from '../dictionary.ts';
 import { Marks } from './marks.ts';
 import type { FrameOrigins, PartNodes, TreeIndex } from './tree-index.ts';
@@ -38,6 +38,14 @@ export class DictionaryNodes implements PartNodes {
     for (let location = 0; location < this.#dictionary.locations.length; location++) this.#follow(location);
     const { words, length } = this.#dictionary.stacks;
     this.#index.nodes.follow({ ...this.#frameColumns(), words, first: 1, end: length }, this.nodes);
+  }
+
+  /** What a part keeps of them: the nodes of its leaves, by the number that vectors give. They must not be used afterwards. */
+  ofLeaves(leaves: Uint32Array): PartNodes {
+    const nodes = new Uint32Array(leaves.length);
+    for (let i = 0; i < leaves.length; i++) nodes[i] = this.nodes[leaves[i] ?? 0] ?? 0;
+    discard(this.nodes, this.#starts, this.#ends, this.#frames, this.#frameOf, this.#mappingOf);
+    return { nodes, prepare: null, originsOf: always([this.origins]), isNamedByBinary: this.isNamedByBinary };
   }
 
   prepare(leaves: Uint32Array): void {
@@ -173,6 +181,11 @@ export class DictionaryNodes implements PartNodes {
     const base = binary.slice(binary.lastIndexOf('/') + 1);
     return { name: base === '' ? '<unknown>' : `[${base}]`, file, binary, kind: 'unsymbolized' };
   }
+}
+
+/** A function made where another one is made as well would keep all that either of them uses. */
+function always<T>(value: T): () => T {
+  return () => value;
 }
 
 /** The column with room for so many; doubled, so that one that grows by little is not copied each time. */

@@ -74,9 +74,7 @@ export class TreeIndex {
     }
     const stacks = new DictionaryNodes(this, dictionary);
     stacks.prepareAll();
-    const { origins, isNamedByBinary } = stacks;
-    const nodes = leaves.map((stack) => stacks.nodes[stack] ?? 0);
-    const own = { nodes, prepare: null, originsOf: () => [origins], isNamedByBinary };
+    const own = stacks.ofLeaves(leaves);
     this.#parts.set(part, own);
     // Which node a leaf is, is all that trees need of it. A question about a month reads hundreds of megabytes of these.
     part.release?.();
