@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { endWorker } from '../end-worker.ts';
 import type { LossCounters } from '../health/counters.ts';
 import type { ReplyEnvelope, ReplyOf, SymbolRequest, SymbolWorkerOptions } from './worker-messages.ts';
 
@@ -74,7 +75,7 @@ export class SymbolClient {
     const worker = this.#worker;
     this.#worker = undefined;
     this.#settleAll();
-    await worker?.terminate();
+    if (worker !== undefined) await endWorker(worker);
   }
 
   #start(): Worker {
@@ -122,7 +123,7 @@ export class SymbolClient {
     const worker = this.#worker;
     this.#worker = undefined;
     this.#onLost();
-    void worker?.terminate();
+    if (worker !== undefined) void endWorker(worker);
   }
 
   #lose(worker: Worker): void {

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Demangler } from '@everflame/binary';
+import { endOfWork } from '../end-worker.ts';
 import { GarbageCollector } from '../garbage.ts';
 import { DebugStore } from './debug-store.ts';
 import { JitStore } from './jit-store.ts';
@@ -60,6 +61,8 @@ async function handle({ id, request }: RequestEnvelope): Promise<void> {
 }
 
 let last = Promise.resolve();
-parentPort?.on('message', (envelope: RequestEnvelope) => {
+parentPort?.on('message', (envelope: RequestEnvelope | typeof endOfWork) => {
+  // oxlint-disable-next-line unicorn/no-process-exit -- of this thread alone
+  if (envelope === endOfWork) process.exit();
   last = last.then(async () => handle(envelope));
 });

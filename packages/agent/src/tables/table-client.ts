@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { startUrgently } from '../kernel/urgency.ts';
+import { endWorker } from '../end-worker.ts';
 import type { LossCounters } from '../health/counters.ts';
 import type { TableReply, TableRequest } from './table-messages.ts';
 
@@ -115,7 +116,7 @@ export class TableClient {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const settle of waiting) settle(undefined);
-    await worker?.terminate();
+    if (worker !== undefined) await endWorker(worker);
   }
 }
 

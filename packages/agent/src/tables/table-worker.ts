@@ -18,6 +18,7 @@ import {
   segmentTypes,
   type UnwindTable,
 } from '@everflame/binary';
+import { endOfWork } from '../end-worker.ts';
 import { GarbageCollector } from '../garbage.ts';
 import { dropKernelTable, putKernelTable } from '../kernel/kernel-table.ts';
 import { TableCache } from './table-cache.ts';
@@ -28,7 +29,9 @@ if (port === null) throw new Error('table-worker.ts runs as a worker thread');
 const garbage = new GarbageCollector();
 const caches = new Map<string, TableCache>();
 
-port.on('message', (request: TableRequest) => {
+port.on('message', (request: TableRequest | typeof endOfWork) => {
+  // oxlint-disable-next-line unicorn/no-process-exit -- of this thread alone
+  if (request === endOfWork) process.exit();
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
   port.postMessage(answer(request));
   garbage.schedule();
