@@ -5,6 +5,7 @@ import {
   HAS_REST,
   HEADER_BYTES,
   IS_COUNTED,
+  PER_SAMPLE_AT,
   TREE_MAGIC,
   TREE_VERSION,
   type TreeHead,
@@ -31,7 +32,7 @@ export function decodeTree(bytes: Uint8Array): TreeResult {
   );
   if (magic !== TREE_MAGIC) return failed('it does not begin with EFTR');
   if (version !== TREE_VERSION) return failed(`it has version ${version}, and ${TREE_VERSION} is read here`);
-  const perSample = new Float64Array(buffer, 32, 1)[0] ?? 0;
+  const perSample = new Float64Array(buffer, PER_SAMPLE_AT, 1)[0] ?? 0;
   const isCounted = (flags & IS_COUNTED) !== 0;
   if (flags > (HAS_REST | IS_COUNTED)) return failed(`it has flags that are not known here (${flags})`);
   if (isCounted && !(Number.isSafeInteger(perSample) && perSample > 0))

@@ -12,6 +12,8 @@ export const TREE_VERSION = 2;
 export const TREE_MAGIC = 0x5254_4645;
 /** Eight 32-bit words and a 64-bit number. */
 export const HEADER_BYTES = 40;
+/** Where that number is. */
+export const PER_SAMPLE_AT = 32;
 /** Of the header's flags: some rows are remainders. */
 export const HAS_REST = 1;
 /** Each value is its count times a number, which the header has, and counts are below 2^32. */
@@ -146,7 +148,7 @@ export function encodeTree(tree: Tree | LimitedTree, head: TreeHead): Uint8Array
     counts.textBytes,
     counts.flags,
   ]);
-  new Float64Array(buffer, 32, 1)[0] = perSample;
+  new Float64Array(buffer, PER_SAMPLE_AT, 1)[0] = perSample;
   file.set(headBytes, layout.head);
   const put = (column: Column, at: number) => {
     file.set(new Uint8Array(column.buffer, column.byteOffset, column.byteLength), at);

@@ -24,8 +24,8 @@ export function callersOf(tree: Tree, name: string): Callers | undefined {
   const wanted = tree.frames.name.findIndex((text, row) => text === name && isFunction(tree.frames.kind[row]));
   if (wanted < 0) return undefined;
   const rows = tree.frames.name.length;
-  const callers = new FunctionSums(rows, tree);
-  const callees = new FunctionSums(rows, tree);
+  const callers = new FunctionSums(tree.frames, tree);
+  const callees = new FunctionSums(tree.frames, tree);
   const sizes = subtreeSizes(tree);
   // By the frame that an edge comes from (goes to).
   const fromCallers = new Outermost(sizes, rows);

@@ -6,7 +6,7 @@ import type { DiffTree } from './diff.ts';
 import { ExactSums, sumsAreSmall } from './exact-sums.ts';
 import type { FrameColumns, FrameKind } from './frame-table.ts';
 import { Outermost, subtreeSizes } from './subtrees.ts';
-import { type Amounts, compareText, type Tree } from './tree.ts';
+import { type Amounts, compareText, type Tree, type TreeShape } from './tree.ts';
 
 /** A table of functions: row `i` is the function `frames.name[i]` and what it amounts to. */
 export interface FunctionColumns extends Amounts {
@@ -27,34 +27,29 @@ export function topFunctions(
 
 /** The functions of a tree, in the order of `topFunctions`; the root and groups are none. */
 export function functionsOfTree(tree: Tree): FunctionColumns {
-  return sumsOfFunctions(tree).columns((row) => isFunction(tree.frames.kind[row]));
+  return sumsOfFunctions(tree, tree).columns((row) => isFunction(tree.frames.kind[row]));
 }
 
 /** The same in the order of the tree's frames. */
 export function unsortedFunctionsOfTree(tree: Tree): FunctionColumns {
-  return sumsOfFunctions(tree).unsortedColumns((row) => isFunction(tree.frames.kind[row]));
+  return sumsOfFunctions(tree, tree).unsortedColumns((row) => isFunction(tree.frames.kind[row]));
 }
 
 /** Those of one side of two trees' union, in the order of its frames. */
-export function functionsOfSide(
-  { frames, parent, frame, ...sides }: DiffTree,
-  side: 'before' | 'after',
-): FunctionColumns {
-  const { [side]: amounts } = sides;
-  const { samples, selfSamples, perSample } = amounts;
-  const counts = { frames, parent, frame, samples, selfSamples };
-  const tree =
-    perSample === undefined ? { ...counts, total: amounts.total, self: amounts.self } : counted(counts, perSample);
-  return sumsOfFunctions(tree, true).unsortedColumns((row) => isFunction(frames.kind[row]));
+export function functionsOfSide(tree: DiffTree, side: 'before' | 'after'): FunctionColumns {
+  // Nodes without any value are the other side's.
+  return sumsOfFunctions(tree, tree[side], isZero).unsortedColumns((row) => isFunction(tree.frames.kind[row]));
 }
 
-/** `isUnion`: nodes without any value are another tree's. */
-function sumsOfFunctions(tree: Tree, isUnion = false): FunctionSums {
-  const rows = tree.frames.name.length;
-  const sums = new FunctionSums(rows, tree);
-  const outermost = new Outermost(subtreeSizes(tree), rows);
+function sumsOfFunctions(
+  tree: TreeShape,
+  amounts: Amounts,
+  isLeftOut?: (amounts: Amounts, node: number) => boolean,
+): FunctionSums {
+  const sums = new FunctionSums(tree.frames, amounts);
+  const outermost = new Outermost(subtreeSizes(tree), tree.frames.name.length);
   for (let node = 0; node < tree.frame.length; node++) {
-    if (isUnion && isZero(tree, node)) continue;
+    if (isLeftOut?.(amounts, node) === true) continue;
     const frame = tree.frame[node] ?? 0;
     // Below itself a function adds nothing to its total: the outer node's has it already.
     if (outermost.isNext(frame, node)) sums.addTotal(frame, node);
@@ -63,8 +58,8 @@ function sumsOfFunctions(tree: Tree, isUnion = false): FunctionSums {
   return sums;
 }
 
-function isZero({ samples, total, perSample }: Tree, node: number): boolean {
-  return samples[node] === 0 && (perSample !== undefined || total[node] === 0n);
+function isZero(amounts: Amounts, node: number): boolean {
+  return amounts.samples[node] === 0 && (amounts.perSample !== undefined || amounts.total[node] === 0n);
 }
 
 export function isFunction(kind: FrameKind | undefined): boolean {
@@ -73,16 +68,20 @@ export function isFunction(kind: FrameKind | undefined): boolean {
 
 /** Amounts by frame row, taken from the nodes of a tree. */
 export class FunctionSums {
-  readonly #tree: Tree;
+  readonly #frames: FrameColumns;
+  readonly #nodes: Amounts;
   /** Null where counts tell values. */
   readonly #values: ValueSums | null;
   readonly #samples: Float64Array;
   readonly #selfSamples: Float64Array;
   readonly #seen: Uint8Array;
 
-  constructor(rows: number, tree: Tree) {
-    this.#tree = tree;
-    this.#values = tree.perSample === undefined ? new ValueSums(rows, tree) : null;
+  /** `nodes`: what the nodes of a tree with these frames amount to. */
+  constructor(frames: FrameColumns, nodes: Amounts) {
+    const rows = frames.name.length;
+    this.#frames = frames;
+    this.#nodes = nodes;
+    this.#values = nodes.perSample === undefined ? new ValueSums(rows, nodes) : null;
     this.#samples = new Float64Array(rows);
     this.#selfSamples = new Float64Array(rows);
     this.#seen = new Uint8Array(rows);
@@ -91,28 +90,28 @@ export class FunctionSums {
   addTotal(row: number, node: number): void {
     this.#seen[row] = 1;
     this.#values?.total.add(row, this.#values.totalOf, node);
-    this.#samples[row] = (this.#samples[row] ?? 0) + (this.#tree.samples[node] ?? 0);
+    this.#samples[row] = (this.#samples[row] ?? 0) + (this.#nodes.samples[node] ?? 0);
   }
 
   addSelf(row: number, node: number): void {
     this.#values?.self.add(row, this.#values.selfOf, node);
-    this.#selfSamples[row] = (this.#selfSamples[row] ?? 0) + (this.#tree.selfSamples[node] ?? 0);
+    this.#selfSamples[row] = (this.#selfSamples[row] ?? 0) + (this.#nodes.selfSamples[node] ?? 0);
   }
 
   /** The rows that were seen and are wanted, by self value, total and name. */
   columns(isWanted: (row: number) => boolean): FunctionColumns {
-    const { total, self } = this.#amounts();
-    const { name } = this.#tree.frames;
+    const amounts = this.#amounts();
+    const { name } = this.#frames;
     const descending = (this.#values?.isSmall ?? true) ? byNumbers : byBigInts;
-    const [byTotal, bySelf] = [descending(total), descending(self)];
+    const [byTotal, bySelf] = [descending(amounts.total), descending(amounts.self)];
     const rows = this.#rows(isWanted);
     rows.sort((a, b) => bySelf(a, b) || byTotal(a, b) || compareText(name[a] ?? '', name[b] ?? ''));
-    return this.#gathered(rows);
+    return this.#gathered(rows, amounts);
   }
 
   /** The same in the order of the frames. */
   unsortedColumns(isWanted: (row: number) => boolean): FunctionColumns {
-    return this.#gathered(this.#rows(isWanted));
+    return this.#gathered(this.#rows(isWanted), this.#amounts());
   }
 
   #rows(isWanted: (row: number) => boolean): number[] {
@@ -123,19 +122,19 @@ export class FunctionSums {
     const counts = { samples: this.#samples, selfSamples: this.#selfSamples };
     const values = this.#values;
     return values === null
-      ? counted(counts, this.#tree.perSample ?? 1)
+      ? counted(counts, this.#nodes.perSample ?? 1)
       : { ...counts, total: values.total.toColumn(), self: values.self.toColumn() };
   }
 
-  #gathered(rows: readonly number[]): FunctionColumns {
-    const { frames } = this.#tree;
+  #gathered(rows: readonly number[], amounts: Amounts): FunctionColumns {
+    const frames = this.#frames;
     const columns = {
       name: rows.map((row) => frames.name[row] ?? ''),
       file: rows.map((row) => frames.file[row] ?? ''),
       binary: rows.map((row) => frames.binary[row] ?? ''),
       kind: rows.map((row) => frames.kind[row] ?? 'native'),
     };
-    return withAmounts({ frames: columns }, this.#amounts(), rows);
+    return withAmounts({ frames: columns }, amounts, rows);
   }
 }
 
@@ -147,7 +146,7 @@ class ValueSums {
   readonly total: ExactSums;
   readonly self: ExactSums;
 
-  constructor(rows: number, { total, self }: Tree) {
+  constructor(rows: number, { total, self }: Amounts) {
     this.totalOf = new Int64Column(total);
     this.selfOf = new Int64Column(self);
     this.isSmall = sumsAreSmall(self);

@@ -26,7 +26,8 @@ export async function gzipParts(parts: Iterable<Uint8Array>, level: number): Pro
     const chunkSize = Math.max(64, part.length >> 1);
     // Ends at a whole byte, and another block may follow.
     waiting.push(deflate(part, { level, finishFlush: constants.Z_SYNC_FLUSH, chunkSize }));
-    if (waiting.length > mostWaiting) pieces.push((await waiting.shift()) ?? lastBlock);
+    const oldest = waiting.length > mostWaiting ? waiting.shift() : undefined;
+    if (oldest !== undefined) pieces.push(await oldest);
   }
   pieces.push(...(await Promise.all(waiting)), lastBlock, new Uint8Array(Uint32Array.of(sum, length).buffer));
   return joinBytes(pieces);

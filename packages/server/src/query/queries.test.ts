@@ -66,10 +66,15 @@ test('questions of all services are asked of one thread, one after the other; th
     ask({ query: '{service_name=~"a|b"}' }),
     ask({ before_query: '{service_name="a"}', after_query: '{}' }, 'diff'),
   ];
-  const others = [ask({ query: 'cpu{service_name="a"}' }), ask({}, 'labels'), ask({ query: '{' })];
+  const others = [
+    ask({ query: 'cpu{service_name="a"}' }),
+    ask({}, 'labels'),
+    ask({ query: '{' }),
+    ask({ service: 'a' }, 'compare'),
+  ];
   expect([await answers(wide), await answers(others)]).toEqual([
     ['1', '2', '3', '4'],
-    ['1', '2', '3'],
+    ['1', '2', '3', '4'],
   ]);
 });
 

@@ -72,8 +72,8 @@ export class Queries {
     }
     const isWide = isOfAllServices(question);
     let reader = isWide ? alive[0] : alive.toSorted((a, b) => a.waiting - b.waiting)[0];
-    const isFree = reader !== undefined && (isWide || reader.waiting === 0);
-    if (reader === undefined || (!isFree && alive.length < this.#options.maxWorkers)) reader = this.#add();
+    const mayStart = !isWide && alive.length < this.#options.maxWorkers;
+    if (reader === undefined || (reader.waiting > 0 && mayStart)) reader = this.#add();
     const cancelled = new Int32Array(new SharedArrayBuffer(4));
     const shared: Shared = {
       reply: reader.ask(question, isWide, cancelled),
@@ -219,7 +219,9 @@ const kindsOfSamples = new Set([
 function isOfAllServices({ kind, parameters }: Question): boolean {
   if (!kindsOfSamples.has(kind)) return false;
   const said = ['query', 'before_query', 'after_query'].flatMap((name) => parameters[name] ?? []);
-  return said.length === 0 || said.some((text) => !isOfOneService(text));
+  // Versions are compared by the name of their service alone.
+  if (said.length === 0) return (parameters['service'] ?? '') === '';
+  return said.some((text) => !isOfOneService(text));
 }
 
 function isOfOneService(text: string): boolean {

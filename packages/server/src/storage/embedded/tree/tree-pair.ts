@@ -2,7 +2,7 @@ import { type Amounts, counted, type DiffTree, discard, int64sOf } from '@everfl
 import { depthFirst } from './order-nodes.ts';
 import { OwnFrames } from './own-frames.ts';
 import type { TreeIndex } from './tree-index.ts';
-import { isExact, type TreeRun } from './tree-run.ts';
+import type { TreeRun } from './tree-run.ts';
 
 /**
  * The union of two trees, as `diffTrees` makes it: both are sums by node of one index, so that nodes need not be found again. `after` has its
@@ -14,7 +14,7 @@ export function pairedTree(index: TreeIndex, before: TreeRun, after: TreeRun): D
   for (const { nodeSums } of [before, after]) nodeSums.reserve(index.nodes.length);
   before.nodeSums.addUp(pairs);
   const nodes = before.nodeSums.withRows(after.nodeSums.addUp(pairs));
-  if (!isPlain(before) || !isPlain(after)) return null;
+  if (!before.isExact || !after.isExact) return null;
   const used = shapeOf(nodes, pairs, before.nodeSums.places);
   const order = depthFirst(used, index.ranks());
   const { length } = order;
@@ -41,11 +41,6 @@ export function pairedTree(index: TreeIndex, before: TreeRun, after: TreeRun): D
   discard(order);
   for (const { nodeSums } of [before, after]) if (nodeSums.isLarge) nodeSums.discard();
   return tree;
-}
-
-function isPlain({ nodeSums: { total }, perCount }: TreeRun): boolean {
-  const samples = total.counts[0] ?? 0;
-  return isExact(samples, perCount > 0 ? samples * perCount : (total.values[0] ?? 0));
 }
 
 /** Places of callers, and frames of the index. `nodes` ascend; `place` is filled. */

@@ -28,12 +28,7 @@ export class TreeRun {
   profiles = 0;
 
   /** `sums`: one of the index's; what was in it is gone. */
-  constructor(
-    index: TreeIndex,
-    selection: Selection,
-    typeIndex: (header: Header) => number,
-    sums: NodeSums = index.nodeSums,
-  ) {
+  constructor(index: TreeIndex, selection: Selection, typeIndex: (header: Header) => number, sums: NodeSums) {
     this.#index = index;
     this.nodeSums = sums;
     sums.clear();
@@ -70,12 +65,11 @@ export class TreeRun {
   /** `maxNodes`: as `limitTree` takes it. Null: `MergeRun` has to answer. */
   finish(maxNodes?: number): { readonly tree: Tree | LimitedTree; readonly profiles: number } | null {
     if (!this.isNamedForSure) return null;
-    const used = this.#usedNodes(maxNodes);
-    const { perCount } = this;
-    const samples = used.samples[0] ?? 0;
-    if (!isExact(samples, perCount > 0 ? samples * perCount : (used.total[0] ?? 0))) return null;
+    const nodes = this.nodeSums.addUp(this.#index.nodes.pairs);
+    if (!this.isExact) return null;
+    const used = this.#usedNodes(nodes, maxNodes);
     const { order, rest } = orderNodes(used, this.#index.ranks(), maxNodes);
-    const tree = this.#tree(used, order, rest, perCount);
+    const tree = this.#tree(used, order, rest);
     discard(order);
     return { tree, profiles: this.profiles };
   }
@@ -90,6 +84,14 @@ export class TreeRun {
     const { self } = this.nodeSums;
     // Without any sample it may be any number.
     return self.isApart ? 0 : self.perCount || 1;
+  }
+
+  /** Once `nodeSums` has added up: no sum, of which the root's are the greatest, is beyond what float64 holds. */
+  get isExact(): boolean {
+    const { counts, values } = this.nodeSums.total;
+    const samples = counts[0] ?? 0;
+    const total = this.perCount > 0 ? samples * this.perCount : (values[0] ?? 0);
+    return Number.isSafeInteger(samples) && Number.isSafeInteger(total);
   }
 
   /** Which columns of profiles with this header are summed; null: none of them. */
@@ -129,13 +131,12 @@ export class TreeRun {
   }
 
   /**
-   * The nodes with a value, callers first, without those that are certain to be left out when there may be `maxNodes`. Column by column: those of a large index
+   * Of `nodes`, which have a value, callers first, all but those that are certain to be left out when there may be `maxNodes`. Column by column: those of a large index
    * are given back as soon as they are read.
    */
-  #usedNodes(maxNodes: number | undefined): UsedNodes {
+  #usedNodes(nodes: Uint32Array, maxNodes: number | undefined): UsedNodes {
     const { pairs } = this.#index.nodes;
     const sums = this.nodeSums;
-    const nodes = sums.addUp(pairs);
     const { isApart } = sums.self;
     const weight = isApart ? sums.total.values : sums.total.counts;
     const samples = sums.total.counts;
@@ -185,9 +186,10 @@ export class TreeRun {
 
   /**
    * In the order given: places in `used`; where `rest` is not 0 a remainder of the place instead of the place. Column by column, and what is read is given
-   * back: a whole tree of a million nodes is not there twice. `perCount`: 0 where values are apart.
+   * back: a whole tree of a million nodes is not there twice.
    */
-  #tree(used: UsedNodes, order: Uint32Array, rest: RestRows | null, perCount: number): Tree | LimitedTree {
+  #tree(used: UsedNodes, order: Uint32Array, rest: RestRows | null): Tree | LimitedTree {
+    const { perCount } = this;
     const { length } = order;
     const frames = new OwnFrames(this.#index.names, this.origins);
     const parent = new Uint32Array(length);
@@ -227,9 +229,4 @@ export class TreeRun {
     const total = int64sOf(ordered(used.total, rest?.total ?? null));
     return { ...shape, total, self: int64sOf(ordered(used.self, null)) };
   }
-}
-
-/** Were all sums exact on the way to these, the greatest of all? */
-export function isExact(samples: number, total: number): boolean {
-  return Number.isSafeInteger(samples) && Number.isSafeInteger(total);
 }
